@@ -1,0 +1,1 @@
+//! Canonicalisation primitives (being written).

@@ -1,0 +1,148 @@
+//! Keys: secrets that show nothing of themselves, and the records that fix what each may be used for.
+
+use std::sync::Arc;
+
+use crate::alg::{KeyError, PrivateKey, PublicKey};
+use crate::replay::{Answer, StoreError};
+use crate::time::UnixTime;
+use zeroize::Zeroize as _;
+
+/// Bytes that must not be seen: wiped when dropped, and never printed.
+#[derive(Clone)]
+pub struct Secret(Box<[u8]>);
+
+impl Secret {
+    /// Takes the bytes over.
+    #[must_use]
+    pub fn new(bytes: impl Into<Box<[u8]>>) -> Self {
+        Self(bytes.into())
+    }
+
+    /// The bytes, for computing with. Nothing may copy them into text.
+    #[must_use]
+    pub fn expose(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret(..)")
+    }
+}
+
+impl Drop for Secret {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+/// What a key is made of.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Material {
+    /// A key pair's private half, which can sign and, by its public half, verify.
+    Private(Arc<PrivateKey>),
+    /// A key pair's public half, which can only verify.
+    Public(Arc<PublicKey>),
+    /// A shared secret, as text or bytes; the scheme says how it is decoded.
+    Secret(Secret),
+}
+
+/// A key record: whose it is, what it is made of, what it may be used for, and when.
+#[derive(Debug, Clone)]
+pub struct Key {
+    /// The key id that the client claims. `None`: the key serves whatever id is claimed.
+    pub id: Option<String>,
+    /// The secret, or the key pair's half.
+    pub material: Material,
+    /// The one algorithm this key may be used with, by its name in scheme files (`hmac-sha256`,
+    /// `rsa-sha256`, `ed25519` …). `None`: whatever the scheme says.
+    pub algorithm: Option<String>,
+    /// The first instant at which the key is valid.
+    pub not_before: Option<UnixTime>,
+    /// The last instant at which the key is valid.
+    pub not_after: Option<UnixTime>,
+}
+
+impl Key {
+    /// A shared secret that serves any claimed key id.
+    #[must_use]
+    pub fn secret(secret: impl Into<Box<[u8]>>) -> Self {
+        Self::of(Material::Secret(Secret::new(secret)))
+    }
+
+    /// A public key (SPKI, PKCS#1 or certificate-free PEM) that serves any claimed key id.
+    pub fn public_pem(pem: &str) -> Result<Self, KeyError> {
+        Ok(Self::of(Material::Public(Arc::new(PublicKey::from_pem(pem)?))))
+    }
+
+    /// A private key (PKCS#8, PKCS#1 or SEC1 PEM) that serves any claimed key id.
+    pub fn private_pem(pem: &str) -> Result<Self, KeyError> {
+        Ok(Self::of(Material::Private(Arc::new(PrivateKey::from_pem(pem)?))))
+    }
+
+    /// The same key under a key id.
+    #[must_use]
+    pub fn with_id(mut self, id: impl Into<String>) -> Self {
+        self.id = Some(id.into());
+        self
+    }
+
+    /// Whether the key is valid at an instant.
+    #[must_use]
+    pub fn is_valid_at(&self, now: UnixTime) -> bool {
+        self.not_before.is_none_or(|from| from <= now) && self.not_after.is_none_or(|to| now <= to)
+    }
+
+    const fn of(material: Material) -> Self {
+        Self { id: None, material, algorithm: None, not_before: None, not_after: None }
+    }
+}
+
+/// The candidates for one claimed key id: one, or a few while keys rotate; none where the id is unknown.
+#[derive(Debug, Clone, Default)]
+pub struct KeySet {
+    keys: Vec<Arc<Key>>,
+}
+
+impl KeySet {
+    /// How many candidates a set may hold: verification tries each, so this bounds its cost.
+    pub const MOST: usize = 4;
+
+    /// A set of the first [`KeySet::MOST`] keys given.
+    pub fn new(keys: impl IntoIterator<Item = Arc<Key>>) -> Self {
+        Self { keys: keys.into_iter().take(Self::MOST).collect() }
+    }
+
+    /// The candidates.
+    #[must_use]
+    pub fn keys(&self) -> &[Arc<Key>] {
+        &self.keys
+    }
+}
+
+/// What a resolver is asked: everything here is a claim of an unauthenticated request.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct KeyQuery<'a> {
+    /// The key id that the request claims; `None` where the scheme carries none.
+    pub claimed_key_id: Option<&'a [u8]>,
+    /// The scheme's name.
+    pub scheme: &'a str,
+}
+
+impl<'a> KeyQuery<'a> {
+    /// A question for the key of `claimed_key_id` under `scheme`.
+    #[must_use]
+    pub const fn new(scheme: &'a str, claimed_key_id: Option<&'a [u8]>) -> Self {
+        Self { claimed_key_id, scheme }
+    }
+}
+
+/// Finds the keys that may verify a request.
+pub trait KeyResolver: Send + Sync {
+    /// The candidates for a claimed key id; an empty set where it is unknown. Keys out of their validity may
+    /// be returned: the engine judges that, so that the reason is told rightly.
+    fn resolve<'a>(&'a self, query: &'a KeyQuery<'a>) -> Answer<'a, Result<KeySet, StoreError>>;
+}

@@ -1,0 +1,94 @@
+//! The replay contract: what a store must do so that one signed request is accepted once.
+//!
+//! # Failure semantics
+//!
+//! * A **false accept** (answering [`FirstUse::First`] twice for one live digest) lets an attacker
+//!   repeat a captured request. It is the one thing a store must never do: not under concurrency,
+//!   not after a crash, not when it is full.
+//! * A **false reject** (answering [`FirstUse::Seen`] for a digest never admitted) refuses a genuine
+//!   client, who signs again with a new nonce. A store may do so only where it says so.
+//! * An **outage** is [`StoreError`]. The request is neither accepted nor refused: it could not be
+//!   decided, and nothing is forwarded.
+//!
+//! An entry is admitted last, after every other check held, and is never taken back: a crash between
+//! admission and forwarding loses that request, and the client signs again with a new nonce.
+
+use crate::time::UnixTime;
+
+/// What is remembered of one accepted request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReplayEntry {
+    /// SHA-256 over namespace, key id, signed time and nonce, each length-prefixed. Where a scheme has no
+    /// nonce, over what it signs. Never over signature bytes, which can often be re-encoded.
+    pub digest: [u8; 32],
+    /// Digest of namespace and key id: what a per-key quota counts by.
+    pub key: [u8; 16],
+    /// The last instant at which this request could still be accepted, clock margin included. The entry must
+    /// be remembered up to and including it.
+    pub live_until: UnixTime,
+    /// The instant at which the request was judged. Stores take it as their clock.
+    pub now: UnixTime,
+}
+
+/// A store's answer for one entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FirstUse {
+    /// The digest was not live and is now. Whoever gets this answer, and nobody else, may go on.
+    First,
+    /// The digest is live already: a replay.
+    Seen,
+}
+
+/// Why a store could not answer. Never a "yes" and never a "no".
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The store's clock went back behind what it has already forgotten.
+    #[error("the clock went back past entries that are already forgotten")]
+    ClockWentBack,
+    /// No room for another live entry; live entries are never evicted.
+    #[error("the store is full of live entries")]
+    Full,
+    /// This key has as many live entries as it may have.
+    #[error("the quota of live entries for this key is used up")]
+    KeyQuota,
+    /// The store did not answer within its deadline.
+    #[error("the store did not answer in time")]
+    TimedOut,
+    /// The store failed; the text is for the log.
+    #[error("the store is unavailable: {0}")]
+    Unavailable(String),
+}
+
+/// A ready answer, or one that has to be waited for. A ready answer allocates nothing.
+pub enum Answer<'a, T> {
+    /// Known now.
+    Ready(T),
+    /// Known later.
+    Later(std::pin::Pin<Box<dyn Future<Output = T> + Send + 'a>>),
+}
+
+impl<T: std::fmt::Debug> std::fmt::Debug for Answer<'_, T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Ready(value) => f.debug_tuple("Ready").field(value).finish(),
+            Self::Later(_) => f.write_str("Later(..)"),
+        }
+    }
+}
+
+impl<T> Answer<'_, T> {
+    /// Waits for the answer where it has to be waited for.
+    pub async fn wait(self) -> T {
+        match self {
+            Self::Ready(value) => value,
+            Self::Later(future) => future.await,
+        }
+    }
+}
+
+/// A store of accepted requests. The [module](self) says what it owes.
+pub trait ReplayGuard: Send + Sync {
+    /// Inserts the entry if its digest is not live, atomically, and durably before answering.
+    fn admit<'a>(&'a self, entry: &'a ReplayEntry) -> Answer<'a, Result<FirstUse, StoreError>>;
+}

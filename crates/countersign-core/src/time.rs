@@ -1,0 +1,35 @@
+//! Instants as the engine knows them: arguments, never readings of a clock.
+
+/// An instant: milliseconds since 1970-01-01T00:00:00Z.
+///
+/// The engine never reads a clock. Whoever calls it says what time it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UnixTime {
+    millis: i64,
+}
+
+impl UnixTime {
+    /// From whole seconds since the epoch. Saturates at the ends of the range.
+    #[must_use]
+    pub const fn from_secs(secs: i64) -> Self {
+        Self { millis: secs.saturating_mul(1000) }
+    }
+
+    /// From milliseconds since the epoch.
+    #[must_use]
+    pub const fn from_millis(millis: i64) -> Self {
+        Self { millis }
+    }
+
+    /// Whole seconds since the epoch, rounded towards the past.
+    #[must_use]
+    pub const fn secs(self) -> i64 {
+        self.millis.div_euclid(1000)
+    }
+
+    /// Milliseconds since the epoch.
+    #[must_use]
+    pub const fn millis(self) -> i64 {
+        self.millis
+    }
+}
