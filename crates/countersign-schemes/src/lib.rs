@@ -56,7 +56,11 @@ pub fn read(name: &str, text: &str, library: &dyn Library) -> Result<SchemeDraft
 pub fn open(name: &str, text: &str, library: &dyn Library) -> Result<Document, SchemeError> {
     let mut faults = Vec::new();
     let chain = extends::resolve(name, text, library, &mut faults);
-    let draft = file::read(name, &chain.entries, chain.complete, &mut faults);
+    let mut more = Vec::new();
+    let draft = file::read(name, &chain.entries, chain.complete, &mut more);
+    // Where TOML could not read a line, what became of it means nothing.
+    more.retain(|fault| !faults.iter().any(|syntax| fault::same_line(&chain.sources, syntax.span, fault.span)));
+    faults.append(&mut more);
     if faults.is_empty() {
         return Ok(Document { draft, sources: chain.sources });
     }
