@@ -3,6 +3,7 @@
 //! Plain data without behaviour: the plan is compiled from it, and lints, inference and generators read it.
 
 use crate::alg::{Asymmetric, Hash};
+use crate::plan::carrier::Shape;
 use crate::scheme::draft::{At, Place, Span};
 use crate::time::TimeFormat;
 
@@ -206,6 +207,8 @@ pub struct Carrier {
     pub optional: bool,
     /// Where it stands.
     pub span: Span,
+    /// How it is parsed.
+    pub(crate) shape: Shape,
 }
 
 /// How a carrier's list of items is read.
