@@ -1,6 +1,6 @@
 //! The formats that schemes name.
 
-use super::civil::{Civil, number, put};
+use super::civil::{Civil, digits, number};
 use super::{TimePattern, UnixTime};
 
 /// A way to write an instant. All but patterns with an offset are UTC.
@@ -90,8 +90,8 @@ impl TimeFormat {
     /// written as numbers and not read back.
     pub fn write(&self, instant: UnixTime, out: &mut Vec<u8>) {
         match self {
-            Self::Unix => put(instant.secs(), 1, out),
-            Self::UnixMs => put(instant.millis(), 1, out),
+            Self::Unix => put(instant.secs(), out),
+            Self::UnixMs => put(instant.millis(), out),
             Self::Pattern(pattern) => pattern.write(instant, out),
             _ => {
                 if let Some(civil) = Civil::of(instant, UTC) {
@@ -113,52 +113,35 @@ impl TimeFormat {
     }
 
     fn write_civil(&self, at: &Civil, out: &mut Vec<u8>) {
-        let date = |separator: &[u8], out: &mut Vec<u8>| {
-            put(at.year, 4, out);
-            out.extend_from_slice(separator);
-            put(at.month, 2, out);
-            out.extend_from_slice(separator);
-            put(at.day, 2, out);
-        };
-        let time = |separator: &[u8], out: &mut Vec<u8>| {
-            put(at.hour, 2, out);
-            out.extend_from_slice(separator);
-            put(at.minute, 2, out);
-            out.extend_from_slice(separator);
-            put(at.second, 2, out);
-        };
+        let [y1, y2, y3, y4] = digits(at.year);
+        let ([mo1, mo2], [d1, d2]) = (digits(at.month), digits(at.day));
+        let ([h1, h2], [m1, m2], [s1, s2]) = (digits(at.hour), digits(at.minute), digits(at.second));
         match self {
             Self::Unix | Self::UnixMs | Self::Pattern(_) => {}
             Self::Iso | Self::IsoMs => {
-                date(b"-", out);
-                out.push(b'T');
-                time(b":", out);
+                out.extend_from_slice(&[
+                    y1, y2, y3, y4, b'-', mo1, mo2, b'-', d1, d2, b'T', h1, h2, b':', m1, m2, b':', s1, s2,
+                ]);
                 if *self == Self::IsoMs {
                     out.push(b'.');
-                    put(at.milli, 3, out);
+                    out.extend_from_slice(&digits::<3>(at.milli));
                 }
                 out.push(b'Z');
             }
             Self::IsoBasic => {
-                date(b"", out);
-                out.push(b'T');
-                time(b"", out);
-                out.push(b'Z');
+                out.extend_from_slice(&[y1, y2, y3, y4, mo1, mo2, d1, d2, b'T', h1, h2, m1, m2, s1, s2, b'Z']);
             }
             Self::HttpDate => {
-                out.extend(at.weekday().and_then(|day| WEEKDAYS.get(day)).into_iter().flatten());
-                out.extend_from_slice(b", ");
-                put(at.day, 2, out);
-                out.push(b' ');
-                out.extend(usize::from(at.month).checked_sub(1).and_then(|at| MONTHS.get(at)).into_iter().flatten());
-                out.push(b' ');
-                put(at.year, 4, out);
-                out.push(b' ');
-                time(b":", out);
+                let month = usize::from(at.month).checked_sub(1);
+                let names =
+                    (at.weekday().and_then(|day| WEEKDAYS.get(day)), month.and_then(|month| MONTHS.get(month)));
+                let (Some([w1, w2, w3]), Some([n1, n2, n3])) = names else { return };
+                out.extend_from_slice(&[*w1, *w2, *w3, b',', b' ', d1, d2, b' ', *n1, *n2, *n3, b' ']);
+                out.extend_from_slice(&[y1, y2, y3, y4, b' ', h1, h2, b':', m1, m2, b':', s1, s2]);
                 out.extend_from_slice(b" GMT");
             }
-            Self::Date => date(b"", out),
-            Self::Ymd => date(b"-", out),
+            Self::Date => out.extend_from_slice(&[y1, y2, y3, y4, mo1, mo2, d1, d2]),
+            Self::Ymd => out.extend_from_slice(&[y1, y2, y3, y4, b'-', mo1, mo2, b'-', d1, d2]),
         }
     }
 }
@@ -173,6 +156,25 @@ fn count(text: &[u8], most: usize) -> Option<i64> {
         }),
         _ => None,
     }
+}
+
+/// Appends a number in as many digits as it has.
+fn put(number: i64, out: &mut Vec<u8>) {
+    if number < 0 {
+        out.push(b'-');
+    }
+    let mut digits = [b'0'; 20];
+    let mut rest = number.unsigned_abs();
+    let mut first = digits.len();
+    for slot in digits.iter_mut().rev() {
+        *slot |= u8::try_from(rest % 10).unwrap_or_default();
+        rest /= 10;
+        first = first.saturating_sub(1);
+        if rest == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(digits.get(first..).unwrap_or_default());
 }
 
 fn ymd(text: &[u8]) -> Option<Civil> {

@@ -1,7 +1,7 @@
 //! Time patterns, in the letters that Java's `DateTimeFormatter` made common.
 
 use super::UnixTime;
-use super::civil::{Civil, number, put};
+use super::civil::{Civil, digits, number};
 
 /// A calendar format of fixed width with a fixed offset from UTC, as in `yyyy-MM-dd HH:mm:ss@+08:00`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,13 +61,13 @@ impl TimePattern {
         for part in &self.parts {
             match part {
                 Part::Byte(byte) => out.push(*byte),
-                Part::Field(Field::Year) => put(at.year, 4, out),
-                Part::Field(Field::Month) => put(at.month, 2, out),
-                Part::Field(Field::Day) => put(at.day, 2, out),
-                Part::Field(Field::Hour) => put(at.hour, 2, out),
-                Part::Field(Field::Minute) => put(at.minute, 2, out),
-                Part::Field(Field::Second) => put(at.second, 2, out),
-                Part::Field(Field::Milli) => put(at.milli, 3, out),
+                Part::Field(Field::Year) => out.extend_from_slice(&digits::<4>(at.year)),
+                Part::Field(Field::Month) => out.extend_from_slice(&digits::<2>(at.month)),
+                Part::Field(Field::Day) => out.extend_from_slice(&digits::<2>(at.day)),
+                Part::Field(Field::Hour) => out.extend_from_slice(&digits::<2>(at.hour)),
+                Part::Field(Field::Minute) => out.extend_from_slice(&digits::<2>(at.minute)),
+                Part::Field(Field::Second) => out.extend_from_slice(&digits::<2>(at.second)),
+                Part::Field(Field::Milli) => out.extend_from_slice(&digits::<3>(at.milli)),
             }
         }
     }
