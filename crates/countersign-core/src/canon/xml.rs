@@ -1,8 +1,4 @@
 //! Flat XML bodies (XML 1.0, fifth edition), as payment interfaces send them: a root whose children hold text.
-//!
-//! Much of XML is refused because two readers may see different things in it: document types and with them entities
-//! of the document's own, comments and processing instructions (which split text), attributes and nesting (which a
-//! list of names and values could not cover).
 
 use super::Malformed;
 use quick_xml::Reader;
@@ -13,7 +9,9 @@ use std::collections::BTreeSet;
 ///
 /// The text is what an XML reader sees: character data and CDATA sections joined, the five predefined entities and
 /// character references resolved, line ends as LF (section 2.11), white space kept. A name that comes twice is
-/// malformed. So is whatever the [module](self) says is refused.
+/// malformed. So is what two readers may see differently: document types and with them entities of the document's
+/// own, comments and processing instructions (which split text), attributes, namespaces and nesting (which a list of
+/// names and values could not cover).
 ///
 /// `each` may have been called for some children before a fault further on is found: what it collected counts only
 /// if the answer is `Ok`.
