@@ -20,9 +20,11 @@ install() {
   command -v apt-get >/dev/null || cannot "missing here, under Debian's names: $*" "your system's package manager"
   [ "$(id -u)" = 0 ] || cannot "missing: $*" "sudo sh -c '$line'"
   say "installing $*"
-  # A fresh image has no package lists: only then does the first attempt fail, and at once.
-  local attempt=(env DEBIAN_FRONTEND=noninteractive apt-get install --yes --quiet --no-install-recommends "$@")
-  "${attempt[@]}" >&2 || { apt-get update --quiet >&2 && "${attempt[@]}" >&2; } ||
+  # A fresh image has no package lists: only then does the first attempt fail, and at once. What the
+  # packages say while they unpack is of no interest; what goes wrong is on standard error.
+  export DEBIAN_FRONTEND=noninteractive
+  local attempt=(apt-get install -qq --no-install-recommends "$@")
+  "${attempt[@]}" >/dev/null 2>&1 || { apt-get update -qq >/dev/null && "${attempt[@]}" >/dev/null; } ||
     cannot "apt-get could not install: $*" "$line"
 }
 
