@@ -23,7 +23,7 @@ mod tree;
 pub use catalogue::Catalogue;
 pub use fault::{Excerpt, Located, SchemeError, Source};
 
-use countersign_core::scheme::SchemeDraft;
+use countersign_core::scheme::{Scheme, SchemeDraft};
 
 /// Where the schemes that others extend are found.
 pub trait Library {
@@ -45,6 +45,19 @@ pub struct Document {
     pub draft: SchemeDraft,
     /// The files, indexed by the `file` of a span.
     pub sources: Vec<Source>,
+}
+
+impl Document {
+    /// Checks what was read.
+    pub fn check(&self) -> Result<Scheme, SchemeError> {
+        Scheme::check(&self.draft).map_err(|faults| SchemeError::new(self.sources.clone(), faults))
+    }
+}
+
+/// Reads and checks a scheme. `name` is its path or its name in the catalogue; the scheme is named after its last
+/// part.
+pub fn load(name: &str, text: &str, library: &dyn Library) -> Result<Scheme, SchemeError> {
+    open(name, text, library)?.check()
 }
 
 /// Reads a scheme. `name` is its path or its name in the catalogue; the draft is named after its last part.
