@@ -105,9 +105,9 @@ pub(crate) fn shape(text: &Template, split: Option<&Split>, fields: &[Field]) ->
         items.push((current, false));
     }
     let head = items.first_mut().map(|(pieces, _)| take_head(pieces, &split.separator)).unwrap_or_default();
-    let quotes = items.iter().any(|(pieces, _)| {
-        pieces.iter().any(|piece| matches!(piece, Piece::Literal(text) if text.ends_with(b"\"")))
-    });
+    let quotes = items
+        .iter()
+        .any(|(pieces, _)| pieces.iter().any(|piece| matches!(piece, Piece::Literal(text) if text.ends_with(b"\""))));
     let mut closed = Vec::new();
     for (pieces, optional) in items {
         if !matches!(pieces.first(), Some(Piece::Literal(_))) {
@@ -227,7 +227,8 @@ fn close_before(pieces: &mut [Piece], then: &[Piece], fields: &[Field], span: Sp
                         Piece::Capture { field: next, .. } => {
                             let apart_by_type = match (captured, fields.get(*next)) {
                                 (Some(a), Some(b)) => {
-                                    fixed(a).is_some() || (0..=u8::MAX).all(|byte| !(a.kind.admits(byte) && b.kind.admits(byte)))
+                                    fixed(a).is_some()
+                                        || (0..=u8::MAX).all(|byte| !(a.kind.admits(byte) && b.kind.admits(byte)))
                                 }
                                 _ => false,
                             };

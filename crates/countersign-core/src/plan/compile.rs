@@ -74,12 +74,17 @@ impl Compiler {
     fn variant(&mut self, message: &Message, lets: &[Let], base: &Template) -> Variant {
         let lets = lets
             .iter()
-            .map(|entry| LetPlan { program: self.program(&entry.text), keyed: keyed(message, &entry.text) })
+            .map(|entry| LetPlan {
+                program: self.program(&entry.text),
+                keyed: keyed(message, &entry.text),
+                body: on_body(message, &entry.text, Depth::All),
+            })
             .collect();
         let primitive = match &message.signature.primitive {
             Primitive::Digest(hash) => PrimitivePlan::Digest(*hash),
             Primitive::Mac(hash, key) => {
-                PrimitivePlan::Mac { hash: *hash, key: self.program(key), parts: self.parts(message, key) }
+                let id = super::fingerprint(&(key, &message.lets));
+                PrimitivePlan::Mac { hash: *hash, key: self.program(key), parts: self.parts(message, key), id }
             }
             Primitive::Signature(algorithm) => PrimitivePlan::Signature(*algorithm),
         };
@@ -272,7 +277,8 @@ fn keyed(message: &Message, text: &Template) -> bool {
 
 /// What stands before and after the body, where it stands bare in a template, once.
 fn around_body(parts: &[Part]) -> Option<(&[Part], &[Part])> {
-    let is_body = |part: &Part| matches!(part, Part::Value(value) if value.source == Source::Body && value.filters.is_empty());
+    let is_body =
+        |part: &Part| matches!(part, Part::Value(value) if value.source == Source::Body && value.filters.is_empty());
     let at = parts.iter().position(is_body)?;
     let (before, rest) = parts.split_at_checked(at)?;
     let after = rest.get(1..)?;
@@ -293,14 +299,15 @@ const fn whole_body(source: &Source) -> bool {
 
 /// How far to look for the body.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Depth {
+pub(crate) enum Depth {
     /// Everywhere.
     All,
     /// Not where it only stands in for something absent.
     Certain,
 }
 
-fn on_body(message: &Message, text: &Template, depth: Depth) -> bool {
+/// Whether a template draws on the body.
+pub(crate) fn on_body(message: &Message, text: &Template, depth: Depth) -> bool {
     text.parts.iter().any(|part| match part {
         Part::Literal(_) => false,
         Part::Optional(inner) => on_body(message, inner, depth),

@@ -5,8 +5,8 @@
 //! objects: a plan is data.
 
 pub(crate) mod carrier;
-mod compile;
-mod list;
+pub(crate) mod compile;
+pub(crate) mod list;
 pub(crate) mod run;
 
 use std::sync::Arc;
@@ -83,8 +83,9 @@ impl Plan {
     }
 }
 
-fn fingerprint(scheme: &Scheme) -> [u8; 32] {
-    let digest = Hash::Sha256.digest(format!("{scheme:?}").as_bytes());
+/// A digest of plain data.
+fn fingerprint(data: &impl std::fmt::Debug) -> [u8; 32] {
+    let digest = Hash::Sha256.digest(format!("{data:?}").as_bytes());
     let mut bytes = [0; 32];
     for (to, from) in bytes.iter_mut().zip(digest.as_bytes()) {
         *to = *from;
@@ -123,6 +124,8 @@ pub(crate) struct LetPlan {
     pub(crate) program: Program,
     /// Draws on the key, so another candidate has another value.
     pub(crate) keyed: bool,
+    /// Draws on the body.
+    pub(crate) body: bool,
 }
 
 /// The signature base: at once, or around a body that streams.
@@ -135,8 +138,14 @@ pub(crate) enum Base {
 #[derive(Debug)]
 pub(crate) enum PrimitivePlan {
     Digest(Option<Hash>),
-    /// `parts`: what the key is made of besides the secret, where its prepared state may be kept.
-    Mac { hash: Option<Hash>, key: Program, parts: Option<Program> },
+    /// `parts`: what the key is made of besides the secret, where its prepared state may be kept; `id`: a digest of
+    /// how it is made.
+    Mac {
+        hash: Option<Hash>,
+        key: Program,
+        parts: Option<Program>,
+        id: [u8; 32],
+    },
     Signature(Asymmetric),
 }
 

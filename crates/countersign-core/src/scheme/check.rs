@@ -63,7 +63,10 @@ fn hashes(draft: &SchemeDraft, faults: &mut Vec<Fault>) -> Vec<Hash> {
             None => faults.push(fault(
                 name.span,
                 format!("unknown algorithm `{}`", name.value),
-                Some("algorithms that a key may choose are hmac-sha256, hmac-sha1, hmac-sha384, hmac-sha512, hmac-md5".into()),
+                Some(
+                    "algorithms that a key may choose are hmac-sha256, hmac-sha1, hmac-sha384, hmac-sha512, hmac-md5"
+                        .into(),
+                ),
             )),
         }
     }
@@ -108,10 +111,14 @@ fn errors(draft: &draft::ErrorsDraft, faults: &mut Vec<Fault>) -> Errors {
     }) {
         match part {
             draft::Part::Literal(text) => body.push(ErrorPart::Literal(String::from_utf8_lossy(text).into_owned())),
-            draft::Part::Expr(Expr { atom: Atom::Name(name), filters, .. }) if filters.is_empty() && name == "reason" => {
+            draft::Part::Expr(Expr { atom: Atom::Name(name), filters, .. })
+                if filters.is_empty() && name == "reason" =>
+            {
                 body.push(ErrorPart::Reason);
             }
-            draft::Part::Expr(Expr { atom: Atom::Name(name), filters, .. }) if filters.is_empty() && name == "detail" => {
+            draft::Part::Expr(Expr { atom: Atom::Name(name), filters, .. })
+                if filters.is_empty() && name == "detail" =>
+            {
                 body.push(ErrorPart::Detail);
             }
             draft::Part::Expr(Expr { span, .. }) | draft::Part::Optional(draft::Template { span, .. }) => {
@@ -141,11 +148,19 @@ fn fresh(draft: &SchemeDraft, request: &Message, faults: &mut Vec<Fault>) -> Fre
         match found.and_then(|id| request.fields.get(id)) {
             Some(field) if fits(&field.kind) => found,
             Some(field) => {
-                faults.push(fault(span, format!("`{name}` does not hold {what}"), Some(format!("it is captured at `{{{}}}`; give it a fitting type", field.name))));
+                faults.push(fault(
+                    span,
+                    format!("`{name}` does not hold {what}"),
+                    Some(format!("it is captured at `{{{}}}`; give it a fitting type", field.name)),
+                ));
                 None
             }
             None => {
-                faults.push(fault(span, format!("no carrier captures `{name}`"), Some(format!("capture `{{{name}:TYPE}}` in [header], [query] …"))));
+                faults.push(fault(
+                    span,
+                    format!("no carrier captures `{name}`"),
+                    Some(format!("capture `{{{name}:TYPE}}` in [header], [query] …")),
+                ));
                 None
             }
         }
@@ -155,8 +170,7 @@ fn fresh(draft: &SchemeDraft, request: &Message, faults: &mut Vec<Fault>) -> Fre
         let field = field("timestamp", window.span, is_time, "an instant")?;
         Some(Window { field, past: window.value.past, future: window.value.future })
     });
-    let expires =
-        draft.expires.as_ref().and_then(|name| field(&name.value, name.span, is_time, "an instant"));
+    let expires = draft.expires.as_ref().and_then(|name| field(&name.value, name.span, is_time, "an instant"));
     let starts = draft.starts.as_ref().and_then(|name| field(&name.value, name.span, is_time, "an instant"));
     let lifetime = draft.lifetime.as_ref().and_then(|at| {
         let (name, most) = &at.value;
@@ -175,7 +189,11 @@ fn fresh(draft: &SchemeDraft, request: &Message, faults: &mut Vec<Fault>) -> Fre
         }
     });
     if let (Some(at), None) = (&draft.lifetime, timestamp) {
-        faults.push(fault(at.span, "a lifetime counts from a timestamp".into(), Some("add `timestamp` to [fresh]".into())));
+        faults.push(fault(
+            at.span,
+            "a lifetime counts from a timestamp".into(),
+            Some("add `timestamp` to [fresh]".into()),
+        ));
     }
     let replay = match draft.replay.as_ref().map(|replay| (replay.value.as_str(), replay.span)) {
         None if nonce.is_some() => Replay::Always,
@@ -184,7 +202,11 @@ fn fresh(draft: &SchemeDraft, request: &Message, faults: &mut Vec<Fault>) -> Fre
         Some(("never", _)) => Replay::Never,
         Some(("unsafe-methods", _)) => Replay::UnsafeMethods,
         Some((other, span)) => {
-            faults.push(fault(span, format!("unknown rule `{other}`"), Some("always, unsafe-methods or never".into())));
+            faults.push(fault(
+                span,
+                format!("unknown rule `{other}`"),
+                Some("always, unsafe-methods or never".into()),
+            ));
             Replay::Always
         }
     };
@@ -211,7 +233,11 @@ fn message(draft: &MessageDraft, vars: &[Var], scheme: &str, faults: &mut Vec<Fa
         draft.carriers.iter().zip(&shapes).filter_map(|(carrier, shape)| checker.carrier(carrier, shape)).collect();
     let lets = checker.resolve_lets(&[]);
     let Some(sign) = &draft.sign else {
-        checker.faults.push(fault(Span::default(), format!("`{scheme}` has no [sign]"), Some("[sign] needs `base` and `signature`".into())));
+        checker.faults.push(fault(
+            Span::default(),
+            format!("`{scheme}` has no [sign]"),
+            Some("[sign] needs `base` and `signature`".into()),
+        ));
         return None;
     };
     let base = checker.template(&sign.base);
@@ -248,7 +274,12 @@ fn message(draft: &MessageDraft, vars: &[Var], scheme: &str, faults: &mut Vec<Fa
         base,
         signature,
         signature_field,
-        cover: sign.cover.iter().flat_map(|cover| words(&cover.value)).map(|name| name.to_ascii_lowercase()).collect(),
+        cover: sign
+            .cover
+            .iter()
+            .flat_map(|cover| words(&cover.value))
+            .map(|name| name.to_ascii_lowercase())
+            .collect(),
         include,
         binds,
         requires,
@@ -366,7 +397,11 @@ impl<'a> Checker<'a> {
             return;
         }
         if name.contains('.') {
-            self.fault(expr.span, format!("`{name}` cannot name a capture"), "use letters, digits and `-`".to_owned());
+            self.fault(
+                expr.span,
+                format!("`{name}` cannot name a capture"),
+                "use letters, digits and `-`".to_owned(),
+            );
             return;
         }
         let kind = match &expr.kind {
@@ -374,7 +409,12 @@ impl<'a> Checker<'a> {
             Some(kind) => FieldType::from_name(&kind.value).unwrap_or_else(|| {
                 let near = vocabulary::nearest(&kind.value, FieldType::NAMES.iter().map(|&name| name.to_owned()));
                 let hint = near.map_or_else(
-                    || format!("types: {}, or a time pattern such as yyyy-MM-dd HH:mm:ss@+08:00", FieldType::NAMES.join(" ")),
+                    || {
+                        format!(
+                            "types: {}, or a time pattern such as yyyy-MM-dd HH:mm:ss@+08:00",
+                            FieldType::NAMES.join(" ")
+                        )
+                    },
                     |near| format!("did you mean `{near}`?"),
                 );
                 self.fault(kind.span, format!("unknown type `{}`", kind.value), hint);
@@ -408,10 +448,9 @@ impl<'a> Checker<'a> {
             for entry in pending {
                 let mut used = Vec::new();
                 mentioned(&entry.text, &mut used);
-                let waits = used.iter().any(|name| {
-                    names.iter().any(|known| known == name)
-                        && !self.lets.iter().any(|done| done.name.value == **name)
-                });
+                let waits = used
+                    .iter()
+                    .any(|name| names.contains(name) && !self.lets.iter().any(|done| done.name.value == **name));
                 if waits { rest.push(entry) } else { self.lets.push(entry) }
             }
             if rest.len() == count {

@@ -66,7 +66,11 @@ impl Checker<'_> {
             return self.scalar(draft, flow, Filter::Hmac(Some(hash), key));
         }
         if Asymmetric::from_name(name).is_some() {
-            self.fault(draft.span, format!("`{name}` can only make the signature"), "use it in `[sign] signature`".to_owned());
+            self.fault(
+                draft.span,
+                format!("`{name}` can only make the signature"),
+                "use it in `[sign] signature`".to_owned(),
+            );
             return None;
         }
         match name {
@@ -124,7 +128,11 @@ impl Checker<'_> {
             "slice" => {
                 let (from, to) = (self.number(draft, 0)?, self.number(draft, 1)?);
                 if from >= to {
-                    self.fault(draft.span, format!("nothing lies between {from} and {to}"), "slice FROM TO, counted in bytes from 0".to_owned());
+                    self.fault(
+                        draft.span,
+                        format!("nothing lies between {from} and {to}"),
+                        "slice FROM TO, counted in bytes from 0".to_owned(),
+                    );
                     return None;
                 }
                 self.scalar(draft, flow, Filter::Slice(from, to))
@@ -147,7 +155,8 @@ impl Checker<'_> {
             }
             "unless" | "when" => {
                 let subject = self.operand(draft, 0)?;
-                let values = (1..draft.args.len()).map(|index| self.literal(draft, index)).collect::<Option<Vec<_>>>()?;
+                let values =
+                    (1..draft.args.len()).map(|index| self.literal(draft, index)).collect::<Option<Vec<_>>>()?;
                 if values.is_empty() {
                     self.takes(draft, 2)?;
                 }
@@ -158,8 +167,10 @@ impl Checker<'_> {
                 self.pairs(draft, flow, Filter::Without(globs))
             }
             _ => {
-                let hint = vocabulary::nearest(name, vocabulary::filter_names())
-                    .map_or_else(|| "`countersign schemes filters` lists them all".to_owned(), |near| format!("did you mean `{near}`?"));
+                let hint = vocabulary::nearest(name, vocabulary::filter_names()).map_or_else(
+                    || "`countersign schemes filters` lists them all".to_owned(),
+                    |near| format!("did you mean `{near}`?"),
+                );
                 self.fault(draft.span, format!("unknown filter `{name}`"), hint);
                 None
             }
@@ -190,7 +201,11 @@ impl Checker<'_> {
     fn ratchet(&mut self, draft: &Draft, flow: Flow) -> Option<(Filter, Flow)> {
         let name = self.word(draft, 0)?;
         let Some(hash) = Hash::from_name(&name) else {
-            self.fault(draft.span, format!("unknown digest `{name}`"), "sha256, sha1, sha384, sha512 or md5".to_owned());
+            self.fault(
+                draft.span,
+                format!("unknown digest `{name}`"),
+                "sha256, sha1, sha384, sha512 or md5".to_owned(),
+            );
             return None;
         };
         let steps = (1..draft.args.len()).map(|index| self.operand(draft, index)).collect::<Option<Vec<_>>>()?;
@@ -200,7 +215,11 @@ impl Checker<'_> {
     fn time(&mut self, draft: &Draft, source: Option<&Source>) -> Option<(Filter, Flow)> {
         let name = self.word(draft, 0)?;
         let Some(to) = TimeFormat::from_name(&name) else {
-            self.fault(draft.span, format!("unknown time type `{name}`"), "unix, unix-ms, iso, iso-basic, http-date, date, ymd or a pattern".to_owned());
+            self.fault(
+                draft.span,
+                format!("unknown time type `{name}`"),
+                "unix, unix-ms, iso, iso-basic, http-date, date, ymd or a pattern".to_owned(),
+            );
             return None;
         };
         let from = match source {
@@ -208,7 +227,11 @@ impl Checker<'_> {
             _ => None,
         };
         let Some(from) = from else {
-            self.fault(draft.span, "`time` needs a captured instant in front of it", "as in `{timestamp | time ymd}`".to_owned());
+            self.fault(
+                draft.span,
+                "`time` needs a captured instant in front of it",
+                "as in `{timestamp | time ymd}`".to_owned(),
+            );
             return None;
         };
         Some((Filter::Time(from, to), Flow::Scalar))
@@ -217,7 +240,11 @@ impl Checker<'_> {
     /// The rule behind `{base | …}`: one primitive, then encodings.
     pub(super) fn signature_rule(&mut self, expr: &Expr) -> Option<SignatureRule> {
         let Some((first, rest)) = expr.filters.split_first() else {
-            self.fault(expr.span, "the signature has no primitive", "as in `{base | hmac-sha256 secret | hex}`".to_owned());
+            self.fault(
+                expr.span,
+                "the signature has no primitive",
+                "as in `{base | hmac-sha256 secret | hex}`".to_owned(),
+            );
             return None;
         };
         let primitive = if let Some(hash) = Hash::from_name(&first.name) {
@@ -246,16 +273,34 @@ impl Checker<'_> {
             let (filter, _) = self.filter(draft, Flow::Scalar, None)?;
             let invertible = matches!(
                 filter,
-                Filter::Convert(Convert::B64 | Convert::B64NoPad | Convert::B64Url | Convert::B64UrlPad | Convert::Hex | Convert::HexUpper)
-                    | Filter::Translate(..)
+                Filter::Convert(
+                    Convert::B64
+                        | Convert::B64NoPad
+                        | Convert::B64Url
+                        | Convert::B64UrlPad
+                        | Convert::Hex
+                        | Convert::HexUpper
+                ) | Filter::Translate(..)
             );
-            let encoding = invertible || matches!(filter, Filter::Slice(..) | Filter::Convert(Convert::Upper | Convert::Lower | Convert::Pct));
+            let encoding = invertible
+                || matches!(
+                    filter,
+                    Filter::Slice(..) | Filter::Convert(Convert::Upper | Convert::Lower | Convert::Pct)
+                );
             if !encoding {
-                self.fault(draft.span, format!("`{}` is no encoding", draft.name), "what follows the primitive can only encode it".to_owned());
+                self.fault(
+                    draft.span,
+                    format!("`{}` is no encoding", draft.name),
+                    "what follows the primitive can only encode it".to_owned(),
+                );
                 return None;
             }
             if matches!(primitive, Primitive::Signature(_)) && !invertible {
-                self.fault(draft.span, format!("`{}` cannot be undone", draft.name), "a signature is verified from its bytes, so its encoding has to be reversible".to_owned());
+                self.fault(
+                    draft.span,
+                    format!("`{}` cannot be undone", draft.name),
+                    "a signature is verified from its bytes, so its encoding has to be reversible".to_owned(),
+                );
                 return None;
             }
             encode.push(filter);

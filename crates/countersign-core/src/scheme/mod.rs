@@ -8,8 +8,8 @@ mod references;
 mod vocabulary;
 
 pub use draft::{Fault, SchemeDraft, Span};
-pub use references::References;
 pub use model::{Errors, Fresh, KeyRule, Kind, Message, Var, When};
+pub use references::References;
 pub use vocabulary::nearest;
 
 /// A scheme that can be used: it signs, verifies, explains, and nothing about it can fail later on.

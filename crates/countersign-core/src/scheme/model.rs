@@ -106,8 +106,26 @@ pub enum FieldType {
 impl FieldType {
     /// The names of all types but times and patterns.
     pub const NAMES: &'static [&'static str] = &[
-        "b64", "b64url", "hex", "hex-any", "HEX", "int", "names", "quotable", "text", "token", "unreserved", "word",
-        "unix", "unix-ms", "iso", "iso-ms", "iso-basic", "http-date", "date", "ymd",
+        "b64",
+        "b64url",
+        "hex",
+        "hex-any",
+        "HEX",
+        "int",
+        "names",
+        "quotable",
+        "text",
+        "token",
+        "unreserved",
+        "word",
+        "unix",
+        "unix-ms",
+        "iso",
+        "iso-ms",
+        "iso-basic",
+        "http-date",
+        "date",
+        "ymd",
     ];
 
     /// The type of a name in a scheme file.

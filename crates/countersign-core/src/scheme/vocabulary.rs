@@ -4,7 +4,7 @@ use crate::alg::{Asymmetric, Hash};
 use crate::scheme::model::{Convert, ListSource, Source};
 
 /// Scalar sources that need no member.
-pub const SOURCES: &[(&str, Source)] = &[
+pub(super) const SOURCES: &[(&str, Source)] = &[
     ("body", Source::Body),
     ("host", Source::Host),
     ("hostname", Source::Hostname),
@@ -23,10 +23,10 @@ pub const SOURCES: &[(&str, Source)] = &[
 ];
 
 /// Sources with a member, as in `header.host`.
-pub const MEMBERS: &[&str] = &["cookie", "form", "header", "json", "query", "request", "xml"];
+pub(super) const MEMBERS: &[&str] = &["cookie", "form", "header", "json", "query", "request", "xml"];
 
 /// List sources.
-pub const LISTS: &[(&str, ListSource)] = &[
+pub(super) const LISTS: &[(&str, ListSource)] = &[
     ("form", ListSource::Form),
     ("headers", ListSource::Headers),
     ("json", ListSource::Json),
@@ -38,7 +38,7 @@ pub const LISTS: &[(&str, ListSource)] = &[
 ];
 
 /// Conversions, and whether they apply to the names and values of a list as well.
-pub const CONVERSIONS: &[(&str, Convert, bool)] = &[
+pub(super) const CONVERSIONS: &[(&str, Convert, bool)] = &[
     ("HEX", Convert::HexUpper, false),
     ("b64", Convert::B64, false),
     ("b64-nopad", Convert::B64NoPad, false),
@@ -64,7 +64,7 @@ pub const CONVERSIONS: &[(&str, Convert, bool)] = &[
 ];
 
 /// Filters that are neither conversions nor algorithms, with what they take.
-pub const FILTERS: &[(&str, &str)] = &[
+pub(super) const FILTERS: &[(&str, &str)] = &[
     ("after", "after \"TEXT\""),
     ("before", "before \"TEXT\""),
     ("dedupe", "dedupe"),
@@ -98,17 +98,17 @@ pub const FILTERS: &[(&str, &str)] = &[
 ];
 
 /// The conversion of a name, and whether lists take it.
-pub fn conversion(name: &str) -> Option<(Convert, bool)> {
+pub(super) fn conversion(name: &str) -> Option<(Convert, bool)> {
     CONVERSIONS.iter().find(|(known, ..)| *known == name).map(|(_, convert, lists)| (*convert, *lists))
 }
 
 /// The digest of `hmac-NAME`.
-pub fn mac(name: &str) -> Option<Hash> {
+pub(super) fn mac(name: &str) -> Option<Hash> {
     name.strip_prefix("hmac-").and_then(Hash::from_name)
 }
 
 /// Every word that may stand where a filter is expected.
-pub fn filter_names() -> impl Iterator<Item = String> {
+pub(super) fn filter_names() -> impl Iterator<Item = String> {
     FILTERS
         .iter()
         .map(|(name, _)| (*name).to_owned())
