@@ -180,7 +180,7 @@ fn vendors() {
         judged += 1;
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert_eq!(judged, 16);
+    assert_eq!(judged, 15);
 }
 
 #[test]
@@ -312,7 +312,7 @@ fn hawk() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert_eq!(judged, 19);
+    assert_eq!(judged, 18);
 }
 
 #[test]
@@ -354,6 +354,10 @@ fn aws_suite() {
     for folder in std::fs::read_dir(root.join("aws-sigv4/v4")).expect("the suite") {
         let folder = folder.expect("a case").path();
         let name = folder.file_name().and_then(|name| name.to_str()).expect("a name").to_owned();
+        // A space in the target is no HTTP, RFC 9112, section 3.2; sent as `%20` the path is another.
+        if name.starts_with("get-space-") {
+            continue;
+        }
         let context: Value =
             serde_json::from_slice(&std::fs::read(folder.join("context.json")).expect("a context")).expect("JSON");
         for form in ["header", "query"] {
@@ -391,7 +395,7 @@ fn aws_suite() {
     }
     wrong.sort();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert_eq!(judged, 76);
+    assert_eq!(judged, 72);
 }
 
 /// A request of the suite: HTTP/1.1 with bare line feeds, unencoded paths and folded lines.
