@@ -37,6 +37,8 @@ pub(super) fn message(message: &Message) -> MessagePlan {
         variants,
         binds,
         jobs: compiler.jobs.into_iter().map(|(_, job)| job).collect(),
+        signed: References::of(message, &message.base),
+        listings: crate::verify::listings(message),
         encode: encode.into(),
         body_need,
     }
