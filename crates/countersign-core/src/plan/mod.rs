@@ -111,6 +111,8 @@ pub(crate) struct MessagePlan {
     pub(crate) jobs: Vec<Job>,
     /// What the base draws on, lets included.
     pub(crate) signed: References,
+    /// The field line that carries each capture, where one does.
+    pub(crate) carried_by: Vec<Option<String>>,
     /// The captures that choose which field lines are signed.
     pub(crate) listings: Vec<FieldId>,
     pub(crate) encode: Program,

@@ -130,13 +130,17 @@ impl BodyBound {
 
 /// Whether the signature covers a capture or a field line of this message.
 pub(super) fn signs(plan: &MessagePlan, scratch: &Scratch, what: &Source) -> bool {
+    let header = |name: &String| {
+        let listed = |id: &FieldId| names(scratch.captures.get(*id).unwrap_or_default());
+        plan.signed.sources.iter().any(|source| matches!(source, Source::Header(other) if other == name))
+            || plan.listings.iter().any(|id| listed(id).any(|listed| listed == name.as_bytes()))
+    };
     match what {
-        Source::Field(id) => plan.signed.fields.contains(id),
-        Source::Header(name) => {
-            let listed = |id: &FieldId| names(scratch.captures.get(*id).unwrap_or_default());
-            plan.signed.sources.contains(what)
-                || plan.listings.iter().any(|id| listed(id).any(|listed| listed == name.as_bytes()))
+        Source::Field(id) => {
+            plan.signed.fields.contains(id)
+                || plan.carried_by.get(*id).is_some_and(|by| by.as_ref().is_some_and(header))
         }
+        Source::Header(name) => header(name),
         _ => false,
     }
 }
