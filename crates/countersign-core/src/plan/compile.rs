@@ -37,9 +37,26 @@ pub(super) fn message(message: &Message) -> MessagePlan {
         variants,
         binds,
         jobs: compiler.jobs.into_iter().map(|(_, job)| job).collect(),
+        signed: References::of(message, &message.base),
+        carried_by: carried_by(message),
+        listings: crate::verify::listings(message),
         encode: encode.into(),
         body_need,
     }
+}
+
+fn carried_by(message: &Message) -> Vec<Option<String>> {
+    let mut names = vec![None; message.fields.len()];
+    for carrier in message.carriers.iter().filter(|carrier| carrier.place == Place::Header) {
+        let mut ids = Vec::new();
+        References::captures(&carrier.text, &mut ids);
+        for id in ids {
+            if let Some(name) = names.get_mut(id) {
+                *name = Some(carrier.name.clone());
+            }
+        }
+    }
+    names
 }
 
 fn body_need(message: &Message, variants: &[Variant], compiler: &Compiler, body_carriers: bool) -> BodyNeed {

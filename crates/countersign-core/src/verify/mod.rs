@@ -26,8 +26,9 @@ use crate::request::RequestView;
 use crate::scheme::Message;
 use crate::scheme::model::{FieldId, Primitive, Replay, Source};
 use crate::time::UnixTime;
-use coverage::BodyBound;
 pub use coverage::Coverage;
+pub(crate) use coverage::listings;
+use coverage::{BodyBound, Facts};
 use fresh::Judged;
 
 /// How long a request target may be, in bytes.
@@ -485,7 +486,7 @@ impl<'a> NeedsBody<'a> {
                 return Err(Rejection::new(reason, Some(field.span), Subject::Capture(id)).into());
             }
             if entry.body {
-                bound = bound.and(coverage::signs(message, scratch, &Source::Field(id)));
+                bound = bound.and(coverage::signs(plan, scratch, &Source::Field(id)));
             }
         }
         for (index, bind) in plan.binds.iter().enumerate() {
@@ -521,7 +522,7 @@ impl<'a> NeedsBody<'a> {
                 return Err(Rejection::new(reason, Some(bind.span), Subject::Bind(index)).into());
             }
             if bind.body {
-                bound = bound.and(coverage::signs(message, scratch, &bind.what));
+                bound = bound.and(coverage::signs(plan, scratch, &bind.what));
             }
         }
         Ok(bound)
@@ -539,8 +540,7 @@ impl<'a> NeedsBody<'a> {
             response: self.view.status.is_some(),
             key_id,
             signed_at: self.judged.signed_at,
-            body_bound,
-            host_sent: !self.view.authority.is_empty(),
+            facts: Facts { body: body_bound, host: !self.view.authority.is_empty(), absent: self.absent() },
             scratch: self.scratch,
         };
         if !self.verifier.replay_applies(&self.view) {
@@ -548,6 +548,20 @@ impl<'a> NeedsBody<'a> {
         }
         let entry = self.verifier.entry(&verified, self.message, &self.judged, digest, self.now);
         Checked::NeedsReplay(NeedsReplay { verified, entry })
+    }
+
+    /// The field lines that the scheme would sign and the message does not have.
+    fn absent(&self) -> Vec<String> {
+        let mut absent = Vec::new();
+        for source in &self.plan.signed.sources {
+            let Source::Header(name) = source else { continue };
+            let mut there = false;
+            self.view.fields.values(name, &mut |_| there = true);
+            if !there {
+                absent.push(name.clone());
+            }
+        }
+        absent
     }
 
     fn env<'e>(
@@ -656,8 +670,7 @@ pub struct Verified {
     response: bool,
     key_id: Option<Vec<u8>>,
     signed_at: Option<UnixTime>,
-    body_bound: BodyBound,
-    host_sent: bool,
+    facts: Facts,
     scratch: Lease,
 }
 
@@ -683,8 +696,8 @@ impl Verified {
     /// What the signature covers of this message.
     #[must_use]
     pub fn covered(&self) -> Coverage {
-        let Some((message, _)) = self.plan.message(self.response) else { return Coverage::default() };
-        coverage::of(message, self.scratch.peek(), self.body_bound, self.host_sent)
+        let Some((message, plan)) = self.plan.message(self.response) else { return Coverage::default() };
+        coverage::of(message, plan, &self.facts, self.scratch.peek())
     }
 
     /// A capture, by its name in the scheme: nonce, scope, region …
