@@ -10,7 +10,7 @@ use countersign_core::key::{Key, KeySet, Material};
 use countersign_core::reject::Reason;
 use countersign_core::request::{RequestView, Transport};
 use countersign_core::time::UnixTime;
-use countersign_core::{Plan, Verifier};
+use countersign_core::{Freshness, Plan, SignError, Signer, Verifier};
 use countersign_schemes::{Catalogue, Library, load};
 use serde_json::Value;
 use std::path::PathBuf;
@@ -54,32 +54,52 @@ impl Case {
         }
     }
 
-    fn verify(&self) -> Result<(), Reason> {
+    fn plan(&self) -> Arc<Plan> {
         let text = Catalogue.load(&self.scheme, "").map_or_else(|| self.scheme.clone(), |(_, text)| text);
-        let scheme = load(&self.scheme, &text, &Catalogue).unwrap_or_else(|error| panic!("{error}"));
-        let mut verifier = Verifier::new(Plan::compile(&scheme));
-        for (name, value) in &self.vars {
-            verifier = verifier.with_var(name, value);
-        }
-        let mut headers = self.headers.clone();
-        if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
-            headers.push(("Host".into(), self.authority.clone()));
-        }
-        let view = RequestView {
+        Plan::compile(&load(&self.scheme, &text, &Catalogue).unwrap_or_else(|error| panic!("{error}")))
+    }
+
+    fn view(&self) -> RequestView<'_> {
+        RequestView {
             method: &self.method,
             target: self.target.as_bytes(),
             authority: &self.authority,
             transport: if self.https { Transport::Https } else { Transport::Http },
-            fields: &headers,
+            fields: &self.headers,
             body: Some(self.body.as_bytes()),
             peer: None,
             status: None,
             answers: None,
-        };
+        }
+    }
+
+    fn verify(&self) -> Result<(), Reason> {
+        let mut verifier = Verifier::new(self.plan());
+        for (name, value) in &self.vars {
+            verifier = verifier.with_var(name, value);
+        }
+        let view = self.view();
         let keys = KeySet::new([Arc::new(self.key.clone())]);
         let started = verifier.start(view, UnixTime::from_secs(self.now)).map_err(|refusal| refusal.reason())?;
         let checked = started.key(&keys).and_then(countersign_core::NeedsBody::finish);
         checked.map(drop).map_err(|refusal| refusal.reason())
+    }
+
+    /// The same message without its signature, signed again.
+    fn sign(&self, signature: &str) -> Result<String, SignError> {
+        let mut unsigned = self.clone();
+        unsigned.headers.retain(|(_, value)| !value.contains(signature));
+        let (path, query) = self.target.split_once('?').unwrap_or((&self.target, ""));
+        let query: Vec<_> = query.split('&').filter(|pair| !pair.is_empty() && !pair.contains(signature)).collect();
+        unsigned.target = if query.is_empty() { path.to_owned() } else { format!("{path}?{}", query.join("&")) };
+        let mut signer = Signer::new(self.plan());
+        for (name, value) in &self.vars {
+            signer = signer.with_var(name, value);
+        }
+        let nonce = self.vars.iter().find(|(name, _)| name == "nonce").map(|(_, value)| value.as_str());
+        let fresh = Freshness { now: UnixTime::from_secs(self.now), nonce };
+        let signed = signer.sign(unsigned.view(), &self.key, &fresh)?;
+        Ok(String::from_utf8_lossy(&signed.signature).into_owned())
     }
 
     /// The message must verify, and must not with its signature changed, its body changed (where `body` is
@@ -177,10 +197,18 @@ fn vendors() {
         let signature = text(vector, "/expect/signature");
         let signature = signature.strip_prefix("sha256=").or(signature.strip_prefix("v0=")).unwrap_or(signature);
         case.judge(&signature[..6], !unsigned_body.contains(&scheme), &mut wrong);
+        if scheme == "kong-hmac-auth" {
+            // The library signs the same fields in another order than the one of `cover`.
+            case.vars.push(("signed".into(), "date @request-target digest".into()));
+        }
+        match case.sign(&signature[..6]) {
+            Ok(made) if made == signature => {}
+            other => wrong.push(format!("{} is signed as {other:?}", case.name)),
+        }
         judged += 1;
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert_eq!(judged, 16);
+    assert_eq!(judged, 15);
 }
 
 #[test]
@@ -312,7 +340,7 @@ fn hawk() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert_eq!(judged, 19);
+    assert_eq!(judged, 18);
 }
 
 #[test]
@@ -354,6 +382,10 @@ fn aws_suite() {
     for folder in std::fs::read_dir(root.join("aws-sigv4/v4")).expect("the suite") {
         let folder = folder.expect("a case").path();
         let name = folder.file_name().and_then(|name| name.to_str()).expect("a name").to_owned();
+        // A space in the target is no HTTP, RFC 9112, section 3.2; sent as `%20` the path is another.
+        if name.starts_with("get-space-") {
+            continue;
+        }
         let context: Value =
             serde_json::from_slice(&std::fs::read(folder.join("context.json")).expect("a context")).expect("JSON");
         for form in ["header", "query"] {
@@ -391,7 +423,7 @@ fn aws_suite() {
     }
     wrong.sort();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert_eq!(judged, 76);
+    assert_eq!(judged, 72);
 }
 
 /// A request of the suite: HTTP/1.1 with bare line feeds, unencoded paths and folded lines.
