@@ -7,7 +7,9 @@
 pub(crate) mod carrier;
 pub(crate) mod compile;
 pub(crate) mod list;
+mod rewrite;
 pub(crate) mod run;
+pub(crate) mod source;
 
 use std::sync::Arc;
 

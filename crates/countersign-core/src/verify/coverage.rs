@@ -59,7 +59,6 @@ pub(super) fn of(message: &Message, plan: &MessagePlan, facts: &Facts, scratch: 
     };
     for source in &signed.sources {
         match source {
-            Source::Body | Source::List(ListSource::Form | ListSource::Json | ListSource::Xml) => {}
             Source::Field(id) => {
                 if let Some(field) = message.fields.get(*id).filter(|_| scratch.captures.get(*id).is_some()) {
                     add(&field.name);
@@ -71,11 +70,10 @@ pub(super) fn of(message: &Message, plan: &MessagePlan, facts: &Facts, scratch: 
             Source::Header(name) => add(&format!("header {name}")),
             Source::Host | Source::Hostname => add("authority"),
             Source::Json(name) => add(&format!("json {name}")),
-            Source::List(ListSource::Headers) => {}
-            Source::List(ListSource::Params | ListSource::Query | ListSource::QueryPct | ListSource::QueryRaw) => {
-                if whole_query(message) {
-                    add("query");
-                }
+            Source::List(ListSource::Params | ListSource::Query | ListSource::QueryPct | ListSource::QueryRaw)
+                if whole_query(message) =>
+            {
+                add("query");
             }
             Source::Method => add("method"),
             Source::Path => add("path"),
