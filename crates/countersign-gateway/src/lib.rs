@@ -1,1 +1,3 @@
-//! Stub.
+//! The verifying reverse proxy.
+mod guard;
+mod paths;
