@@ -1,3 +1,5 @@
 //! The verifying reverse proxy.
 mod guard;
 mod paths;
+mod fields;
+mod spool;
