@@ -3,3 +3,5 @@ mod guard;
 mod paths;
 mod fields;
 mod spool;
+mod refuse;
+mod upstream;
