@@ -6,4 +6,5 @@ pub mod key;
 pub mod reject;
 pub mod replay;
 pub mod request;
+pub mod scheme;
 pub mod time;

@@ -1,0 +1,338 @@
+//! The sections of a scheme file: from the tree of keys and values to a [`SchemeDraft`].
+//!
+//! Known here: which sections and keys there are, and of what kind a value is. Not known: names, types, filters
+//! and the words that a key may hold, which are [`Scheme::check`]'s matter. Every fault of the file is reported.
+//!
+//! [`Scheme::check`]: countersign_core::scheme
+
+use crate::duration;
+use crate::section::{Keys, Reader};
+use crate::template;
+use crate::tree::{Entry, Node, Value};
+use countersign_core::scheme::draft::{
+    At, Bind, Carrier, ErrorsDraft, Fault, FreshDraft, Let, MessageDraft, Place, Require, SchemeDraft, SignDraft,
+    TryDraft, VarDraft, WindowDraft,
+};
+
+/// Reads the entries of a file, inherited ones included. `complete`: nothing was lost on the way here, so that
+/// what is missing is missing indeed.
+pub(crate) fn read(name: &str, entries: &[Entry], complete: bool, faults: &mut Vec<Fault>) -> SchemeDraft {
+    let mut reader = Reader { faults, complete };
+    let mut draft = SchemeDraft { name: stem(name).to_owned(), ..SchemeDraft::default() };
+    for Entry { key, node } in entries {
+        match key.value.as_str() {
+            "title" => draft.title = reader.text(node, "title"),
+            "reference" => draft.reference = reader.text(node, "reference"),
+            "kind" => draft.kind = reader.text(node, "kind"),
+            "when" => draft.when = reader.text(node, "when"),
+            "extends" => {} // Resolved before.
+            "key" => key_section(&mut reader, node, &mut draft),
+            "vars" => draft.vars = vars(&mut reader, node),
+            "fresh" => draft.fresh = fresh(&mut reader, node),
+            "errors" => draft.errors = errors(&mut reader, node),
+            "response" => draft.response = response(&mut reader, node),
+            _ if message_entry(&mut reader, key, node, "", &mut draft.request) => {}
+            _ => reader.unknown(key, "a section or key of a scheme", SECTIONS),
+        }
+    }
+    draft
+}
+
+const SECTIONS: &[&str] = &[
+    "title", "reference", "kind", "when", "extends", "key", "vars", "header", "query", "form", "json", "xml", "cookie",
+    "path", "let", "sign", "bind", "require", "try", "fresh", "errors", "response",
+];
+
+const RESPONSE_SECTIONS: &[&str] = &["header", "form", "json", "xml", "let", "sign", "bind", "require", "try"];
+
+/// A file's name without its folder and its ending.
+fn stem(name: &str) -> &str {
+    let file = name.rsplit(['/', '\\']).next().unwrap_or(name);
+    file.strip_suffix(".toml").unwrap_or(file)
+}
+
+/// What a request and a response have in common. `prefix`: `response.` or nothing.
+fn message_entry(reader: &mut Reader<'_>, key: &At<String>, node: &Node, prefix: &str, draft: &mut MessageDraft) -> bool {
+    let name = key.value.as_str();
+    let section = format!("[{prefix}{name}]");
+    match name {
+        "cookie" => carriers(reader, node, Place::Cookie, &section, &mut draft.carriers),
+        "form" => carriers(reader, node, Place::Form, &section, &mut draft.carriers),
+        "header" => carriers(reader, node, Place::Header, &section, &mut draft.carriers),
+        "json" => carriers(reader, node, Place::Json, &section, &mut draft.carriers),
+        "query" => carriers(reader, node, Place::Query, &section, &mut draft.carriers),
+        "xml" => carriers(reader, node, Place::Xml, &section, &mut draft.carriers),
+        "path" => {
+            let no_name = At::new(String::new(), key.span);
+            if let Some(keys) = reader.table(node, &section) {
+                draft.carriers.extend(carrier_keys(reader, keys, no_name, Place::Path));
+            }
+        }
+        "let" => draft.lets = lets(reader, node, &section),
+        "sign" => draft.sign = sign(reader, node, &section),
+        "bind" => draft.binds = binds(reader, node, &section),
+        "require" => draft.requires = requires(reader, node, &section),
+        "try" => draft.tries = tries(reader, node, prefix),
+        _ => return false,
+    }
+    true
+}
+
+fn response(reader: &mut Reader<'_>, node: &Node) -> Option<MessageDraft> {
+    let mut draft = MessageDraft::default();
+    for Entry { key, node } in reader.table(node, "[response]")?.entries {
+        let known = RESPONSE_SECTIONS.contains(&key.value.as_str());
+        if !(known && message_entry(reader, key, node, "response.", &mut draft)) {
+            reader.unknown(key, "a section of a response", RESPONSE_SECTIONS);
+        }
+    }
+    Some(draft)
+}
+
+fn carriers(reader: &mut Reader<'_>, node: &Node, place: Place, section: &str, carriers: &mut Vec<Carrier>) {
+    let Some(keys) = reader.table(node, section) else { return };
+    if place == Place::Header {
+        reader.no_twins(&keys);
+    }
+    for Entry { key, node } in keys.entries {
+        if key.value.is_empty() {
+            reader.fault(key.span, "a carrier without a name", Some("as in `X-Signature = \"{signature:hex}\"`"));
+        }
+        carriers.extend(match &node.value {
+            Value::Text(text) => Some(Carrier {
+                place,
+                name: key.clone(),
+                text: template::parse(text, reader.faults),
+                split: None,
+                unknown: None,
+                repeat: None,
+                decode: None,
+            }),
+            Value::Table(_) => reader
+                .table(node, &format!("`{}`", key.value))
+                .and_then(|keys| carrier_keys(reader, keys, key.clone(), place)),
+            _ => {
+                reader.wrong_kind(node, &format!("`{}`", key.value), "a template or a table with `text`");
+                None
+            }
+        });
+    }
+}
+
+fn carrier_keys(reader: &mut Reader<'_>, keys: Keys<'_>, name: At<String>, place: Place) -> Option<Carrier> {
+    reader.known(&keys, &["text", "split", "unknown", "repeat", "decode"]);
+    let text = keys.find("text").map(|node| reader.template(node, "text"));
+    let carrier = Carrier {
+        place,
+        name,
+        text: reader.required(&keys, "text", text)?,
+        split: keys.find("split").and_then(|node| reader.text(node, "split")),
+        unknown: keys.find("unknown").and_then(|node| reader.text(node, "unknown")),
+        repeat: keys.find("repeat").and_then(|node| reader.boolean(node, "repeat")),
+        decode: keys.find("decode").and_then(|node| reader.text(node, "decode")),
+    };
+    if let Some(split) = carrier.split.as_ref().filter(|split| split.value.is_empty()) {
+        reader.fault(split.span, "`split` is empty", Some("the separator of the list, as in `split = \",\"`"));
+    }
+    Some(carrier)
+}
+
+fn lets(reader: &mut Reader<'_>, node: &Node, section: &str) -> Vec<Let> {
+    let Some(keys) = reader.table(node, section) else { return Vec::new() };
+    let read = |entry: &Entry| {
+        reader.name(&entry.key);
+        reader.template(&entry.node, &entry.key.value).map(|text| Let { name: entry.key.clone(), text })
+    };
+    keys.entries.iter().filter_map(read).collect()
+}
+
+fn sign(reader: &mut Reader<'_>, node: &Node, section: &str) -> Option<SignDraft> {
+    let keys = reader.table(node, section)?;
+    reader.known(&keys, &["base", "signature", "cover", "include"]);
+    let base = keys.find("base").map(|node| reader.template(node, "base"));
+    let base = reader.required(&keys, "base", base);
+    let signature = keys.find("signature").map(|node| reader.template(node, "signature"));
+    let signature = reader.required(&keys, "signature", signature);
+    Some(SignDraft {
+        base: base?,
+        signature: signature?,
+        cover: keys.find("cover").and_then(|node| reader.text(node, "cover")),
+        include: keys.find("include").and_then(|node| reader.text(node, "include")),
+    })
+}
+
+fn binds(reader: &mut Reader<'_>, node: &Node, section: &str) -> Vec<Bind> {
+    let Some(keys) = reader.table(node, section) else { return Vec::new() };
+    reader.no_twins(&keys);
+    let mut binds = Vec::new();
+    for Entry { key, node } in keys.entries {
+        let name = format!("`{}`", key.value);
+        let (value, or) = match &node.value {
+            Value::Table(_) => {
+                let Some(keys) = reader.table(node, &name) else { continue };
+                reader.known(&keys, &["value", "or"]);
+                let value = keys.find("value").map(|node| reader.template(node, "value"));
+                let or = keys.find("or").map(|node| reader.texts(node, "or")).unwrap_or_default();
+                (reader.required(&keys, "value", value), or)
+            }
+            Value::Text(text) => (Some(template::parse(text, reader.faults)), Vec::new()),
+            _ => {
+                reader.wrong_kind(node, &name, "a template or a table with `value`");
+                (None, Vec::new())
+            }
+        };
+        binds.extend(value.map(|value| Bind { name: key.clone(), value, or }));
+    }
+    binds
+}
+
+fn requires(reader: &mut Reader<'_>, node: &Node, section: &str) -> Vec<Require> {
+    let Some(keys) = reader.table(node, section) else { return Vec::new() };
+    let read = |entry: &Entry| {
+        reader.name(&entry.key);
+        reader.text(&entry.node, &entry.key.value).map(|names| Require { name: entry.key.clone(), names })
+    };
+    keys.entries.iter().filter_map(read).collect()
+}
+
+fn tries(reader: &mut Reader<'_>, node: &Node, prefix: &str) -> Vec<TryDraft> {
+    let section = format!("[[{prefix}try]]");
+    let Value::Array(items) = &node.value else {
+        reader.wrong_kind(node, &section, &format!("a list of tables, each of which begins with `{section}`"));
+        return Vec::new();
+    };
+    let mut tries = Vec::new();
+    for item in items {
+        let Some(keys) = reader.table(item, &section) else { continue };
+        reader.known(&keys, &["let", "base"]);
+        tries.push(TryDraft {
+            lets: keys.find("let").map(|node| lets(reader, node, "`let`")).unwrap_or_default(),
+            base: keys.find("base").and_then(|node| reader.template(node, "base")),
+            span: item.span,
+        });
+    }
+    tries
+}
+
+fn key_section(reader: &mut Reader<'_>, node: &Node, draft: &mut SchemeDraft) {
+    let Some(keys) = reader.table(node, "[key]") else { return };
+    reader.known(&keys, &["algorithms", "resolver"]);
+    draft.algorithms = keys.find("algorithms").map(|node| reader.texts(node, "algorithms")).unwrap_or_default();
+    draft.resolver = keys.find("resolver").and_then(|node| reader.text(node, "resolver"));
+}
+
+fn vars(reader: &mut Reader<'_>, node: &Node) -> Vec<VarDraft> {
+    let Some(keys) = reader.table(node, "[vars]") else { return Vec::new() };
+    let mut vars = Vec::new();
+    for Entry { key, node } in keys.entries {
+        reader.name(key);
+        let mut var = VarDraft { name: key.clone(), default: None, about: None };
+        match &node.value {
+            Value::Text(text) => var.default = Some(At::new(text.value.clone(), text.span())),
+            Value::Table(_) => {
+                let Some(keys) = reader.table(node, &format!("`{}`", key.value)) else { continue };
+                reader.known(&keys, &["default", "about"]);
+                var.default = keys.find("default").and_then(|node| reader.text(node, "default"));
+                var.about = keys.find("about").and_then(|node| reader.text(node, "about"));
+            }
+            _ => {
+                let wanted = "its default, or a table with `default` and `about`";
+                reader.wrong_kind(node, &format!("`{}`", key.value), wanted);
+            }
+        }
+        vars.push(var);
+    }
+    vars
+}
+
+fn fresh(reader: &mut Reader<'_>, node: &Node) -> FreshDraft {
+    let Some(keys) = reader.table(node, "[fresh]") else { return FreshDraft::default() };
+    reader.known(&keys, &["timestamp", "expires", "starts", "lifetime", "nonce", "replay", "remember"]);
+    FreshDraft {
+        timestamp: keys.find("timestamp").and_then(|node| window(reader, node)),
+        expires: keys.find("expires").and_then(|node| reader.text(node, "expires")),
+        starts: keys.find("starts").and_then(|node| reader.text(node, "starts")),
+        lifetime: keys.find("lifetime").and_then(|node| lifetime(reader, node)),
+        nonce: keys.find("nonce").and_then(|node| reader.text(node, "nonce")),
+        replay: keys.find("replay").and_then(|node| reader.text(node, "replay")),
+        remember: keys.find("remember").and_then(|node| positive(reader, node, "remember")),
+    }
+}
+
+fn window(reader: &mut Reader<'_>, node: &Node) -> Option<At<WindowDraft>> {
+    let window = match &node.value {
+        Value::Table(_) => {
+            let keys = reader.table(node, "`timestamp`")?;
+            reader.known(&keys, &["past", "future"]);
+            let past = keys.find("past").map(|node| duration(reader, node, "past"));
+            let future = keys.find("future").map(|node| duration(reader, node, "future"));
+            if past.is_none() && future.is_none() {
+                let hint = "as in `{ past = \"5m\", future = \"1m\" }`";
+                reader.fault(node.span, "`timestamp` accepts any time", Some(hint));
+            }
+            WindowDraft { past: past.flatten().map(|at| at.value), future: future.flatten().map(|at| at.value) }
+        }
+        _ => {
+            let both = positive(reader, node, "timestamp")?.value;
+            WindowDraft { past: Some(both), future: Some(both) }
+        }
+    };
+    Some(At::new(window, node.span))
+}
+
+fn lifetime(reader: &mut Reader<'_>, node: &Node) -> Option<At<(String, u64)>> {
+    let keys = reader.table(node, "`lifetime`")?;
+    reader.known(&keys, &["field", "max"]);
+    let field = keys.find("field").map(|node| reader.text(node, "field"));
+    let field = reader.required(&keys, "field", field);
+    let max = keys.find("max").map(|node| positive(reader, node, "max"));
+    let max = reader.required(&keys, "max", max);
+    Some(At::new((field?.value, max?.value), node.span))
+}
+
+fn duration(reader: &mut Reader<'_>, node: &Node, what: &str) -> Option<At<u64>> {
+    if let Value::Integer(number) = &node.value {
+        let hint = format!("with its unit and in quotes, as in `{what} = \"{number}s\"`");
+        reader.fault(node.span, format!("`{what}` is a duration, not a number"), Some(&hint));
+        return None;
+    }
+    let text = reader.text(node, what)?;
+    match duration::seconds(&text.value) {
+        Some(seconds) => Some(At::new(seconds, text.span)),
+        None => {
+            reader.fault(text.span, format!("`{}` is not a duration", text.value), Some(duration::HINT));
+            None
+        }
+    }
+}
+
+fn positive(reader: &mut Reader<'_>, node: &Node, what: &str) -> Option<At<u64>> {
+    let duration = duration(reader, node, what)?;
+    if duration.value == 0 {
+        reader.fault(duration.span, format!("`{what}` lasts no time at all"), Some(duration::HINT));
+        return None;
+    }
+    Some(duration)
+}
+
+fn errors(reader: &mut Reader<'_>, node: &Node) -> Option<ErrorsDraft> {
+    let keys = reader.table(node, "[errors]")?;
+    reader.known(&keys, &["status", "body", "content-type"]);
+    Some(ErrorsDraft {
+        status: keys.find("status").and_then(|node| status(reader, node)),
+        body: keys.find("body").and_then(|node| reader.template(node, "body")),
+        content_type: keys.find("content-type").and_then(|node| reader.text(node, "content-type")),
+    })
+}
+
+/// A final status code, RFC 9110, section 15.
+fn status(reader: &mut Reader<'_>, node: &Node) -> Option<At<u16>> {
+    let number = match &node.value {
+        Value::Integer(number) => number.parse().ok().filter(|code| (200..600).contains(code)),
+        _ => None,
+    };
+    if number.is_none() {
+        reader.fault(node.span, "`status` is a number from 200 to 599", Some("as in `status = 401`"));
+    }
+    number.map(|code| At::new(code, node.span))
+}

@@ -1,0 +1,87 @@
+//! The known name nearest to a misspelt one.
+
+/// The nearest of `known`, if it is near enough to be what was meant.
+pub(crate) fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let enough = (wrong.chars().count() / 3).max(1);
+    let candidates = known.into_iter().map(|name| (distance(&wrong.to_lowercase(), &name.to_lowercase()), name));
+    // Of equally near ones the first.
+    candidates.filter(|(distance, _)| *distance <= enough).min_by_key(|(distance, _)| *distance).map(|(_, name)| name)
+}
+
+/// `did you mean …?`, or else the list of what there is.
+pub(crate) fn hint(wrong: &str, known: &[&str]) -> String {
+    match nearest(wrong, known.iter().copied()) {
+        Some(name) => format!("did you mean `{name}`?"),
+        None => list(known),
+    }
+}
+
+/// `there is a, b and c`.
+fn list(known: &[&str]) -> String {
+    let quoted: Vec<_> = known.iter().map(|name| format!("`{name}`")).collect();
+    match quoted.split_last() {
+        None => "there is none here".to_owned(),
+        Some((only, [])) => format!("there is only {only}"),
+        Some((last, others)) => format!("there are {} and {last}", others.join(", ")),
+    }
+}
+
+/// Edits that turn one into the other: insertions, deletions, replacements, swaps of neighbours.
+fn distance(left: &str, right: &str) -> usize {
+    let right: Vec<char> = right.chars().collect();
+    let mut before: Vec<usize> = Vec::new();
+    let mut row: Vec<usize> = (0..=right.len()).collect();
+    let mut previous = None;
+    for (i, a) in left.chars().enumerate() {
+        let mut next = vec![i + 1];
+        for (j, b) in right.iter().enumerate() {
+            let mut edits = (row[j] + usize::from(a != *b)).min(row[j + 1] + 1).min(next[j] + 1);
+            if j > 0 && previous == Some(*b) && right[j - 1] == a {
+                edits = edits.min(before[j - 1] + 1);
+            }
+            next.push(edits);
+        }
+        before = std::mem::replace(&mut row, next);
+        previous = Some(a);
+    }
+    row[right.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn near_names_are_found_and_far_ones_are_not() {
+        let known = ["header", "query", "sign", "signature", "base"];
+        for (wrong, expected) in [
+            ("heder", Some("header")),
+            ("sing", Some("sign")),
+            ("Sign", Some("sign")),
+            ("signatrue", Some("signature")),
+            ("bsae", Some("base")),
+            ("x", None),
+            ("", None),
+            ("hmac", None),
+        ] {
+            assert_eq!(nearest(wrong, known), expected, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn distances() {
+        for (left, right, expected) in
+            [("", "", 0), ("", "ab", 2), ("ab", "", 2), ("ab", "ba", 1), ("kitten", "sitting", 3), ("é", "e", 1)]
+        {
+            assert_eq!(distance(left, right), expected, "{left} {right}");
+        }
+    }
+
+    #[test]
+    fn hints() {
+        assert_eq!(hint("sing", &["sign"]), "did you mean `sign`?");
+        assert_eq!(hint("zzzz", &["a", "b", "c"]), "there are `a`, `b` and `c`");
+        assert_eq!(hint("zzzz", &["a"]), "there is only `a`");
+        assert_eq!(hint("zzzz", &[]), "there is none here");
+    }
+}
