@@ -5,3 +5,4 @@ mod fields;
 mod spool;
 mod refuse;
 mod upstream;
+pub mod config;

@@ -1,47 +1,18 @@
-//! Faults of a configuration, each with the place where it stands.
+//! Faults of a configuration and of the schemes it names, each with the place where it stands.
 
 use std::fmt;
 use std::io;
 use std::ops::Range;
 use std::path::PathBuf;
 
-use super::Source;
-
-/// A value and where it stands in the file: byte offsets.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct At<T> {
-    /// The value.
-    pub value: T,
-    /// Where it stands.
-    pub span: Range<usize>,
-}
-
-/// Something wrong with a configuration.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
-    /// Where: byte offsets.
-    pub span: Range<usize>,
-    /// What is wrong.
-    pub message: String,
-    /// What would be right.
-    pub hint: Option<String>,
-}
-
-/// A configuration that cannot be used, and everything that is wrong with it.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(fmt = display)]
-pub struct ConfigFaults {
-    /// The file.
-    pub source_text: Source,
-    /// What is wrong with it, in the order of the file; never empty.
-    pub faults: Vec<Fault>,
-}
+pub use countersign_core::scheme::draft::{At, Fault, Span};
+pub use countersign_schemes::fault::{SchemeError, Source};
 
 /// Why there is no configuration.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
-    /// The file says what it must not.
+    /// The file, or a scheme that it names, says what it must not.
     #[error(transparent)]
     Faulty(#[from] ConfigFaults),
     /// The file could not be read.
@@ -54,43 +25,34 @@ pub enum ConfigError {
     },
 }
 
-impl<T> At<T> {
-    /// A value at a place.
-    pub const fn new(value: T, span: Range<usize>) -> Self {
-        Self { value, span }
-    }
+/// Everything that is wrong with a configuration, file by file; never empty.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigFaults {
+    /// The configuration's own faults first, then those of each scheme.
+    pub files: Vec<SchemeError>,
+}
 
-    pub(crate) fn map<U>(self, to: impl FnOnce(T) -> U) -> At<U> {
-        At { value: to(self.value), span: self.span }
+impl std::error::Error for ConfigFaults {}
+
+impl fmt::Display for ConfigFaults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, file) in self.files.iter().enumerate() {
+            if index > 0 {
+                f.write_str("\n\n")?;
+            }
+            file.fmt(f)?;
+        }
+        Ok(())
     }
 }
 
-impl Fault {
-    pub(crate) fn new(span: Range<usize>, message: impl Into<String>, hint: impl Into<Option<String>>) -> Self {
-        Self { span, message: message.into(), hint: hint.into() }
-    }
+/// A fault at byte offsets of the configuration file.
+pub(super) fn fault(range: Range<usize>, message: impl Into<String>, hint: impl Into<Option<String>>) -> Fault {
+    Fault { span: span(range), message: message.into(), hint: hint.into() }
 }
 
-impl ConfigFaults {
-    pub(crate) fn new(source_text: Source, mut faults: Vec<Fault>) -> Self {
-        faults.sort_by_key(|fault| fault.span.start);
-        Self { source_text, faults }
-    }
-
-    /// The line and the column of a fault, both counted from 1, columns in characters.
-    pub fn place(&self, fault: &Fault) -> (usize, usize) {
-        let before = &self.source_text.text[..self.boundary(fault.span.start)];
-        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-        (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
-    }
-
-    /// The next character boundary at or before an offset.
-    fn boundary(&self, at: usize) -> usize {
-        let text = &self.source_text.text;
-        (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
-    }
-}
-
-fn display(_: &Source, _: &[Fault], _: &mut fmt::Formatter<'_>) -> fmt::Result {
-    Ok(())
+/// Byte offsets as a place. The reader refuses files for which offsets would not fit.
+pub(super) fn span(range: Range<usize>) -> Span {
+    let offset = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+    Span { file: 0, start: offset(range.start), end: offset(range.end) }
 }

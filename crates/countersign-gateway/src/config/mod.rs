@@ -7,6 +7,8 @@
 mod fault;
 mod reader;
 mod sections;
+#[cfg(test)]
+mod tests;
 mod units;
 
 use std::net::SocketAddr;
@@ -16,13 +18,13 @@ use std::time::Duration;
 
 use http::Method;
 
-pub use fault::{At, ConfigError, ConfigFaults, Fault};
+pub use fault::{At, ConfigError, ConfigFaults, Fault, SchemeError, Source, Span};
 
 use crate::upstream::{UpstreamAddress, UpstreamLimits};
 use countersign_core::request::Transport;
 
 /// A configuration without faults, but for what its schemes may turn out to have.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
     /// `[server]`
     pub server: ServerConfig,
@@ -34,17 +36,6 @@ pub struct Config {
     pub routes: Vec<RouteConfig>,
     /// What the configuration was read from.
     pub source: Source,
-}
-
-/// What a configuration was read from.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Source {
-    /// What to call it in messages.
-    pub name: String,
-    /// Its text.
-    pub text: String,
-    /// The folder that relative paths in it are relative to.
-    pub folder: PathBuf,
 }
 
 /// `[server]`
@@ -117,7 +108,7 @@ pub enum Durability {
 }
 
 /// `[[route]]`
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RouteConfig {
     /// `path`: which paths it covers.
     pub path: At<PathPattern>,
@@ -194,17 +185,17 @@ pub enum ErrorStyle {
 }
 
 impl Config {
-    /// Reads a configuration file.
+    /// Reads a configuration file. Relative paths in it are relative to it.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
         let text = std::fs::read_to_string(path)
             .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
-        let folder = path.parent().unwrap_or(Path::new("")).to_owned();
-        Ok(Self::parse(Source { name: path.display().to_string(), text, folder })?)
+        let folder = path.parent().unwrap_or(Path::new(""));
+        Ok(Self::parse(&path.display().to_string(), text, folder)?)
     }
 
-    /// Reads a configuration's text.
-    pub fn parse(source: Source) -> Result<Self, ConfigFaults> {
-        sections::config(source)
+    /// Reads a configuration's text. `name` is what to call it in messages.
+    pub fn parse(name: &str, text: String, folder: &Path) -> Result<Self, ConfigFaults> {
+        sections::config(Source { name: name.to_owned(), text }, folder)
     }
 }
 
