@@ -1,1 +1,59 @@
-fn main() {}
+//! The project's own tasks, as `cargo xtask TASK`; [`USAGE`] lists them.
+//!
+//! Everything here runs on the tree it was built from and needs nothing but cargo, git and, for one
+//! step, cargo-deny. Nothing under `crates/` may depend on this crate. What installs things is not
+//! here: that is the shell's part, in `.ci/setup.sh`.
+
+#![expect(clippy::print_stdout, reason = "a task's whole interface is what it prints")]
+
+mod ci;
+mod generate;
+mod process;
+mod tally;
+mod tidy;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use process::Failure;
+
+const USAGE: &str = "\
+usage: cargo xtask TASK
+
+tasks:
+  ci [STEP…]     everything that must hold, in order, up to the first step that fails
+  tidy           the code rules alone
+  gen [--check]  write the generated files; --check only says which are stale";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let root = root();
+    let done = match arguments.as_slice() {
+        ["ci", steps @ ..] => ci::run(&root, steps),
+        ["tidy"] => tidy::run(&root),
+        ["gen"] => generate::write(&root),
+        ["gen", "--check"] => generate::check(&root),
+        ["help" | "--help" | "-h"] => {
+            println!("{USAGE}");
+            Ok(())
+        }
+        _ => Err(Failure::Usage(USAGE.to_owned())),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("{failure}");
+            ExitCode::from(failure.exit_status())
+        }
+    }
+}
+
+/// The repository: the folder above this crate's, as cargo gives it at run time.
+///
+/// The path of compile time would be wrong in a tree that was copied together with its `target`.
+fn root() -> PathBuf {
+    let here =
+        std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
+    here.parent().map_or_else(|| here.clone(), PathBuf::from)
+}

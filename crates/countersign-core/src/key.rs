@@ -1,8 +1,8 @@
 //! Keys: secrets that show nothing of themselves, and the records that fix what each may be used for.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
-use crate::alg::{KeyError, PrivateKey, PublicKey};
+use crate::alg::{Hash, KeyError, MacKey, PrivateKey, PublicKey};
 use crate::replay::{Answer, StoreError};
 use crate::time::UnixTime;
 use zeroize::Zeroize as _;
@@ -63,6 +63,54 @@ pub struct Key {
     pub not_before: Option<UnixTime>,
     /// The last instant at which the key is valid.
     pub not_after: Option<UnixTime>,
+    pub(crate) prepared: Prepared,
+}
+
+/// MAC states prepared from a secret, kept with it: setting up an HMAC costs two compressions, and a derived key
+/// (SigV4's chain of date, region and service) four HMACs more.
+///
+/// They live exactly as long as their key, are bounded, and the oldest gives way.
+#[derive(Default)]
+pub(crate) struct Prepared(Mutex<Vec<PreparedState>>);
+
+struct PreparedState {
+    id: [u8; 32],
+    hash: Hash,
+    parts: Box<[u8]>,
+    key: MacKey,
+}
+
+impl Prepared {
+    /// How many states a key keeps.
+    const MOST: usize = 8;
+
+    /// The state for a way of making it, and what the key is made of besides the secret.
+    pub(crate) fn find(&self, id: &[u8; 32], hash: Hash, parts: &[u8]) -> Option<MacKey> {
+        let states = self.0.lock().ok()?;
+        let found = states.iter().find(|state| state.id == *id && state.hash == hash && *state.parts == *parts);
+        found.map(|state| state.key.clone())
+    }
+
+    /// Keeps a state.
+    pub(crate) fn keep(&self, id: &[u8; 32], hash: Hash, parts: &[u8], key: &MacKey) {
+        let Ok(mut states) = self.0.lock() else { return };
+        if states.len() >= Self::MOST {
+            states.remove(0);
+        }
+        states.push(PreparedState { id: *id, hash, parts: parts.into(), key: key.clone() });
+    }
+}
+
+impl Clone for Prepared {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+impl std::fmt::Debug for Prepared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Prepared(..)")
+    }
 }
 
 impl Key {
@@ -95,8 +143,10 @@ impl Key {
         self.not_before.is_none_or(|from| from <= now) && self.not_after.is_none_or(|to| now <= to)
     }
 
-    const fn of(material: Material) -> Self {
-        Self { id: None, material, algorithm: None, not_before: None, not_after: None }
+    /// A key of this material that serves any claimed key id, any fitting algorithm, at any time.
+    #[must_use]
+    pub fn of(material: Material) -> Self {
+        Self { id: None, material, algorithm: None, not_before: None, not_after: None, prepared: Prepared::default() }
     }
 }
 

@@ -1,5 +1,8 @@
 //! Why a request is refused: a precise reason for the log, and one of a few public ones for the client.
 
+use crate::scheme::Scheme;
+use crate::scheme::draft::{Place, Span};
+
 /// Why a request was refused. The code is stable; the documentation of each is printed by
 /// `countersign reason CODE` and lives in [`Reason::explain`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -135,6 +138,147 @@ impl Reason {
             | Self::KeyUnsuitable
             | Self::SignatureMismatch
             | Self::ValueDisagrees => PublicReason::Wrong,
+        }
+    }
+}
+
+/// What a rejection is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Subject {
+    /// An entry of `[bind]`, by its number.
+    Bind(usize),
+    /// The body.
+    Body,
+    /// A capture, by its number.
+    Capture(usize),
+    /// A carrier, by its number.
+    Carrier(usize),
+    /// A cookie.
+    Cookie(String),
+    /// A field line, by its lower-case name.
+    Header(String),
+    /// The key.
+    Key,
+    /// A parameter of query or form.
+    Parameter(String),
+    /// The part of the scheme at the rejection's step.
+    Part,
+    /// The query.
+    Query,
+    /// A name that an entry of `[require]` wants listed.
+    Required(String),
+    /// The request as a whole.
+    Request,
+    /// The request's age in seconds; negative where its stamp is ahead of our clock.
+    Time(i64),
+}
+
+/// A refusal: why, at which step of the scheme, and what it is about. Carries nothing secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rejection {
+    reason: Reason,
+    step: Option<Span>,
+    subject: Subject,
+}
+
+impl Rejection {
+    pub(crate) const fn new(reason: Reason, step: Option<Span>, subject: Subject) -> Self {
+        Self { reason, step, subject }
+    }
+
+    /// Why.
+    #[must_use]
+    pub const fn reason(&self) -> Reason {
+        self.reason
+    }
+
+    /// The step: where in the scheme file the rule stands that was not met.
+    #[must_use]
+    pub const fn step(&self) -> Option<Span> {
+        self.step
+    }
+
+    /// What it is about.
+    #[must_use]
+    pub const fn subject(&self) -> &Subject {
+        &self.subject
+    }
+
+    /// What the client may learn of it.
+    #[must_use]
+    pub const fn public(&self) -> PublicReason {
+        self.reason.public()
+    }
+
+    /// One sentence for the log and for those who debug: it may name fields and values' names, never a value.
+    #[must_use]
+    pub fn detail(&self, scheme: &Scheme) -> String {
+        let what = self.named(scheme);
+        match self.reason {
+            Reason::BodyMalformed => "the body could not be read in the form that the scheme signs".to_owned(),
+            Reason::CoverageTooThin => format!("{what} is not signed and has to be"),
+            Reason::CredentialMalformed => format!("{what} does not have the form that the scheme describes"),
+            Reason::DigestMismatch => format!("{what} is not what the message's content gives"),
+            Reason::Expired => format!("the message expired {} s ago", self.seconds()),
+            Reason::FieldDuplicated => format!("{what} is there more than once"),
+            Reason::FieldMissing => format!("{what} is not there"),
+            Reason::KeyInactive => "the key is not valid at this time".to_owned(),
+            Reason::KeyUnknown => "no key is known for the claimed key id".to_owned(),
+            Reason::KeyUnsuitable => "the key is not one for this algorithm".to_owned(),
+            Reason::LifetimeTooLong => format!("{what} asks for a longer validity than allowed"),
+            Reason::Replayed => "the same message was accepted before".to_owned(),
+            Reason::SignatureMismatch => {
+                "the signature is not the one that this key makes for this message".to_owned()
+            }
+            Reason::SignatureMissing => format!("{what} is not there"),
+            Reason::TargetMalformed => "the request target could not be read".to_owned(),
+            Reason::TimestampFuture => format!("the signed time is {} s ahead of this clock", self.seconds()),
+            Reason::TimestampStale => format!("the signed time is {} s ago", self.seconds()),
+            Reason::TooLarge => format!("{what} is larger than allowed"),
+            Reason::ValueDisagrees => format!("{what} disagrees with what the rest of the message gives for it"),
+        }
+    }
+
+    const fn seconds(&self) -> u64 {
+        match self.subject {
+            Subject::Time(seconds) => seconds.unsigned_abs(),
+            _ => 0,
+        }
+    }
+
+    fn named(&self, scheme: &Scheme) -> String {
+        let message = &scheme.request;
+        match &self.subject {
+            Subject::Bind(index) => message
+                .binds
+                .get(*index)
+                .map_or_else(|| "a bound field".to_owned(), |bind| format!("`{}`", bind.name)),
+            Subject::Body => "the body".to_owned(),
+            Subject::Capture(index) => {
+                message.fields.get(*index).map_or_else(|| "a field".to_owned(), |field| format!("`{}`", field.name))
+            }
+            Subject::Carrier(index) => message.carriers.get(*index).map_or_else(
+                || "a carrier".to_owned(),
+                |carrier| match carrier.place {
+                    Place::Cookie => format!("cookie `{}`", carrier.written),
+                    Place::Form => format!("form parameter `{}`", carrier.written),
+                    Place::Header => format!("header `{}`", carrier.written),
+                    Place::Json => format!("JSON member `{}`", carrier.written),
+                    Place::Path => "the path".to_owned(),
+                    Place::Query => format!("query parameter `{}`", carrier.written),
+                    Place::Xml => format!("XML element `{}`", carrier.written),
+                },
+            ),
+            Subject::Cookie(name) => format!("cookie `{name}`"),
+            Subject::Header(name) => format!("header `{name}`"),
+            Subject::Key => "the key".to_owned(),
+            Subject::Parameter(name) => format!("parameter `{name}`"),
+            Subject::Part => "a part that the scheme signs".to_owned(),
+            Subject::Query => "the query".to_owned(),
+            Subject::Required(name) => format!("`{name}`"),
+            Subject::Request => "the request".to_owned(),
+            Subject::Time(_) => "the time".to_owned(),
         }
     }
 }

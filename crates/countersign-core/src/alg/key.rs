@@ -1,0 +1,360 @@
+//! Key pairs, read once and held in the form that verification and signing use.
+//!
+//! A public key holds one verifier for each algorithm it may serve, and that list is the policy: what is not in it
+//! is [`Verdict::Unsuitable`], whatever a request or a scheme says. RSA keys of 2048 to 8192 bits serve every RSA
+//! algorithm. Keys of 1024 to 2047 bits serve `rsa-sha1` alone, which old schemes (OAuth 1.0) still use with them;
+//! shorter and longer ones are refused.
+//!
+//! Signing with RSA-PSS or ECDSA draws randomness inside aws-lc. It is the one place in this crate where the same
+//! input gives different output: the algorithms demand it, and a caller cannot be trusted to provide it.
+//!
+//! Deliberately absent: certificates, encrypted private keys, key generation, and any way to get a private key out.
+
+use super::{Asymmetric, Hash, KeyKind, Verdict};
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{
+    self, EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519KeyPair, KeyPair as _, ParsedPublicKey, RsaEncoding,
+    RsaKeyPair, RsaParameters, RsaSubjectPublicKey, VerificationAlgorithm,
+};
+use zeroize::Zeroize as _;
+
+/// Why a key could not be read or used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeyError {
+    /// The private key is encrypted.
+    #[error("the private key is encrypted; it has to be decrypted first")]
+    Encrypted,
+    /// Neither PEM nor DER of a supported key.
+    #[error("not an RSA, P-256, P-384 or Ed25519 key in a supported form")]
+    Malformed,
+    /// PEM, but of something else.
+    #[error("the PEM text holds something other than the wanted kind of key")]
+    OtherContent,
+    /// PEM text with more than one key.
+    #[error("the PEM text holds more than one key")]
+    Several,
+    /// Signing failed.
+    #[error("the key could not sign")]
+    SigningFailed,
+    /// The key does not fit the algorithm.
+    #[error("the key cannot be used with this algorithm")]
+    Unsuitable,
+    /// The algorithm is for verification only.
+    #[error("this algorithm can be verified but not signed with")]
+    Unsupported,
+    /// An RSA key shorter than 1024 or longer than 8192 bits.
+    #[error("the RSA key has {bits} bits; 1024 to 8192 are accepted")]
+    WrongSize {
+        /// The length of its modulus, in bits.
+        bits: u32,
+    },
+}
+
+/// A public key.
+pub struct PublicKey {
+    kind: KeyKind,
+    verifiers: Box<[(Asymmetric, ParsedPublicKey)]>,
+}
+
+impl PublicKey {
+    /// Reads PEM with exactly one `PUBLIC KEY` (SPKI) or `RSA PUBLIC KEY` (PKCS#1).
+    pub fn from_pem(text: &str) -> Result<Self, KeyError> {
+        let block = only_block(text)?;
+        match block.tag() {
+            "PUBLIC KEY" | "RSA PUBLIC KEY" => Self::from_der(block.contents()),
+            _ => Err(KeyError::OtherContent),
+        }
+    }
+
+    /// Reads DER: `SubjectPublicKeyInfo` (RFC 5280, section 4.1) or `RSAPublicKey` (RFC 8017, appendix A.1.1).
+    pub fn from_der(der: &[u8]) -> Result<Self, KeyError> {
+        if !is_sequence(der) {
+            return Err(KeyError::Malformed);
+        }
+        if let Ok(key) = RsaSubjectPublicKey::from_der(der) {
+            return Self::rsa(&key);
+        }
+        [KeyKind::P256, KeyKind::P384, KeyKind::Ed25519]
+            .into_iter()
+            .find_map(|kind| Self::of(kind, der).ok())
+            .ok_or(KeyError::Malformed)
+    }
+
+    /// Takes the 32 bytes of an Ed25519 public key (RFC 8032, section 5.1.5).
+    pub fn from_ed25519(bytes: &[u8]) -> Result<Self, KeyError> {
+        if bytes.len() != ED25519_LEN {
+            return Err(KeyError::Malformed);
+        }
+        Self::of(KeyKind::Ed25519, bytes)
+    }
+
+    /// What it is.
+    #[must_use]
+    pub const fn kind(&self) -> KeyKind {
+        self.kind
+    }
+
+    /// Whether it may be used with an algorithm.
+    #[must_use]
+    pub fn fits(&self, algorithm: Asymmetric) -> bool {
+        self.verifier(algorithm).is_some()
+    }
+
+    /// Judges a signature over a message.
+    pub fn verify(&self, algorithm: Asymmetric, message: &[u8], signature: &[u8]) -> Verdict {
+        match self.verifier(algorithm).map(|verifier| verifier.verify_sig(message, signature)) {
+            None => Verdict::Unsuitable,
+            Some(Ok(())) => Verdict::Holds,
+            Some(Err(_)) => Verdict::Fails,
+        }
+    }
+
+    fn verifier(&self, algorithm: Asymmetric) -> Option<&ParsedPublicKey> {
+        self.verifiers.iter().find(|(served, _)| *served == algorithm).map(|(_, verifier)| verifier)
+    }
+
+    fn rsa(key: &RsaSubjectPublicKey) -> Result<Self, KeyError> {
+        let bits = RsaParameters::public_modulus_len(key.as_ref()).map_err(|_| KeyError::Malformed)?;
+        match bits {
+            2048..=8192 => Self::of(KeyKind::Rsa, key.as_ref()),
+            1024..2048 => Self::serving(KeyKind::Rsa, key.as_ref(), |served| served == RSA_SHA1),
+            _ => Err(KeyError::WrongSize { bits }),
+        }
+    }
+
+    fn of(kind: KeyKind, bytes: &[u8]) -> Result<Self, KeyError> {
+        Self::serving(kind, bytes, |algorithm| algorithm.key_kind() == kind)
+    }
+
+    fn serving(kind: KeyKind, bytes: &[u8], serves: impl Fn(Asymmetric) -> bool) -> Result<Self, KeyError> {
+        let verifiers = Asymmetric::ALL
+            .iter()
+            .filter(|algorithm| serves(**algorithm))
+            .filter_map(|algorithm| Some((*algorithm, verification(*algorithm)?)))
+            .map(|(algorithm, by)| Ok((algorithm, ParsedPublicKey::new(by, bytes)?)))
+            .collect::<Result<_, aws_lc_rs::error::KeyRejected>>()
+            .map_err(|_| KeyError::Malformed)?;
+        Ok(Self { kind, verifiers })
+    }
+}
+
+impl std::fmt::Debug for PublicKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PublicKey").field("kind", &self.kind).finish_non_exhaustive()
+    }
+}
+
+/// A private key with its public half. Never printed; its memory is aws-lc's, which wipes it.
+pub struct PrivateKey {
+    signer: Signer,
+    public: PublicKey,
+}
+
+impl PrivateKey {
+    /// Reads PEM with exactly one `PRIVATE KEY` (PKCS#8), `RSA PRIVATE KEY` (PKCS#1) or `EC PRIVATE KEY` (SEC 1).
+    pub fn from_pem(text: &str) -> Result<Self, KeyError> {
+        let block = only_block(text)?;
+        let encrypted = block.tag() == "ENCRYPTED PRIVATE KEY" || block.headers().get("DEK-Info").is_some();
+        let wanted = matches!(block.tag(), "PRIVATE KEY" | "RSA PRIVATE KEY" | "EC PRIVATE KEY");
+        let mut der = block.into_contents();
+        let key = match (encrypted, wanted) {
+            (true, _) => Err(KeyError::Encrypted),
+            (false, true) => Self::from_der(&der),
+            (false, false) => Err(KeyError::OtherContent),
+        };
+        der.zeroize();
+        key
+    }
+
+    /// Reads DER: PKCS#8 (RFC 5958), `RSAPrivateKey` (RFC 8017, appendix A.1.2) or `ECPrivateKey` (RFC 5915).
+    ///
+    /// RSA keys of fewer than 2048 bits cannot sign.
+    pub fn from_der(der: &[u8]) -> Result<Self, KeyError> {
+        if !is_sequence(der) {
+            return Err(KeyError::Malformed);
+        }
+        if let Ok(pair) = RsaKeyPair::from_pkcs8(der).or_else(|_| RsaKeyPair::from_der(der)) {
+            let public = PublicKey::rsa(pair.public_key())?;
+            return Ok(Self { signer: Signer::Rsa(pair), public });
+        }
+        if let Ok(key) = Self::ecdsa(KeyKind::P256, P256, der).or_else(|_| Self::ecdsa(KeyKind::P384, P384, der)) {
+            return Ok(key);
+        }
+        Self::ed25519(Ed25519KeyPair::from_pkcs8_maybe_unchecked(der))
+    }
+
+    /// Takes an Ed25519 private key: the seed of 32 bytes (RFC 8032, section 5.1.5), or the seed followed by the
+    /// public key, which must be its own.
+    pub fn from_ed25519(bytes: &[u8]) -> Result<Self, KeyError> {
+        match bytes.split_at_checked(ED25519_LEN) {
+            Some((seed, [])) => Self::ed25519(Ed25519KeyPair::from_seed_unchecked(seed)),
+            Some((seed, public)) if public.len() == ED25519_LEN => {
+                Self::ed25519(Ed25519KeyPair::from_seed_and_public_key(seed, public))
+            }
+            _ => Err(KeyError::Malformed),
+        }
+    }
+
+    /// What it is.
+    #[must_use]
+    pub const fn kind(&self) -> KeyKind {
+        self.public.kind()
+    }
+
+    /// Its public half.
+    #[must_use]
+    pub const fn public(&self) -> &PublicKey {
+        &self.public
+    }
+
+    /// Appends the signature over a message.
+    ///
+    /// `rsa-sha1` is [`KeyError::Unsupported`]: aws-lc-rs verifies it for the sake of old peers and does not offer
+    /// to sign with it.
+    pub fn sign(&self, algorithm: Asymmetric, message: &[u8], out: &mut Vec<u8>) -> Result<(), KeyError> {
+        if !self.public.fits(algorithm) {
+            return Err(KeyError::Unsuitable);
+        }
+        match (&self.signer, algorithm) {
+            (Signer::Rsa(pair), _) => {
+                sign_rsa(pair, rsa_padding(algorithm).ok_or(KeyError::Unsupported)?, message, out)?;
+            }
+            (
+                Signer::Ecdsa { raw, .. },
+                Asymmetric::EcdsaP256 { raw: true } | Asymmetric::EcdsaP384 { raw: true },
+            ) => {
+                out.extend_from_slice(sign_ecdsa(raw, message)?.as_ref());
+            }
+            (Signer::Ecdsa { der, .. }, _) => out.extend_from_slice(sign_ecdsa(der, message)?.as_ref()),
+            (Signer::Ed25519(pair), _) => {
+                out.extend_from_slice(pair.try_sign(message).map_err(|_| KeyError::SigningFailed)?.as_ref());
+            }
+        }
+        Ok(())
+    }
+
+    fn ecdsa(kind: KeyKind, by: EcdsaSigners, bytes: &[u8]) -> Result<Self, KeyError> {
+        let read = |by| EcdsaKeyPair::from_private_key_der(by, bytes).map_err(|_| KeyError::Malformed);
+        let (der, raw) = (read(by.der)?, read(by.raw)?);
+        let public = PublicKey::of(kind, der.public_key().as_ref())?;
+        Ok(Self { signer: Signer::Ecdsa { der, raw }, public })
+    }
+
+    fn ed25519(pair: Result<Ed25519KeyPair, aws_lc_rs::error::KeyRejected>) -> Result<Self, KeyError> {
+        let pair = pair.map_err(|_| KeyError::Malformed)?;
+        let public = PublicKey::of(KeyKind::Ed25519, pair.public_key().as_ref())?;
+        Ok(Self { signer: Signer::Ed25519(pair), public })
+    }
+}
+
+impl std::fmt::Debug for PrivateKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PrivateKey").field("kind", &self.kind()).finish_non_exhaustive()
+    }
+}
+
+enum Signer {
+    Rsa(RsaKeyPair),
+    /// A key pair of aws-lc-rs is bound to one form of signature, so there are two.
+    Ecdsa {
+        der: EcdsaKeyPair,
+        raw: EcdsaKeyPair,
+    },
+    Ed25519(Ed25519KeyPair),
+}
+
+#[derive(Clone, Copy)]
+struct EcdsaSigners {
+    der: &'static EcdsaSigningAlgorithm,
+    raw: &'static EcdsaSigningAlgorithm,
+}
+
+/// The verification that an algorithm means; `None` for the RSA hashes that do not exist as algorithms.
+fn verification(algorithm: Asymmetric) -> Option<&'static dyn VerificationAlgorithm> {
+    Some(match algorithm {
+        Asymmetric::RsaPkcs1(Hash::Sha1) => &signature::RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY,
+        Asymmetric::RsaPkcs1(Hash::Sha256) => &signature::RSA_PKCS1_2048_8192_SHA256,
+        Asymmetric::RsaPkcs1(Hash::Sha384) => &signature::RSA_PKCS1_2048_8192_SHA384,
+        Asymmetric::RsaPkcs1(Hash::Sha512) => &signature::RSA_PKCS1_2048_8192_SHA512,
+        Asymmetric::RsaPss(Hash::Sha256) => &signature::RSA_PSS_2048_8192_SHA256,
+        Asymmetric::RsaPss(Hash::Sha384) => &signature::RSA_PSS_2048_8192_SHA384,
+        Asymmetric::RsaPss(Hash::Sha512) => &signature::RSA_PSS_2048_8192_SHA512,
+        Asymmetric::RsaPkcs1(Hash::Md5) | Asymmetric::RsaPss(Hash::Md5 | Hash::Sha1) => return None,
+        Asymmetric::EcdsaP256 { raw: false } => &signature::ECDSA_P256_SHA256_ASN1,
+        Asymmetric::EcdsaP256 { raw: true } => &signature::ECDSA_P256_SHA256_FIXED,
+        Asymmetric::EcdsaP384 { raw: false } => &signature::ECDSA_P384_SHA384_ASN1,
+        Asymmetric::EcdsaP384 { raw: true } => &signature::ECDSA_P384_SHA384_FIXED,
+        Asymmetric::Ed25519 => &signature::ED25519,
+    })
+}
+
+/// The padding that an algorithm signs with. There is none for SHA-1: aws-lc-rs does not offer it.
+fn rsa_padding(algorithm: Asymmetric) -> Option<&'static dyn RsaEncoding> {
+    Some(match algorithm {
+        Asymmetric::RsaPkcs1(Hash::Sha256) => &signature::RSA_PKCS1_SHA256,
+        Asymmetric::RsaPkcs1(Hash::Sha384) => &signature::RSA_PKCS1_SHA384,
+        Asymmetric::RsaPkcs1(Hash::Sha512) => &signature::RSA_PKCS1_SHA512,
+        Asymmetric::RsaPss(Hash::Sha256) => &signature::RSA_PSS_SHA256,
+        Asymmetric::RsaPss(Hash::Sha384) => &signature::RSA_PSS_SHA384,
+        Asymmetric::RsaPss(Hash::Sha512) => &signature::RSA_PSS_SHA512,
+        _ => return None,
+    })
+}
+
+fn sign_rsa(
+    pair: &RsaKeyPair,
+    padding: &'static dyn RsaEncoding,
+    message: &[u8],
+    out: &mut Vec<u8>,
+) -> Result<(), KeyError> {
+    let start = out.len();
+    // A signature is exactly as long as the modulus; aws-lc-rs writes into a slice of that length.
+    out.resize(start.saturating_add(pair.public_modulus_len()), 0);
+    let signed = out.get_mut(start..).ok_or(KeyError::SigningFailed).and_then(|slot| {
+        pair.sign(padding, &SystemRandom::new(), message, slot).map_err(|_| KeyError::SigningFailed)
+    });
+    if signed.is_err() {
+        out.truncate(start);
+    }
+    signed
+}
+
+fn sign_ecdsa(pair: &EcdsaKeyPair, message: &[u8]) -> Result<signature::Signature, KeyError> {
+    pair.sign(&SystemRandom::new(), message).map_err(|_| KeyError::SigningFailed)
+}
+
+/// The one block of a PEM text. `EC PARAMETERS`, which OpenSSL writes before a key, only repeat what the key says.
+fn only_block(text: &str) -> Result<pem::Pem, KeyError> {
+    let blocks = pem::parse_many(text).map_err(|_| KeyError::Malformed)?;
+    let mut keys = blocks.into_iter().filter(|block| block.tag() != "EC PARAMETERS");
+    match (keys.next(), keys.next()) {
+        (Some(only), None) => Ok(only),
+        (None, _) => Err(KeyError::Malformed),
+        (Some(_), Some(_)) => Err(KeyError::Several),
+    }
+}
+
+/// Whether the bytes are one DER SEQUENCE, longer than a raw key, and nothing after it.
+///
+/// aws-lc-rs would also take raw points, raw Ed25519 keys and trailing bytes here, which are too easily something
+/// else. What is inside the sequence is for aws-lc-rs to judge.
+fn is_sequence(der: &[u8]) -> bool {
+    let (len, content) = match der {
+        [0x30, len @ 0..=0x7f, content @ ..] | [0x30, 0x81, len, content @ ..] => (usize::from(*len), content),
+        [0x30, 0x82, high, low, content @ ..] => (usize::from(u16::from_be_bytes([*high, *low])), content),
+        _ => return false,
+    };
+    content.len() == len && der.len() > ED25519_LEN
+}
+
+const ED25519_LEN: usize = 32;
+const RSA_SHA1: Asymmetric = Asymmetric::RsaPkcs1(Hash::Sha1);
+const P256: EcdsaSigners = EcdsaSigners {
+    der: &signature::ECDSA_P256_SHA256_ASN1_SIGNING,
+    raw: &signature::ECDSA_P256_SHA256_FIXED_SIGNING,
+};
+const P384: EcdsaSigners = EcdsaSigners {
+    der: &signature::ECDSA_P384_SHA384_ASN1_SIGNING,
+    raw: &signature::ECDSA_P384_SHA384_FIXED_SIGNING,
+};

@@ -1,0 +1,514 @@
+//! Carriers: the same template that writes credentials parses them.
+//!
+//! Parsing is deterministic. A capture takes the longest run of its type's characters that does not hold the first
+//! character of what follows; two captures that could not be told apart are a fault of the scheme. So whatever is
+//! parsed renders to the same bytes again.
+
+use crate::scheme::draft::{Fault, Span};
+use crate::scheme::model::{Field, FieldId, FieldType, Part, Source, Split, Template};
+
+/// How many items of a list may carry a signature.
+const MOST_SIGNATURES: usize = 8;
+/// How many items a list may have.
+const MOST_ITEMS: usize = 64;
+
+/// A carrier's template, ready to parse.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Shape {
+    /// What precedes the first item of a list: an authentication scheme.
+    head: Vec<u8>,
+    /// The items of a list; otherwise the one shape of the whole value.
+    items: Vec<Item>,
+    /// The separator, where the value is a list.
+    separator: Option<Vec<u8>>,
+    /// Whether separators in double quotes separate nothing.
+    quotes: bool,
+    reject_unknown: bool,
+    repeat_signature: bool,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+struct Item {
+    pieces: Vec<Piece>,
+    optional: bool,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Piece {
+    Literal(Vec<u8>),
+    Capture { field: FieldId, stops: Vec<u8> },
+    Optional(Vec<Piece>),
+}
+
+/// Why a carrier's value could not be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Problem {
+    /// It does not have the shape.
+    Malformed,
+    /// An item is there twice.
+    Duplicated,
+}
+
+/// What was captured: bytes, and where each capture and each candidate signature lies in them.
+#[derive(Debug, Default)]
+pub(crate) struct Captures {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) at: Vec<Option<(usize, usize)>>,
+    pub(crate) signatures: Vec<(usize, usize)>,
+    found: Vec<(FieldId, usize, usize)>,
+}
+
+impl Captures {
+    /// Forgets everything and makes room for `count` captures.
+    pub(crate) fn reset(&mut self, count: usize) {
+        self.bytes.clear();
+        self.at.clear();
+        self.at.resize(count, None);
+        self.signatures.clear();
+        self.found.clear();
+    }
+
+    /// The bytes of a capture.
+    pub(crate) fn get(&self, field: FieldId) -> Option<&[u8]> {
+        let (start, end) = self.at.get(field).copied().flatten()?;
+        self.bytes.get(start..end)
+    }
+
+    /// Sets a capture.
+    pub(crate) fn set(&mut self, field: FieldId, value: &[u8]) {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(value);
+        if let Some(slot) = self.at.get_mut(field) {
+            *slot = Some((start, self.bytes.len()));
+        }
+    }
+}
+
+/// The shape of a carrier; a fault where it could not be parsed back.
+pub(crate) fn shape(text: &Template, split: Option<&Split>, fields: &[Field]) -> Result<Shape, Fault> {
+    let Some(split) = split else {
+        let pieces = pieces(text);
+        let item = Item { pieces: close(pieces, fields, text)?, optional: false };
+        return Ok(Shape {
+            head: Vec::new(),
+            items: vec![item],
+            separator: None,
+            quotes: false,
+            reject_unknown: false,
+            repeat_signature: false,
+        });
+    };
+    let mut items: Vec<(Vec<Piece>, bool)> = Vec::new();
+    let mut current = Vec::new();
+    items_of(pieces(text), &split.separator, &mut current, &mut items, false);
+    if !current.is_empty() {
+        items.push((current, false));
+    }
+    let head = items.first_mut().map(|(pieces, _)| take_head(pieces, &split.separator)).unwrap_or_default();
+    let quotes = items
+        .iter()
+        .any(|(pieces, _)| pieces.iter().any(|piece| matches!(piece, Piece::Literal(text) if text.ends_with(b"\""))));
+    let mut closed = Vec::new();
+    for (pieces, optional) in items {
+        if !matches!(pieces.first(), Some(Piece::Literal(_))) {
+            return Err(Fault {
+                span: text.span,
+                message: "an item of a list has to begin with literal text".into(),
+                hint: Some("items are told apart by how they begin, as in `v1={signature:hex}`".into()),
+            });
+        }
+        closed.push(Item { pieces: close(pieces, fields, text)?, optional });
+    }
+    Ok(Shape {
+        head,
+        items: closed,
+        separator: Some(split.separator.clone()),
+        quotes,
+        reject_unknown: split.reject_unknown,
+        repeat_signature: split.repeat_signature,
+    })
+}
+
+fn pieces(text: &Template) -> Vec<Piece> {
+    text.parts
+        .iter()
+        .filter_map(|part| match part {
+            Part::Literal(text) => Some(Piece::Literal(text.clone())),
+            Part::Optional(inner) => Some(Piece::Optional(pieces(inner))),
+            Part::Value(value) => match value.source {
+                Source::Field(field) => Some(Piece::Capture { field, stops: Vec::new() }),
+                _ => None,
+            },
+        })
+        .collect()
+}
+
+/// Splits pieces into the items of a list. An optional segment that holds a separator is an optional item.
+fn items_of(
+    pieces: Vec<Piece>,
+    separator: &[u8],
+    current: &mut Vec<Piece>,
+    items: &mut Vec<(Vec<Piece>, bool)>,
+    optional: bool,
+) {
+    for piece in pieces {
+        match piece {
+            Piece::Literal(text) => {
+                let mut rest = text.as_slice();
+                while let Some(at) = find(rest, separator) {
+                    let (before, after) = rest.split_at_checked(at).unwrap_or((rest, &[]));
+                    if !before.is_empty() {
+                        current.push(Piece::Literal(before.to_vec()));
+                    }
+                    if !current.is_empty() {
+                        items.push((std::mem::take(current), optional));
+                    }
+                    rest = after.get(separator.len()..).unwrap_or_default().trim_ascii_start();
+                }
+                if !rest.is_empty() {
+                    current.push(Piece::Literal(rest.to_vec()));
+                }
+            }
+            Piece::Optional(inner) if holds(&inner, separator) => {
+                if !current.is_empty() {
+                    items.push((std::mem::take(current), optional));
+                }
+                items_of(inner, separator, current, items, true);
+                if !current.is_empty() {
+                    items.push((std::mem::take(current), true));
+                }
+            }
+            other => current.push(other),
+        }
+    }
+}
+
+fn holds(pieces: &[Piece], separator: &[u8]) -> bool {
+    pieces.iter().any(|piece| matches!(piece, Piece::Literal(text) if find(text, separator).is_some()))
+}
+
+fn take_head(pieces: &mut [Piece], separator: &[u8]) -> Vec<u8> {
+    if separator.contains(&b' ') {
+        return Vec::new();
+    }
+    let Some(Piece::Literal(text)) = pieces.first_mut() else { return Vec::new() };
+    let Some(space) = text.iter().rposition(|byte| *byte == b' ') else { return Vec::new() };
+    let rest = text.split_off(space.saturating_add(1));
+    std::mem::replace(text, rest)
+}
+
+/// Computes where each capture has to stop, and refuses what could not be told apart.
+fn close(mut pieces: Vec<Piece>, fields: &[Field], text: &Template) -> Result<Vec<Piece>, Fault> {
+    close_before(&mut pieces, &[], fields, text.span)?;
+    Ok(pieces)
+}
+
+fn close_before(pieces: &mut [Piece], then: &[Piece], fields: &[Field], span: Span) -> Result<(), Fault> {
+    let count = pieces.len();
+    for index in 0..count {
+        let (head, tail) = pieces.split_at_mut_checked(index.saturating_add(1)).unwrap_or((&mut [], &mut []));
+        let followers: Vec<Piece> = tail.iter().chain(then).cloned().collect();
+        match head.last_mut() {
+            Some(Piece::Capture { field, stops }) => {
+                let captured = fields.get(*field);
+                for follower in &followers {
+                    match follower {
+                        Piece::Literal(text) => {
+                            stops.extend(text.first());
+                            break;
+                        }
+                        Piece::Optional(inner) => {
+                            if let Some(Piece::Literal(text)) = inner.first() {
+                                stops.extend(text.first());
+                            } else {
+                                return Err(apart(span));
+                            }
+                        }
+                        Piece::Capture { field: next, .. } => {
+                            let apart_by_type = match (captured, fields.get(*next)) {
+                                (Some(a), Some(b)) => {
+                                    fixed(a).is_some()
+                                        || (0..=u8::MAX).all(|byte| !(a.kind.admits(byte) && b.kind.admits(byte)))
+                                }
+                                _ => false,
+                            };
+                            if !apart_by_type {
+                                return Err(apart(span));
+                            }
+                            break;
+                        }
+                    }
+                }
+            }
+            Some(Piece::Optional(inner)) => close_before(inner, &followers, fields, span)?,
+            Some(Piece::Literal(_)) | None => {}
+        }
+    }
+    Ok(())
+}
+
+fn apart(span: Span) -> Fault {
+    Fault {
+        span,
+        message: "two captures stand side by side and could not be told apart".into(),
+        hint: Some("put literal text between them, or give the first one a type of fixed length".into()),
+    }
+}
+
+fn fixed(field: &Field) -> Option<usize> {
+    field.kind.fixed_length().or_else(|| (field.length.0 == field.length.1).then_some(field.length.0))
+}
+
+impl Shape {
+    /// Reads a value. Captures go to `captures`; those that hold the signature are candidates, in order.
+    pub(crate) fn read(
+        &self,
+        fields: &[Field],
+        signature: FieldId,
+        value: &[u8],
+        captures: &mut Captures,
+    ) -> Result<(), Problem> {
+        captures.found.clear();
+        match &self.separator {
+            None => {
+                let item = self.items.first().ok_or(Problem::Malformed)?;
+                let end = advance(&item.pieces, fields, value, 0, &mut captures.found);
+                if end != Some(value.len()) {
+                    return Err(Problem::Malformed);
+                }
+            }
+            Some(separator) => self.read_list(fields, signature, value, separator, captures)?,
+        }
+        self.commit(fields, signature, value, captures)
+    }
+
+    fn read_list(
+        &self,
+        fields: &[Field],
+        signature: FieldId,
+        value: &[u8],
+        separator: &[u8],
+        captures: &mut Captures,
+    ) -> Result<(), Problem> {
+        let list = value.strip_prefix(self.head.as_slice()).ok_or(Problem::Malformed)?;
+        let offset = self.head.len();
+        let mut met: u64 = 0;
+        for (count, (start, end)) in Pieces::new(list, separator, self.quotes).enumerate() {
+            if count >= MOST_ITEMS {
+                return Err(Problem::Malformed);
+            }
+            let (start, end) = (start.saturating_add(offset), end.saturating_add(offset));
+            let text = value.get(..end).ok_or(Problem::Malformed)?;
+            let begins = |item: &Item| match item.pieces.first() {
+                Some(Piece::Literal(literal)) => text.get(start..).is_some_and(|rest| rest.starts_with(literal)),
+                _ => false,
+            };
+            let Some((index, item)) = self.items.iter().enumerate().find(|(_, item)| begins(item)) else {
+                if self.reject_unknown {
+                    return Err(Problem::Malformed);
+                }
+                continue;
+            };
+            let bit = 1_u64.checked_shl(u32::try_from(index).unwrap_or(64)).unwrap_or(0);
+            let repeats = self.repeat_signature && holds_capture(&item.pieces, signature);
+            if met & bit != 0 && !repeats {
+                return Err(Problem::Duplicated);
+            }
+            met |= bit;
+            if advance(&item.pieces, fields, text, start, &mut captures.found) != Some(end) {
+                return Err(Problem::Malformed);
+            }
+        }
+        for (index, item) in self.items.iter().enumerate() {
+            let bit = 1_u64.checked_shl(u32::try_from(index).unwrap_or(64)).unwrap_or(0);
+            if !item.optional && met & bit == 0 {
+                return Err(Problem::Malformed);
+            }
+        }
+        Ok(())
+    }
+
+    fn commit(
+        &self,
+        fields: &[Field],
+        signature: FieldId,
+        value: &[u8],
+        captures: &mut Captures,
+    ) -> Result<(), Problem> {
+        let found = std::mem::take(&mut captures.found);
+        let result = found.iter().try_for_each(|&(id, start, end)| {
+            let field = fields.get(id).ok_or(Problem::Malformed)?;
+            let bytes = value.get(start..end).ok_or(Problem::Malformed)?;
+            if !holds_type(field, bytes) {
+                return Err(Problem::Malformed);
+            }
+            if id == signature {
+                if captures.signatures.len() >= MOST_SIGNATURES {
+                    return Err(Problem::Malformed);
+                }
+                let at = captures.bytes.len();
+                captures.bytes.extend_from_slice(bytes);
+                captures.signatures.push((at, captures.bytes.len()));
+                if captures.at.get(id).copied().flatten().is_some() {
+                    return Ok(());
+                }
+                if let Some(slot) = captures.at.get_mut(id) {
+                    *slot = Some((at, captures.bytes.len()));
+                }
+                return Ok(());
+            }
+            if captures.at.get(id).copied().flatten().is_some() {
+                return Err(Problem::Duplicated);
+            }
+            captures.set(id, bytes);
+            Ok(())
+        });
+        captures.found = found;
+        result
+    }
+
+    /// Whether a value could be written for this capture and parsed back.
+    pub(crate) fn admits(&self, fields: &[Field], id: FieldId, value: &[u8]) -> bool {
+        fn stops<'p>(pieces: &'p [Piece], id: FieldId) -> Option<&'p [u8]> {
+            pieces.iter().find_map(|piece| match piece {
+                Piece::Capture { field, stops } if *field == id => Some(stops.as_slice()),
+                Piece::Optional(inner) => stops_of(inner, id),
+                _ => None,
+            })
+        }
+        fn stops_of<'p>(pieces: &'p [Piece], id: FieldId) -> Option<&'p [u8]> {
+            stops(pieces, id)
+        }
+        let stops = self.items.iter().find_map(|item| stops(&item.pieces, id));
+        match (stops, fields.get(id)) {
+            (None, _) => true,
+            (Some(stops), Some(field)) => {
+                holds_type(field, value)
+                    && (fixed(field).is_some() || !value.iter().any(|byte| stops.contains(byte)))
+                    && value.iter().all(|byte| field.kind.admits(*byte))
+            }
+            (Some(_), None) => false,
+        }
+    }
+}
+
+fn holds_capture(pieces: &[Piece], id: FieldId) -> bool {
+    pieces.iter().any(|piece| match piece {
+        Piece::Capture { field, .. } => *field == id,
+        Piece::Literal(_) => false,
+        Piece::Optional(inner) => holds_capture(inner, id),
+    })
+}
+
+/// What a type demands beyond its characters.
+fn holds_type(field: &Field, value: &[u8]) -> bool {
+    let (least, most) = field.length;
+    if value.len() < least || value.len() > most {
+        return false;
+    }
+    match &field.kind {
+        FieldType::Time(format) => format.parse(value).is_some(),
+        FieldType::Names => names(value).all(|name| !name.is_empty() && !name.iter().any(u8::is_ascii_uppercase)),
+        _ => true,
+    }
+}
+
+/// The names of a list of names: separated by semicolons, by commas, or by single spaces, but not mixed.
+pub(crate) fn names(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let separator = [b';', b',', b' '].into_iter().find(|byte| value.contains(byte)).unwrap_or(b';');
+    value.split(move |byte| *byte == separator)
+}
+
+/// Matches pieces from `at`; answers where they end.
+fn advance(
+    pieces: &[Piece],
+    fields: &[Field],
+    input: &[u8],
+    mut at: usize,
+    found: &mut Vec<(FieldId, usize, usize)>,
+) -> Option<usize> {
+    for piece in pieces {
+        let rest = input.get(at..)?;
+        match piece {
+            Piece::Literal(text) => {
+                if !rest.starts_with(text) {
+                    return None;
+                }
+                at = at.checked_add(text.len())?;
+            }
+            Piece::Optional(inner) => {
+                let mark = found.len();
+                match advance(inner, fields, input, at, found) {
+                    Some(next) => at = next,
+                    None => found.truncate(mark),
+                }
+            }
+            Piece::Capture { field: id, stops } => {
+                let field = fields.get(*id)?;
+                let length = match fixed(field) {
+                    Some(length) if rest.get(..length)?.iter().all(|byte| field.kind.admits(*byte)) => length,
+                    Some(_) => return None,
+                    None => rest
+                        .iter()
+                        .position(|byte| !field.kind.admits(*byte) || stops.contains(byte))
+                        .unwrap_or(rest.len()),
+                };
+                let end = at.checked_add(length)?;
+                found.push((*id, at, end));
+                at = end;
+            }
+        }
+    }
+    Some(at)
+}
+
+/// The items of a list, trimmed, as ranges.
+struct Pieces<'a> {
+    text: &'a [u8],
+    separator: &'a [u8],
+    quotes: bool,
+    at: Option<usize>,
+}
+
+impl<'a> Pieces<'a> {
+    const fn new(text: &'a [u8], separator: &'a [u8], quotes: bool) -> Self {
+        Self { text, separator, quotes, at: Some(0) }
+    }
+}
+
+impl Iterator for Pieces<'_> {
+    type Item = (usize, usize);
+
+    fn next(&mut self) -> Option<(usize, usize)> {
+        let start = self.at?;
+        let mut quoted = false;
+        let mut end = start;
+        loop {
+            let rest = self.text.get(end..)?;
+            let Some(byte) = rest.first() else {
+                self.at = None;
+                break;
+            };
+            if self.quotes && *byte == b'"' {
+                quoted = !quoted;
+            }
+            if !quoted && rest.starts_with(self.separator) {
+                self.at = Some(end.saturating_add(self.separator.len()));
+                break;
+            }
+            end = end.saturating_add(1);
+        }
+        let item = self.text.get(start..end)?;
+        let before = item.len().saturating_sub(item.trim_ascii_start().len());
+        let trimmed = item.trim_ascii().len();
+        let from = start.saturating_add(before);
+        Some((from, from.saturating_add(trimmed)))
+    }
+}
+
+fn find(text: &[u8], needle: &[u8]) -> Option<usize> {
+    if needle.is_empty() {
+        return None;
+    }
+    text.windows(needle.len()).position(|window| window == needle)
+}

@@ -1,0 +1,333 @@
+//! From a checked message to programs. Total: nothing here can fail.
+
+use super::{Base, BindPlan, BodyNeed, Job, LetPlan, ListOp, MessagePlan, Op, PrimitivePlan, Program, Variant};
+use crate::alg::Hash;
+use crate::scheme::References;
+use crate::scheme::draft::{Place, Span};
+use crate::scheme::model::{Filter, Let, ListSource, Message, Part, Primitive, Source, Template, Value};
+
+pub(super) fn message(message: &Message) -> MessagePlan {
+    let mut compiler = Compiler { stream: message.tries.is_empty(), jobs: Vec::new(), raw_body: false };
+    let variants: Vec<Variant> = if message.tries.is_empty() {
+        vec![compiler.variant(message, &message.lets, &message.base)]
+    } else {
+        message.tries.iter().map(|tried| compiler.variant(message, &tried.lets, &tried.base)).collect()
+    };
+    let binds: Vec<BindPlan> = message
+        .binds
+        .iter()
+        .map(|bind| BindPlan {
+            what: bind.what.clone(),
+            value: compiler.program(&bind.value),
+            or: bind.or.clone(),
+            span: bind.span,
+            body: on_body(message, &bind.value, Depth::All),
+        })
+        .collect();
+    let writes = message.carriers.iter().map(|carrier| compiler.program(&carrier.text)).collect();
+    let mut encode = Vec::new();
+    for filter in &message.signature.encode {
+        compiler.filter(filter, message.signature.span, &mut encode);
+    }
+    let body_carriers =
+        message.carriers.iter().any(|carrier| matches!(carrier.place, Place::Form | Place::Json | Place::Xml));
+    let body_need = body_need(message, &variants, &compiler, body_carriers);
+    MessagePlan {
+        writes,
+        variants,
+        binds,
+        jobs: compiler.jobs.into_iter().map(|(_, job)| job).collect(),
+        encode: encode.into(),
+        body_need,
+        body_carriers,
+    }
+}
+
+fn body_need(message: &Message, variants: &[Variant], compiler: &Compiler, body_carriers: bool) -> BodyNeed {
+    let around = variants.iter().any(|variant| matches!(variant.base, Base::Around { .. }));
+    let early = variants.iter().all(|variant| variant.early);
+    let anywhere = !compiler.jobs.is_empty() || on_body(message, &message.base, Depth::All);
+    if body_carriers || compiler.raw_body {
+        BodyNeed::Buffer
+    } else if around {
+        BodyNeed::Inline
+    } else if !early {
+        BodyNeed::HashFirst
+    } else if anywhere {
+        BodyNeed::DigestClaimed
+    } else {
+        BodyNeed::Unsigned
+    }
+}
+
+/// What is compiled, and what it turned out to need.
+struct Compiler {
+    /// Whether the body may stream: one message without alternatives.
+    stream: bool,
+    /// Digests over the body, with what they were compiled from.
+    jobs: Vec<((Option<Hash>, Vec<Part>), Job)>,
+    /// Whether something needs the body whole.
+    raw_body: bool,
+}
+
+impl Compiler {
+    fn variant(&mut self, message: &Message, lets: &[Let], base: &Template) -> Variant {
+        let lets = lets
+            .iter()
+            .map(|entry| LetPlan {
+                program: self.program(&entry.text),
+                keyed: keyed(message, &entry.text),
+                body: on_body(message, &entry.text, Depth::All),
+            })
+            .collect();
+        let primitive = match &message.signature.primitive {
+            Primitive::Digest(hash) => PrimitivePlan::Digest(*hash),
+            Primitive::Mac(hash, key) => {
+                let id = super::fingerprint(&(key, &message.lets));
+                PrimitivePlan::Mac { hash: *hash, key: self.program(key), parts: self.parts(message, key), id }
+            }
+            Primitive::Signature(algorithm) => PrimitivePlan::Signature(*algorithm),
+        };
+        let streams = self.stream && !matches!(primitive, PrimitivePlan::Signature(_));
+        let (base_plan, around) = match around_body(&base.parts).filter(|_| streams) {
+            Some((before, after)) => {
+                (Base::Around { before: self.parts_program(before), after: self.parts_program(after) }, true)
+            }
+            None => (Base::Whole(self.program(base)), false),
+        };
+        let early = !around && self.stream && !on_body(message, base, Depth::Certain);
+        Variant { lets, base: base_plan, primitive, early }
+    }
+
+    /// What a MAC key is made of besides the secret; `None` where its state cannot be kept.
+    fn parts(&mut self, message: &Message, key: &Template) -> Option<Program> {
+        let text = match key.parts.as_slice() {
+            [Part::Value(Value { source: Source::Let(id), filters, .. })] if filters.is_empty() => {
+                &message.lets.get(*id)?.text
+            }
+            _ => key,
+        };
+        let draws = References::of(&Message { lets: Vec::new(), ..message.clone() }, text);
+        let mut ops = Vec::new();
+        for source in &draws.sources {
+            match source {
+                Source::Secret | Source::Quoted(_) => {}
+                Source::Field(_) | Source::KeyId | Source::Var(_) | Source::Let(_) => {
+                    // A length in front of each keeps two different sets of parts apart.
+                    ops.push(Op::Open);
+                    ops.push(Op::Push(source.clone(), text.span));
+                    ops.push(Op::Or(Box::default()));
+                    ops.push(Op::Close(text.span));
+                    ops.push(Op::Text(Box::from(*b"\x00")));
+                }
+                _ => return None,
+            }
+        }
+        Some(ops.into())
+    }
+
+    fn program(&mut self, text: &Template) -> Program {
+        self.parts_program(&text.parts)
+    }
+
+    fn parts_program(&mut self, parts: &[Part]) -> Program {
+        let mut ops = Vec::new();
+        self.append(parts, &mut ops);
+        ops.into()
+    }
+
+    fn append(&mut self, parts: &[Part], ops: &mut Vec<Op>) {
+        for part in parts {
+            match part {
+                Part::Literal(text) => ops.push(Op::Text(text.as_slice().into())),
+                Part::Optional(inner) => {
+                    ops.push(Op::OpenOptional);
+                    self.append(&inner.parts, ops);
+                    ops.push(Op::CloseOptional);
+                }
+                Part::Value(value) => self.value(value, ops),
+            }
+        }
+    }
+
+    fn value(&mut self, value: &Value, ops: &mut Vec<Op>) {
+        let mut filters = value.filters.as_slice();
+        if filters.is_empty() && !matches!(value.source, Source::Quoted(_)) {
+            self.push(&value.source, value.span, ops);
+            return;
+        }
+        ops.push(Op::Open);
+        if let Some((hash, job)) = self.job(value) {
+            ops.push(Op::Job(job));
+            filters = filters.get(1..).unwrap_or_default();
+            let _ = hash;
+        } else {
+            match &value.source {
+                Source::Quoted(inner) => self.append(&inner.parts, ops),
+                Source::List(list) => filters = self.load(*list, filters, value.span, ops),
+                other => self.push(other, value.span, ops),
+            }
+        }
+        let mut rest = filters.iter().peekable();
+        while let Some(filter) = rest.next() {
+            match (filter, rest.peek()) {
+                (Filter::Each(text), Some(Filter::Join(separator))) => {
+                    ops.push(Op::EachJoin(self.program(text), separator.as_slice().into()));
+                    rest.next();
+                }
+                _ => self.filter(filter, value.span, ops),
+            }
+        }
+        ops.push(Op::Close(value.span));
+    }
+
+    fn push(&mut self, source: &Source, span: Span, ops: &mut Vec<Op>) {
+        self.raw_body |= whole_body(source);
+        ops.push(Op::Push(source.clone(), span));
+    }
+
+    fn load<'f>(&mut self, list: ListSource, filters: &'f [Filter], span: Span, ops: &mut Vec<Op>) -> &'f [Filter] {
+        self.raw_body |= whole_body(&Source::List(list));
+        if let (ListSource::Headers, Some((Filter::Pick(field, absent), rest))) = (list, filters.split_first()) {
+            ops.push(Op::LoadPicked(*field, *absent, span));
+            return rest;
+        }
+        ops.push(Op::Load(list));
+        filters
+    }
+
+    /// A digest over the body alone, or over a template around it, becomes a job.
+    fn job(&mut self, value: &Value) -> Option<(Option<Hash>, usize)> {
+        let Some(Filter::Hash(hash)) = value.filters.first() else { return None };
+        let (before, after): (&[Part], &[Part]) = match &value.source {
+            Source::Body => (&[], &[]),
+            Source::Quoted(inner) => around_body(&inner.parts)?,
+            _ => return None,
+        };
+        if !self.stream {
+            return None;
+        }
+        let body = [Part::Literal(vec![0])];
+        let shape: Vec<Part> = before.iter().chain(&body).chain(after).cloned().collect();
+        if let Some(index) = self.jobs.iter().position(|(key, _)| key.0 == *hash && key.1 == shape) {
+            return Some((*hash, index));
+        }
+        let job = Job { hash: *hash, before: self.parts_program(before), after: self.parts_program(after) };
+        self.jobs.push(((*hash, shape), job));
+        Some((*hash, self.jobs.len().saturating_sub(1)))
+    }
+
+    fn filter(&mut self, filter: &Filter, span: Span, ops: &mut Vec<Op>) {
+        ops.push(match filter {
+            Filter::After(text) => Op::After(text.as_slice().into()),
+            Filter::Before(text) => Op::Before(text.as_slice().into()),
+            Filter::Convert(convert) if matches!(list_state(ops), State::List) => {
+                Op::List(ListOp::Convert(*convert, true, span))
+            }
+            Filter::Convert(convert) => Op::Convert(*convert, span),
+            Filter::ConvertValues(convert) => Op::List(ListOp::Convert(*convert, false, span)),
+            Filter::Dedupe => Op::List(ListOp::Dedupe),
+            Filter::DropEmpty => Op::List(ListOp::DropEmpty),
+            Filter::Each(text) => Op::List(ListOp::Each(self.program(text))),
+            Filter::First => Op::List(ListOp::First),
+            Filter::Fold(text) => Op::List(ListOp::Fold(text.as_slice().into())),
+            Filter::Hash(hash) => Op::Hash(*hash),
+            Filter::Hmac(hash, key) => Op::Hmac(*hash, self.program(key)),
+            Filter::IfAny => Op::IfAny,
+            Filter::Join(separator) => Op::EachJoin(Box::default(), separator.as_slice().into()),
+            Filter::Last => Op::List(ListOp::Last),
+            Filter::LowerNames => Op::List(ListOp::LowerNames),
+            Filter::Only(globs) => Op::List(ListOp::Only(globs.clone(), true)),
+            Filter::Or(other) => Op::Or(self.program(other)),
+            Filter::Pick(field, absent) => Op::List(ListOp::Pick(*field, *absent, span)),
+            Filter::Ratchet(hash, steps) => Op::Ratchet(*hash, steps.iter().map(|step| self.program(step)).collect()),
+            Filter::Slice(from, to) => Op::Slice(*from, *to),
+            Filter::Sort => Op::List(ListOp::Sort),
+            Filter::SortItems => Op::List(ListOp::SortItems),
+            Filter::SortKv => Op::List(ListOp::SortKv),
+            Filter::StripPrefix(text) => Op::StripPrefix(text.as_slice().into()),
+            Filter::Time(from, to) => Op::Time(from.clone(), to.clone()),
+            Filter::Translate(from, to) => Op::Translate(from.as_slice().into(), to.as_slice().into()),
+            Filter::When(subject, values, negated) => Op::When(self.program(subject), values.clone(), *negated),
+            Filter::With { name, value, bare } => {
+                Op::List(ListOp::With { name: name.clone(), value: self.program(value), bare: *bare, span })
+            }
+            Filter::Without(globs) => Op::List(ListOp::Only(globs.clone(), false)),
+        });
+    }
+}
+
+enum State {
+    List,
+    Scalar,
+}
+
+/// What runs through the pipeline whose operations end `ops`.
+fn list_state(ops: &[Op]) -> State {
+    match ops.last() {
+        Some(Op::Load(_) | Op::LoadPicked(..) | Op::List(_)) => State::List,
+        _ => State::Scalar,
+    }
+}
+
+fn keyed(message: &Message, text: &Template) -> bool {
+    let draws = References::of(message, text);
+    draws.secret || draws.sources.contains(&Source::KeyId)
+}
+
+/// What stands before and after the body, where it stands bare in a template, once.
+fn around_body(parts: &[Part]) -> Option<(&[Part], &[Part])> {
+    let is_body =
+        |part: &Part| matches!(part, Part::Value(value) if value.source == Source::Body && value.filters.is_empty());
+    let at = parts.iter().position(is_body)?;
+    let (before, rest) = parts.split_at_checked(at)?;
+    let after = rest.get(1..)?;
+    (!after.iter().any(is_body)).then_some((before, after))
+}
+
+/// Whether a source needs the whole body at hand.
+const fn whole_body(source: &Source) -> bool {
+    matches!(
+        source,
+        Source::Body
+            | Source::Form(_)
+            | Source::Json(_)
+            | Source::Xml(_)
+            | Source::List(ListSource::Form | ListSource::Json | ListSource::Params | ListSource::Xml)
+    )
+}
+
+/// How far to look for the body.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Depth {
+    /// Everywhere.
+    All,
+    /// Not where it only stands in for something absent.
+    Certain,
+}
+
+/// Whether a template draws on the body.
+pub(crate) fn on_body(message: &Message, text: &Template, depth: Depth) -> bool {
+    text.parts.iter().any(|part| match part {
+        Part::Literal(_) => false,
+        Part::Optional(inner) => on_body(message, inner, depth),
+        Part::Value(value) => {
+            let source = match &value.source {
+                Source::Let(id) => message.lets.get(*id).is_some_and(|entry| on_body(message, &entry.text, depth)),
+                Source::Quoted(inner) => on_body(message, inner, depth),
+                other => whole_body(other),
+            };
+            source || value.filters.iter().any(|filter| filter_on_body(message, filter, depth))
+        }
+    })
+}
+
+fn filter_on_body(message: &Message, filter: &Filter, depth: Depth) -> bool {
+    match filter {
+        Filter::Or(other) => depth == Depth::All && on_body(message, other, depth),
+        Filter::Each(text) | Filter::Hmac(_, text) | Filter::When(text, ..) => on_body(message, text, depth),
+        Filter::With { value, .. } => on_body(message, value, depth),
+        Filter::Ratchet(_, steps) => steps.iter().any(|step| on_body(message, step, depth)),
+        _ => false,
+    }
+}

@@ -1,0 +1,273 @@
+//! Lists of names and values: where they come from and how they are rewritten.
+//!
+//! One byte buffer holds everything; items are ranges in it, so that sorting moves no bytes.
+
+use crate::canon::{self, JsonValue, Malformed};
+use crate::scheme::model::{Convert, ListSource};
+
+/// A stretch of a buffer.
+pub(crate) type Range = (usize, usize);
+
+/// A pair.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Item {
+    pub(crate) k: Range,
+    pub(crate) v: Range,
+    /// Whether there was a `=`.
+    pub(crate) has_value: bool,
+    /// Whether it renders as its value alone.
+    pub(crate) bare: bool,
+}
+
+/// A list of pairs.
+#[derive(Debug, Default)]
+pub(crate) struct List {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) items: Vec<Item>,
+}
+
+impl List {
+    pub(crate) fn clear(&mut self) {
+        self.bytes.clear();
+        self.items.clear();
+    }
+
+    pub(crate) fn slice(&self, (start, end): Range) -> &[u8] {
+        self.bytes.get(start..end).unwrap_or_default()
+    }
+
+    /// Appends bytes; answers where they lie.
+    pub(crate) fn put(&mut self, text: &[u8]) -> Range {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(text);
+        (start, self.bytes.len())
+    }
+
+    pub(crate) fn push(&mut self, k: &[u8], v: &[u8]) {
+        let (k, v) = (self.put(k), self.put(v));
+        self.items.push(Item { k, v, has_value: true, bare: false });
+    }
+
+    /// Appends the parameters of a query or form.
+    pub(crate) fn parameters(&mut self, raw: &[u8], decoding: Decoding) -> Result<(), Malformed> {
+        for (name, value) in canon::query_pairs(raw) {
+            let k = self.decoded(name, decoding)?;
+            let v = self.decoded(value.unwrap_or_default(), decoding)?;
+            self.items.push(Item { k, v, has_value: value.is_some(), bare: false });
+        }
+        Ok(())
+    }
+
+    fn decoded(&mut self, text: &[u8], decoding: Decoding) -> Result<Range, Malformed> {
+        let start = self.bytes.len();
+        decoding.apply(text, &mut self.bytes)?;
+        Ok((start, self.bytes.len()))
+    }
+
+    /// Appends the members of a JSON object.
+    pub(crate) fn json(&mut self, body: &[u8]) -> Result<(), Malformed> {
+        canon::json_members(body, &mut |name, value| self.push(name, json_text(&value)))
+    }
+
+    /// Appends the children of an XML root.
+    pub(crate) fn xml(&mut self, body: &[u8]) -> Result<(), Malformed> {
+        canon::xml_children(body, &mut |name, text| self.push(name, text))
+    }
+
+    pub(crate) fn convert(&mut self, convert: Convert, names: bool, tmp: &mut Vec<u8>) -> Result<(), Malformed> {
+        let mut items = std::mem::take(&mut self.items);
+        let result = items.iter_mut().try_for_each(|item| {
+            if names {
+                item.k = self.converted(item.k, convert, tmp)?;
+            }
+            item.v = self.converted(item.v, convert, tmp)?;
+            Ok(())
+        });
+        self.items = items;
+        result
+    }
+
+    fn converted(&mut self, range: Range, by: Convert, tmp: &mut Vec<u8>) -> Result<Range, Malformed> {
+        tmp.clear();
+        convert(by, self.slice(range), tmp)?;
+        Ok(self.put(tmp))
+    }
+
+    pub(crate) fn lower_names(&mut self) {
+        for item in &self.items {
+            if let Some(name) = self.bytes.get_mut(item.k.0..item.k.1) {
+                name.make_ascii_lowercase();
+            }
+        }
+    }
+
+    pub(crate) fn retain(&mut self, mut keep: impl FnMut(&[u8], &[u8]) -> bool) {
+        let bytes = &self.bytes;
+        let slice = |(start, end): Range| bytes.get(start..end).unwrap_or_default();
+        self.items.retain(|item| keep(slice(item.k), slice(item.v)));
+    }
+
+    pub(crate) fn sort(&mut self, by: Order) {
+        let bytes = &self.bytes;
+        let slice = |(start, end): Range| bytes.get(start..end).unwrap_or_default();
+        self.items.sort_by(|a, b| match by {
+            Order::Name => slice(a.k).cmp(slice(b.k)),
+            Order::NameValue => (slice(a.k), slice(a.v)).cmp(&(slice(b.k), slice(b.v))),
+            Order::Text => slice(a.v).cmp(slice(b.v)),
+        });
+    }
+
+    pub(crate) fn dedupe(&mut self) {
+        let bytes = &self.bytes;
+        let slice = |(start, end): Range| bytes.get(start..end).unwrap_or_default();
+        self.items.dedup_by(|a, b| slice(a.k) == slice(b.k) && slice(a.v) == slice(b.v));
+    }
+
+    /// Keeps the first, or the last, item of each name.
+    pub(crate) fn one_each(&mut self, last: bool) {
+        let items = std::mem::take(&mut self.items);
+        for item in items {
+            let same = self.items.iter().position(|other| self.slice(other.k) == self.slice(item.k));
+            match same.and_then(|index| self.items.get_mut(index)) {
+                Some(other) if last => *other = item,
+                Some(_) => {}
+                None => self.items.push(item),
+            }
+        }
+    }
+
+    /// Joins the values of one name, at the place of the first.
+    pub(crate) fn fold(&mut self, separator: &[u8]) {
+        let items = std::mem::take(&mut self.items);
+        for item in items {
+            let same = self.items.iter().position(|other| self.slice(other.k) == self.slice(item.k));
+            let Some(index) = same else {
+                self.items.push(item);
+                continue;
+            };
+            let Some(first) = self.items.get(index).map(|first| first.v) else { continue };
+            let start = self.bytes.len();
+            self.bytes.extend_from_within(bounded(first, start));
+            self.bytes.extend_from_slice(separator);
+            self.bytes.extend_from_within(bounded(item.v, start));
+            let end = self.bytes.len();
+            if let Some(first) = self.items.get_mut(index) {
+                first.v = (start, end);
+            }
+        }
+    }
+}
+
+/// A range that lies within `len`, whatever it was: `extend_from_within` must not panic.
+fn bounded((start, end): Range, len: usize) -> std::ops::Range<usize> {
+    let end = end.min(len);
+    start.min(end)..end
+}
+
+/// What a list is sorted by.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Order {
+    Name,
+    NameValue,
+    Text,
+}
+
+/// How parameters are decoded.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Decoding {
+    Form,
+    Pct,
+    Raw,
+}
+
+impl Decoding {
+    pub(crate) fn apply(self, text: &[u8], out: &mut Vec<u8>) -> Result<(), Malformed> {
+        match self {
+            Self::Form => canon::form_decode(text, out),
+            Self::Pct => canon::unpct(text, out),
+            Self::Raw => {
+                out.extend_from_slice(text);
+                Ok(())
+            }
+        }
+    }
+
+    pub(crate) const fn of(list: ListSource) -> Self {
+        match list {
+            ListSource::QueryPct => Self::Pct,
+            ListSource::QueryRaw => Self::Raw,
+            _ => Self::Form,
+        }
+    }
+}
+
+/// A JSON value as text: strings unescaped, everything else as it stands.
+pub(crate) const fn json_text<'v>(value: &JsonValue<'v>) -> &'v [u8] {
+    match value {
+        JsonValue::Raw(text) | JsonValue::String(text) => text,
+    }
+}
+
+/// A pure conversion.
+pub(crate) fn convert(convert: Convert, input: &[u8], out: &mut Vec<u8>) -> Result<(), Malformed> {
+    match convert {
+        Convert::B64 => canon::b64(input, out),
+        Convert::B64NoPad => canon::b64_nopad(input, out),
+        Convert::B64Url => canon::b64url(input, out),
+        Convert::B64UrlPad => canon::b64url_pad(input, out),
+        Convert::Dots => canon::dots(input, out),
+        Convert::FormDec => canon::form_decode(input, out)?,
+        Convert::FormEnc => canon::form_encode(input, out),
+        Convert::Hex => canon::hex_lower(input, out),
+        Convert::HexUpper => canon::hex_upper(input, out),
+        Convert::JsonEscape => canon::json_escape(input, out),
+        Convert::Len => decimal(input.len(), out),
+        Convert::Lower => canon::lower(input, out),
+        Convert::Pct => canon::pct(input, out),
+        Convert::PctPath => canon::pct_path(input, out),
+        Convert::SlashEnd => {
+            out.extend_from_slice(input);
+            if input.last() != Some(&b'/') {
+                out.push(b'/');
+            }
+        }
+        Convert::Squeeze => canon::squeeze(input, out),
+        Convert::Trim => out.extend_from_slice(canon::trim(input)),
+        Convert::Unb64 => canon::unb64(input, out)?,
+        Convert::Unb64Url => canon::unb64url(input, out)?,
+        Convert::Unhex => canon::unhex(input, out)?,
+        Convert::Unpct => canon::unpct(input, out)?,
+        Convert::Upper => canon::upper(input, out),
+    }
+    Ok(())
+}
+
+/// Undoes a reversible encoding.
+pub(crate) fn invert(convert: Convert, input: &[u8], out: &mut Vec<u8>) -> Result<(), Malformed> {
+    match convert {
+        Convert::B64 => canon::unb64(input, out),
+        Convert::B64NoPad => canon::unb64_nopad(input, out),
+        Convert::B64Url => canon::unb64url(input, out),
+        Convert::B64UrlPad => canon::unb64url_pad(input, out),
+        Convert::Hex if input.iter().any(u8::is_ascii_uppercase) => Err(Malformed),
+        Convert::HexUpper if input.iter().any(u8::is_ascii_lowercase) => Err(Malformed),
+        Convert::Hex | Convert::HexUpper => canon::unhex(input, out),
+        _ => Err(Malformed),
+    }
+}
+
+/// Appends a number in decimal digits.
+pub(crate) fn decimal(mut number: usize, out: &mut Vec<u8>) {
+    let start = out.len();
+    loop {
+        let digit = u8::try_from(number.checked_rem(10).unwrap_or(0)).unwrap_or(0);
+        out.push(b'0'.saturating_add(digit));
+        number = number.checked_div(10).unwrap_or(0);
+        if number == 0 {
+            break;
+        }
+    }
+    if let Some(digits) = out.get_mut(start..) {
+        digits.reverse();
+    }
+}

@@ -1,0 +1,245 @@
+//! The plan: a scheme compiled to programs of a small stack machine.
+//!
+//! A program appends to one buffer. Values open a frame, filters rewrite what the frame holds, and an absent source
+//! makes its frame absent until an optional segment or `or` takes that back. A closed set of operations and not trait
+//! objects: a plan is data.
+
+pub(crate) mod carrier;
+pub(crate) mod compile;
+pub(crate) mod list;
+pub(crate) mod run;
+
+use std::sync::Arc;
+
+use crate::alg::{Asymmetric, Hash};
+use crate::scheme::draft::Span;
+use crate::scheme::model::{Convert, FieldId, IfAbsent, ListSource, Source};
+use crate::scheme::{Message, Scheme};
+use crate::time::TimeFormat;
+
+/// What the plan needs of the body. The plan, not the caller, chooses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BodyNeed {
+    /// The whole body has to be in the [`RequestView`](crate::RequestView): it holds fields that are signed, or the
+    /// signature algorithm takes the message whole.
+    Buffer,
+    /// A digest that the head claims is signed: the signature is checked before the first body byte, the body's
+    /// digest as it passes.
+    DigestClaimed,
+    /// The body's digest is part of what is signed: bytes are hashed as they pass, then the signature is checked.
+    HashFirst,
+    /// The body runs into the MAC as it passes.
+    Inline,
+    /// The body is not signed.
+    Unsigned,
+}
+
+/// A scheme, compiled. Immutable, shared.
+#[derive(Debug)]
+pub struct Plan {
+    pub(crate) scheme: Scheme,
+    pub(crate) request: MessagePlan,
+    pub(crate) response: Option<MessagePlan>,
+    fingerprint: [u8; 32],
+}
+
+impl Plan {
+    /// Compiles a scheme. Total: a [`Scheme`] is already valid.
+    #[must_use]
+    pub fn compile(scheme: &Scheme) -> Arc<Self> {
+        let fingerprint = fingerprint(scheme);
+        Arc::new(Self {
+            request: compile::message(&scheme.request),
+            response: scheme.response.as_ref().map(compile::message),
+            scheme: scheme.clone(),
+            fingerprint,
+        })
+    }
+
+    /// The scheme.
+    #[must_use]
+    pub const fn scheme(&self) -> &Scheme {
+        &self.scheme
+    }
+
+    /// A digest of the whole scheme: two plans of one fingerprint do the same.
+    #[must_use]
+    pub const fn fingerprint(&self) -> [u8; 32] {
+        self.fingerprint
+    }
+
+    /// What a request's body is needed for.
+    #[must_use]
+    pub const fn body_need(&self) -> BodyNeed {
+        self.request.body_need
+    }
+
+    pub(crate) fn message(&self, response: bool) -> Option<(&Message, &MessagePlan)> {
+        if response {
+            self.scheme.response.as_ref().zip(self.response.as_ref())
+        } else {
+            Some((&self.scheme.request, &self.request))
+        }
+    }
+}
+
+/// A digest of plain data.
+fn fingerprint(data: &impl std::fmt::Debug) -> [u8; 32] {
+    let digest = Hash::Sha256.digest(format!("{data:?}").as_bytes());
+    let mut bytes = [0; 32];
+    for (to, from) in bytes.iter_mut().zip(digest.as_bytes()) {
+        *to = *from;
+    }
+    bytes
+}
+
+/// A request or a response, compiled.
+#[derive(Debug)]
+pub(crate) struct MessagePlan {
+    /// What each carrier is written from when signing.
+    pub(crate) writes: Vec<Program>,
+    /// The message, or its alternatives in turn. Never empty.
+    pub(crate) variants: Vec<Variant>,
+    pub(crate) binds: Vec<BindPlan>,
+    /// Digests over the body, computed while it streams.
+    pub(crate) jobs: Vec<Job>,
+    pub(crate) encode: Program,
+    pub(crate) body_need: BodyNeed,
+    /// Carriers sit in the body.
+    pub(crate) body_carriers: bool,
+}
+
+/// Lets, base and key of one alternative.
+#[derive(Debug)]
+pub(crate) struct Variant {
+    pub(crate) lets: Vec<LetPlan>,
+    pub(crate) base: Base,
+    pub(crate) primitive: PrimitivePlan,
+    /// Whether the signature can be checked before the body is there.
+    pub(crate) early: bool,
+}
+
+#[derive(Debug)]
+pub(crate) struct LetPlan {
+    pub(crate) program: Program,
+    /// Draws on the key, so another candidate has another value.
+    pub(crate) keyed: bool,
+    /// Draws on the body.
+    pub(crate) body: bool,
+}
+
+/// The signature base: at once, or around a body that streams.
+#[derive(Debug)]
+pub(crate) enum Base {
+    Whole(Program),
+    Around { before: Program, after: Program },
+}
+
+#[derive(Debug)]
+pub(crate) enum PrimitivePlan {
+    Digest(Option<Hash>),
+    /// `parts`: what the key is made of besides the secret, where its prepared state may be kept; `id`: a digest of
+    /// how it is made.
+    Mac {
+        hash: Option<Hash>,
+        key: Program,
+        parts: Option<Program>,
+        id: [u8; 32],
+    },
+    Signature(Asymmetric),
+}
+
+/// A digest over the body and what stands around it.
+#[derive(Debug)]
+pub(crate) struct Job {
+    pub(crate) hash: Option<Hash>,
+    pub(crate) before: Program,
+    pub(crate) after: Program,
+}
+
+#[derive(Debug)]
+pub(crate) struct BindPlan {
+    pub(crate) what: Source,
+    pub(crate) value: Program,
+    pub(crate) or: Vec<Vec<u8>>,
+    pub(crate) span: Span,
+    /// Whether holding the computed value covers the body.
+    pub(crate) body: bool,
+}
+
+/// Operations, in order.
+pub(crate) type Program = Box<[Op]>;
+
+/// An operation of the machine.
+#[derive(Debug, Clone)]
+pub(crate) enum Op {
+    /// Appends text.
+    Text(Box<[u8]>),
+    /// Appends a source; where it is absent, the frame is.
+    Push(Source, Span),
+    /// Appends the digest of a body job.
+    Job(usize),
+    /// Begins a value.
+    Open,
+    /// Ends a value: where it is absent, the frame around it is.
+    Close(Span),
+    /// Begins an optional segment.
+    OpenOptional,
+    /// Ends it: where something in it is absent, all of it is, and nobody else.
+    CloseOptional,
+
+    /// Loads the list register.
+    Load(ListSource),
+    /// Loads it with the field lines that a capture lists.
+    LoadPicked(FieldId, IfAbsent, Span),
+    /// Rewrites the list register.
+    List(ListOp),
+    /// Appends every item, rendered by a program, with a separator between.
+    EachJoin(Program, Box<[u8]>),
+
+    /// Rewrites the frame's bytes.
+    Convert(Convert, Span),
+    /// Keeps what follows the first occurrence.
+    After(Box<[u8]>),
+    /// Keeps what precedes the first occurrence.
+    Before(Box<[u8]>),
+    /// Digest of the frame's bytes.
+    Hash(Option<Hash>),
+    /// HMAC of the frame's bytes.
+    Hmac(Option<Hash>, Program),
+    /// Makes an empty frame absent.
+    IfAny,
+    /// Fills an absent frame.
+    Or(Program),
+    /// Steps a key.
+    Ratchet(Hash, Vec<Program>),
+    /// Keeps a range.
+    Slice(usize, usize),
+    /// Drops a prefix.
+    StripPrefix(Box<[u8]>),
+    /// Writes an instant in another format.
+    Time(TimeFormat, TimeFormat),
+    /// Maps bytes.
+    Translate(Box<[u8]>, Box<[u8]>),
+    /// Makes the frame absent unless (or if) a value is among some.
+    When(Program, Vec<Vec<u8>>, bool),
+}
+
+/// A rewrite of the list register.
+#[derive(Debug, Clone)]
+pub(crate) enum ListOp {
+    Convert(Convert, bool, Span),
+    Dedupe,
+    DropEmpty,
+    Each(Program),
+    First,
+    Fold(Box<[u8]>),
+    Last,
+    LowerNames,
+    Only(Vec<String>, bool),
+    Pick(FieldId, IfAbsent, Span),
+    Sort,
+    SortItems,
+    SortKv,
+    With { name: String, value: Program, bare: bool, span: Span },
+}

@@ -1,0 +1,653 @@
+//! A checked scheme. Names are resolved, filters are known, every combination that makes no sense is gone.
+//!
+//! Plain data without behaviour: the plan is compiled from it, and lints, inference and generators read it.
+
+use crate::alg::{Asymmetric, Hash};
+use crate::plan::carrier::Shape;
+use crate::scheme::draft::{At, Place, Span};
+use crate::time::TimeFormat;
+
+/// Index of a capture in [`Message::fields`].
+pub type FieldId = usize;
+/// Index of a `[let]` entry in [`Message::lets`].
+pub type LetId = usize;
+/// Index of a `[vars]` entry in [`Scheme::vars`](super::Scheme::vars).
+pub type VarId = usize;
+
+/// A request or a response: where its credentials sit, and what they sign.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Message {
+    /// The captures of all carriers.
+    pub fields: Vec<Field>,
+    /// The carriers, in the order written.
+    pub carriers: Vec<Carrier>,
+    /// The `[let]` entries, each after those it uses.
+    pub lets: Vec<Let>,
+    /// The signature base.
+    pub base: Template,
+    /// How the signature is made of it.
+    pub signature: SignatureRule,
+    /// The capture that holds the signature.
+    pub signature_field: FieldId,
+    /// Fields to sign when signing: names with globs.
+    pub cover: Vec<String>,
+    /// Optional captures to write when signing a message that has a body.
+    pub include: Vec<FieldId>,
+    /// What must hold a computed value.
+    pub binds: Vec<Bind>,
+    /// Which fields a capture of names must list.
+    pub requires: Vec<Require>,
+    /// Optional captures that must be there all the same.
+    pub required_fields: Vec<FieldId>,
+    /// Alternatives of lets and base, tried in turn. Empty: the message as it stands.
+    pub tries: Vec<Alternative>,
+}
+
+/// An alternative message: `[[try]]`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Alternative {
+    /// All lets, replaced ones included.
+    pub lets: Vec<Let>,
+    /// The base.
+    pub base: Template,
+}
+
+/// A capture.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Field {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub kind: FieldType,
+    /// The least and the greatest length, in bytes.
+    pub length: (usize, usize),
+    /// Whether it may be absent.
+    pub optional: bool,
+    /// The `[let]` entry of the same name, which must agree with what was captured and gives the value when
+    /// signing.
+    pub definition: Option<LetId>,
+    /// The `[vars]` entry of the same name, which must agree where it is given.
+    pub var: Option<VarId>,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// The type of a capture: its characters, and what else must hold of it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum FieldType {
+    /// Base64 with `+`, `/` and padding.
+    B64,
+    /// Base64 with `-` and `_`, padded or not.
+    B64Url,
+    /// Lower-case hexadecimal digits.
+    Hex,
+    /// Hexadecimal digits of any case, compared whatever their case.
+    HexAny,
+    /// Upper-case hexadecimal digits.
+    HexUpper,
+    /// Decimal digits.
+    Int,
+    /// Field names, separated by one of `;`, `,` or space.
+    Names,
+    /// Neither quote, backslash nor control character.
+    Quotable,
+    /// Anything but control characters.
+    Text,
+    /// An instant.
+    Time(TimeFormat),
+    /// The characters of an RFC 9110 token.
+    Token,
+    /// Letters, digits, `-`, `.`, `_`, `~`.
+    Unreserved,
+    /// Letters, digits, `-`, `.`, `_`.
+    Word,
+}
+
+impl FieldType {
+    /// The names of all types but times and patterns.
+    pub const NAMES: &'static [&'static str] = &[
+        "b64",
+        "b64url",
+        "hex",
+        "hex-any",
+        "HEX",
+        "int",
+        "names",
+        "quotable",
+        "text",
+        "token",
+        "unreserved",
+        "word",
+        "unix",
+        "unix-ms",
+        "iso",
+        "iso-ms",
+        "iso-basic",
+        "http-date",
+        "date",
+        "ymd",
+    ];
+
+    /// The type of a name in a scheme file.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Some(match name {
+            "HEX" => Self::HexUpper,
+            "b64" => Self::B64,
+            "b64url" => Self::B64Url,
+            "hex" => Self::Hex,
+            "hex-any" => Self::HexAny,
+            "int" => Self::Int,
+            "names" => Self::Names,
+            "quotable" => Self::Quotable,
+            "text" => Self::Text,
+            "token" => Self::Token,
+            "unreserved" => Self::Unreserved,
+            "word" => Self::Word,
+            other => Self::Time(TimeFormat::from_name(other)?),
+        })
+    }
+
+    /// Whether a byte may stand in a value of this type.
+    #[must_use]
+    pub fn admits(&self, byte: u8) -> bool {
+        match self {
+            Self::B64 => byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'='),
+            Self::B64Url => byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'='),
+            Self::Hex => byte.is_ascii_digit() || matches!(byte, b'a'..=b'f'),
+            Self::HexAny => byte.is_ascii_hexdigit(),
+            Self::HexUpper => byte.is_ascii_digit() || matches!(byte, b'A'..=b'F'),
+            Self::Int => byte.is_ascii_digit(),
+            Self::Names => is_tchar(byte) || matches!(byte, b';' | b',' | b' ' | b'@' | b'(' | b')'),
+            Self::Quotable => !matches!(byte, b'"' | b'\\') && !byte.is_ascii_control(),
+            Self::Text => !byte.is_ascii_control(),
+            Self::Time(format) => match format {
+                TimeFormat::Date | TimeFormat::Unix | TimeFormat::UnixMs => byte.is_ascii_digit(),
+                TimeFormat::Iso | TimeFormat::IsoMs => {
+                    byte.is_ascii_digit() || matches!(byte, b'-' | b':' | b'T' | b'Z' | b'.')
+                }
+                TimeFormat::IsoBasic => byte.is_ascii_digit() || matches!(byte, b'T' | b'Z'),
+                TimeFormat::Ymd => byte.is_ascii_digit() || byte == b'-',
+                TimeFormat::HttpDate | TimeFormat::Pattern(_) => !byte.is_ascii_control() && byte.is_ascii(),
+            },
+            Self::Token => is_tchar(byte),
+            Self::Unreserved => byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~'),
+            Self::Word => byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'),
+        }
+    }
+
+    /// The one length that values of this type have, where they have one.
+    #[must_use]
+    pub const fn fixed_length(&self) -> Option<usize> {
+        match self {
+            Self::Time(TimeFormat::Date) => Some(8),
+            Self::Time(TimeFormat::Ymd) => Some(10),
+            Self::Time(TimeFormat::IsoBasic) => Some(16),
+            Self::Time(TimeFormat::Iso) => Some(20),
+            Self::Time(TimeFormat::IsoMs) => Some(24),
+            Self::Time(TimeFormat::HttpDate) => Some(29),
+            _ => None,
+        }
+    }
+
+    /// The format, where the type is an instant.
+    #[must_use]
+    pub const fn time(&self) -> Option<&TimeFormat> {
+        if let Self::Time(format) = self { Some(format) } else { None }
+    }
+}
+
+/// A `tchar` of RFC 9110, section 5.6.2.
+pub(crate) const fn is_tchar(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || matches!(
+            byte,
+            b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'-' | b'.' | b'^' | b'_' | b'`' | b'|' | b'~'
+        )
+}
+
+/// One place of the message that carries credentials.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Carrier {
+    /// Where it sits.
+    pub place: Place,
+    /// Its name: lower case for header fields, as written otherwise; empty for the path.
+    pub name: String,
+    /// Its name as written, which is how it is written when signing.
+    pub written: String,
+    /// What it looks like: literals, captures, optional segments.
+    pub text: Template,
+    /// How a list is split.
+    pub split: Option<Split>,
+    /// What the value is wrapped in.
+    pub wrap: Option<Wrap>,
+    /// Whether the carrier may be absent: all its captures are optional.
+    pub optional: bool,
+    /// Where it stands.
+    pub span: Span,
+    /// How it is parsed.
+    pub(crate) shape: Shape,
+}
+
+/// How a carrier's list of items is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Split {
+    /// The separator.
+    pub separator: Vec<u8>,
+    /// Whether an unknown item is refused rather than ignored.
+    pub reject_unknown: bool,
+    /// Whether the signature's item may come several times.
+    pub repeat_signature: bool,
+}
+
+/// What a carrier's value is wrapped in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wrap {
+    /// Base64.
+    B64,
+    /// Base64url without padding.
+    B64Url,
+    /// Percent-encoding.
+    Pct,
+}
+
+/// Literals, values and optional segments, in order.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Template {
+    /// The parts.
+    pub parts: Vec<Part>,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// A part of a template.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Part {
+    /// Text that stands for itself.
+    Literal(Vec<u8>),
+    /// There if and only if everything in it is.
+    Optional(Template),
+    /// A value.
+    Value(Value),
+}
+
+/// A source and what is done with it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Value {
+    /// Where the bytes, or the list, come from.
+    pub source: Source,
+    /// What is done with them, in order.
+    pub filters: Vec<Filter>,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// Where bytes come from.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Source {
+    /// The body.
+    Body,
+    /// The value of a cookie.
+    Cookie(String),
+    /// A capture.
+    Field(FieldId),
+    /// A parameter of a form body.
+    Form(String),
+    /// A field line, by its lower-case name.
+    Header(String),
+    /// The authority without its port.
+    Hostname,
+    /// The authority as sent.
+    Host,
+    /// A member of a JSON object body.
+    Json(String),
+    /// The name of the list item at hand.
+    K,
+    /// The key's id where no capture holds it.
+    KeyId,
+    /// A `[let]` entry.
+    Let(LetId),
+    /// A list.
+    List(ListSource),
+    /// The method.
+    Method,
+    /// The path, as sent.
+    Path,
+    /// The client's address.
+    Peer,
+    /// The authority's port, or the default one.
+    Port,
+    /// A parameter of the query, form-decoded.
+    Query(String),
+    /// What follows the target's `?`, as sent; absent where there is none.
+    QueryString,
+    /// A template in quotes.
+    Quoted(Template),
+    /// The same, of the request that a response answers.
+    Request(Box<Source>),
+    /// The URL scheme.
+    Scheme,
+    /// The shared secret.
+    Secret,
+    /// The status code.
+    Status,
+    /// The target, as sent.
+    Target,
+    /// The URL: scheme, authority and target.
+    Url,
+    /// The value of the list item at hand; absent where it has none.
+    V,
+    /// A deployment variable.
+    Var(VarId),
+    /// A child element of an XML body.
+    Xml(String),
+}
+
+/// Where a list of pairs comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ListSource {
+    /// The parameters of a form body, decoded.
+    Form,
+    /// The field lines, names in lower case.
+    Headers,
+    /// The members of a JSON object body.
+    Json,
+    /// The parameters of query and form body, decoded.
+    Params,
+    /// The parameters of the query, form-decoded: `+` is a space.
+    Query,
+    /// The parameters of the query, percent-decoded: `+` is a plus.
+    QueryPct,
+    /// The parameters of the query, as sent.
+    QueryRaw,
+    /// The children of the root of an XML body.
+    Xml,
+}
+
+/// What becomes of a listed name that the message does not have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IfAbsent {
+    /// It counts as empty.
+    Empty,
+    /// The message is refused.
+    Reject,
+    /// It is left out.
+    Skip,
+}
+
+/// What is done with a value.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Filter {
+    /// What follows the first occurrence; absent where there is none.
+    After(Vec<u8>),
+    /// What precedes the first occurrence; all of it where there is none.
+    Before(Vec<u8>),
+    /// A pure conversion, of a scalar or of a list's names and values.
+    Convert(Convert),
+    /// A conversion of a list's values only.
+    ConvertValues(Convert),
+    /// List: one item of each run of equal items.
+    Dedupe,
+    /// List: items with an empty value are dropped.
+    DropEmpty,
+    /// List: each item becomes the text of a template.
+    Each(Template),
+    /// List: the first item of each name.
+    First,
+    /// List: values of one name are joined, at the place of the first.
+    Fold(Vec<u8>),
+    /// A digest; `None`: the one that the key's algorithm names.
+    Hash(Option<Hash>),
+    /// An HMAC with a key; `None`: the one that the key's algorithm names.
+    Hmac(Option<Hash>, Template),
+    /// Empty becomes absent.
+    IfAny,
+    /// List to scalar: items with a separator between.
+    Join(Vec<u8>),
+    /// List: the last item of each name.
+    Last,
+    /// List: names in lower case.
+    LowerNames,
+    /// List: items whose name matches none of the globs.
+    Only(Vec<String>),
+    /// What takes the place of something absent.
+    Or(Template),
+    /// List: the items that a capture of names lists, in its order.
+    Pick(FieldId, IfAbsent),
+    /// HMAC steps: the piped value is the first key.
+    Ratchet(Hash, Vec<Template>),
+    /// A byte range: from, to. Shorter input gives what there is.
+    Slice(usize, usize),
+    /// List: by name.
+    Sort,
+    /// List: by the rendered text.
+    SortItems,
+    /// List: by name, then by value.
+    SortKv,
+    /// Without this prefix, where it has it.
+    StripPrefix(Vec<u8>),
+    /// A captured instant in another format.
+    Time(TimeFormat, TimeFormat),
+    /// Bytes of the first set become those of the second.
+    Translate(Vec<u8>, Vec<u8>),
+    /// Absent unless the template's value is among these (or, negated, if it is).
+    When(Template, Vec<Vec<u8>>, bool),
+    /// List: a synthetic item in front of the others. Refused where the message has a field of that name.
+    With {
+        /// The item's name.
+        name: String,
+        /// Its value.
+        value: Template,
+        /// Whether `each` renders only its value.
+        bare: bool,
+    },
+    /// List: items whose name matches none of the globs.
+    Without(Vec<String>),
+}
+
+/// A pure conversion of bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each is named as in a scheme file and documented in countersign-core::canon")]
+pub enum Convert {
+    B64,
+    B64NoPad,
+    B64Url,
+    B64UrlPad,
+    Dots,
+    FormDec,
+    FormEnc,
+    Hex,
+    HexUpper,
+    JsonEscape,
+    Len,
+    Lower,
+    Pct,
+    PctPath,
+    SlashEnd,
+    Squeeze,
+    Trim,
+    Unb64,
+    Unb64Url,
+    Unhex,
+    Unpct,
+    Upper,
+}
+
+/// How the signature is made of the base: one primitive, then encodings.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SignatureRule {
+    /// The primitive.
+    pub primitive: Primitive,
+    /// What follows: conversions, slices, translations.
+    pub encode: Vec<Filter>,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// The one cryptographic step of a signature.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Primitive {
+    /// A plain digest of a base that holds the secret. `None`: the one that the key's algorithm names.
+    Digest(Option<Hash>),
+    /// An HMAC. `None`: the one that the key's algorithm names.
+    Mac(Option<Hash>, Template),
+    /// A signature with a private key.
+    Signature(Asymmetric),
+}
+
+/// What must hold a computed value.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Bind {
+    /// A capture or a field line.
+    pub what: Source,
+    /// Its name, for messages.
+    pub name: String,
+    /// What it must hold.
+    pub value: Template,
+    /// What it may hold instead.
+    pub or: Vec<Vec<u8>>,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// Which fields a capture of names must list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Require {
+    /// The capture of names.
+    pub field: FieldId,
+    /// Names that must be listed; with a glob, those among the message's fields that match.
+    pub names: Vec<String>,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// A named template.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Let {
+    /// Its name.
+    pub name: String,
+    /// What it stands for.
+    pub text: Template,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// A deployment variable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Var {
+    /// Its name.
+    pub name: String,
+    /// Its value where none is given.
+    pub default: Option<String>,
+    /// What it is, for people.
+    pub about: Option<String>,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// What a scheme signs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Kind {
+    /// A link that anybody who has it may follow until it expires.
+    Link,
+    /// A request to an API.
+    #[default]
+    Request,
+    /// A notification to a receiver that knows its sender.
+    Webhook,
+}
+
+/// Applies only to messages in which this is present.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum When {
+    /// A field line, by its lower-case name.
+    Header(String),
+    /// A parameter of the query.
+    Query(String),
+}
+
+/// What makes a message fresh. Seconds.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Fresh {
+    /// The capture `timestamp`, how old it may be and how far ahead.
+    pub timestamp: Option<Window>,
+    /// The capture that holds the last valid instant.
+    pub expires: Option<FieldId>,
+    /// The capture that holds the first valid instant.
+    pub starts: Option<FieldId>,
+    /// The capture that holds the seconds for which the message is valid, and how many it may ask for.
+    pub lifetime: Option<(FieldId, u64)>,
+    /// The nonce's rule.
+    pub nonce: Option<NonceRule>,
+    /// Which messages are remembered.
+    pub replay: Replay,
+    /// For how many seconds a message is remembered where it has no signed time.
+    pub remember: u64,
+    /// Where `[fresh]` stands, if it does.
+    pub span: Span,
+}
+
+/// The accepted window around now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Window {
+    /// The capture that holds the signed time.
+    pub field: FieldId,
+    /// How many seconds old it may be; `None`: any age.
+    pub past: Option<u64>,
+    /// How many seconds ahead of our clock it may be; `None`: any lead.
+    pub future: Option<u64>,
+}
+
+/// Once per what a nonce may come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NonceRule {
+    /// The capture that holds it.
+    pub field: FieldId,
+    /// Once per key; otherwise once for all keys together.
+    pub per_key: bool,
+}
+
+/// Which messages are remembered, to be refused when they come again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Replay {
+    /// All.
+    #[default]
+    Always,
+    /// None.
+    Never,
+    /// All but those whose method is safe (RFC 9110, section 9.2.1).
+    UnsafeMethods,
+}
+
+/// The body and status of a refusal, where clients depend on them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Errors {
+    /// The status code.
+    pub status: Option<u16>,
+    /// The body's parts.
+    pub body: Vec<ErrorPart>,
+    /// The body's media type.
+    pub content_type: String,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// A part of a refusal's body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ErrorPart {
+    /// The public reason's sentence.
+    Detail,
+    /// Text that stands for itself.
+    Literal(String),
+    /// The public reason's code.
+    Reason,
+}
+
+/// The algorithms that a key may name, where the scheme leaves it to the key.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct KeyRule {
+    /// The digests of the HMACs; the first is the default.
+    pub hashes: Vec<Hash>,
+    /// The key resolver's name.
+    pub resolver: Option<At<String>>,
+}

@@ -1,0 +1,96 @@
+//! What a template draws on, directly and through the lets it names.
+
+use super::model::{FieldId, Filter, Message, Part, Source, Template};
+
+/// What a template draws on.
+#[derive(Debug, Default, Clone)]
+pub struct References {
+    /// Captures.
+    pub fields: Vec<FieldId>,
+    /// Whether the secret goes in.
+    pub secret: bool,
+    /// Every source, in the order met; those of lets included.
+    pub sources: Vec<Source>,
+}
+
+impl References {
+    /// What `text` draws on.
+    #[must_use]
+    pub fn of(message: &Message, text: &Template) -> Self {
+        let mut references = Self::default();
+        references.template(message, text, 0);
+        references
+    }
+
+    /// The captures that stand in a carrier's template.
+    pub(crate) fn captures(text: &Template, ids: &mut Vec<FieldId>) {
+        for part in &text.parts {
+            match part {
+                Part::Literal(_) => {}
+                Part::Optional(inner) => Self::captures(inner, ids),
+                Part::Value(value) => {
+                    if let Source::Field(id) = value.source {
+                        ids.push(id);
+                    }
+                }
+            }
+        }
+    }
+
+    fn template(&mut self, message: &Message, text: &Template, depth: usize) {
+        // Lets are ordered when they are checked, so this only bounds what cannot happen.
+        if depth > 64 {
+            return;
+        }
+        let deeper = depth.saturating_add(1);
+        for part in &text.parts {
+            match part {
+                Part::Literal(_) => {}
+                Part::Optional(inner) => self.template(message, inner, deeper),
+                Part::Value(value) => {
+                    self.source(message, &value.source, deeper);
+                    for filter in &value.filters {
+                        self.filter(message, filter, deeper);
+                    }
+                }
+            }
+        }
+    }
+
+    fn source(&mut self, message: &Message, source: &Source, depth: usize) {
+        match source {
+            Source::Field(id) => {
+                if !self.fields.contains(id) {
+                    self.fields.push(*id);
+                }
+            }
+            Source::Let(id) => {
+                if let Some(entry) = message.lets.get(*id) {
+                    self.template(message, &entry.text, depth);
+                }
+            }
+            Source::Quoted(inner) => self.template(message, inner, depth),
+            Source::Secret => self.secret = true,
+            _ => {}
+        }
+        if !self.sources.contains(source) {
+            self.sources.push(source.clone());
+        }
+    }
+
+    fn filter(&mut self, message: &Message, filter: &Filter, depth: usize) {
+        match filter {
+            Filter::Each(text) | Filter::Hmac(_, text) | Filter::Or(text) | Filter::When(text, ..) => {
+                self.template(message, text, depth);
+            }
+            Filter::With { value, .. } => self.template(message, value, depth),
+            Filter::Ratchet(_, steps) => {
+                for step in steps {
+                    self.template(message, step, depth);
+                }
+            }
+            Filter::Pick(id, _) => self.source(message, &Source::Field(*id), depth),
+            _ => {}
+        }
+    }
+}

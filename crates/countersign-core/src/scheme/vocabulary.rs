@@ -1,0 +1,149 @@
+//! The words of the language: what each source and filter is called, and what it takes.
+
+use crate::alg::{Asymmetric, Hash};
+use crate::scheme::model::{Convert, ListSource, Source};
+
+/// Scalar sources that need no member.
+pub(super) const SOURCES: &[(&str, Source)] = &[
+    ("body", Source::Body),
+    ("host", Source::Host),
+    ("hostname", Source::Hostname),
+    ("method", Source::Method),
+    ("path", Source::Path),
+    ("peer", Source::Peer),
+    ("port", Source::Port),
+    ("query-string", Source::QueryString),
+    ("raw-path", Source::Path),
+    ("scheme", Source::Scheme),
+    ("secret", Source::Secret),
+    ("status", Source::Status),
+    ("target", Source::Target),
+    ("url", Source::Url),
+    ("key-id", Source::KeyId),
+];
+
+/// Sources with a member, as in `header.host`.
+pub(super) const MEMBERS: &[&str] = &["cookie", "form", "header", "json", "query", "request", "xml"];
+
+/// List sources.
+pub(super) const LISTS: &[(&str, ListSource)] = &[
+    ("form", ListSource::Form),
+    ("headers", ListSource::Headers),
+    ("json", ListSource::Json),
+    ("params", ListSource::Params),
+    ("query", ListSource::Query),
+    ("query-pct", ListSource::QueryPct),
+    ("query-raw", ListSource::QueryRaw),
+    ("xml", ListSource::Xml),
+];
+
+/// Conversions, and whether they apply to the names and values of a list as well.
+pub(super) const CONVERSIONS: &[(&str, Convert, bool)] = &[
+    ("HEX", Convert::HexUpper, false),
+    ("b64", Convert::B64, false),
+    ("b64-nopad", Convert::B64NoPad, false),
+    ("b64url", Convert::B64Url, false),
+    ("b64url-pad", Convert::B64UrlPad, false),
+    ("dots", Convert::Dots, false),
+    ("form-dec", Convert::FormDec, true),
+    ("form-enc", Convert::FormEnc, true),
+    ("hex", Convert::Hex, false),
+    ("json-escape", Convert::JsonEscape, true),
+    ("len", Convert::Len, false),
+    ("lower", Convert::Lower, true),
+    ("pct", Convert::Pct, true),
+    ("pct-path", Convert::PctPath, false),
+    ("slash-end", Convert::SlashEnd, false),
+    ("squeeze", Convert::Squeeze, true),
+    ("trim", Convert::Trim, true),
+    ("unb64", Convert::Unb64, false),
+    ("unb64url", Convert::Unb64Url, false),
+    ("unhex", Convert::Unhex, false),
+    ("unpct", Convert::Unpct, true),
+    ("upper", Convert::Upper, true),
+];
+
+/// Filters that are neither conversions nor algorithms, with what they take.
+pub(super) const FILTERS: &[(&str, &str)] = &[
+    ("after", "after \"TEXT\""),
+    ("before", "before \"TEXT\""),
+    ("dedupe", "dedupe"),
+    ("digest", "digest"),
+    ("drop-empty", "drop-empty"),
+    ("each", "each \"TEMPLATE\""),
+    ("first", "first"),
+    ("fold", "fold \"TEXT\""),
+    ("hmac", "hmac KEY"),
+    ("if-any", "if-any"),
+    ("join", "join \"TEXT\""),
+    ("last", "last"),
+    ("line", "line \"NAME\" \"TEMPLATE\""),
+    ("lower-names", "lower-names"),
+    ("only", "only GLOB…"),
+    ("or", "or NAME or \"TEMPLATE\""),
+    ("pct-values", "pct-values"),
+    ("pick", "pick NAMES [empty|skip|reject]"),
+    ("ratchet", "ratchet HASH STEP…"),
+    ("slice", "slice FROM TO"),
+    ("sort", "sort"),
+    ("sort-items", "sort-items"),
+    ("sort-kv", "sort-kv"),
+    ("strip-prefix", "strip-prefix \"TEXT\""),
+    ("time", "time TYPE"),
+    ("translate", "translate \"FROM\" \"TO\""),
+    ("unless", "unless NAME \"VALUE\"…"),
+    ("when", "when NAME \"VALUE\"…"),
+    ("with", "with \"NAME\" \"TEMPLATE\""),
+    ("without", "without GLOB…"),
+];
+
+/// The conversion of a name, and whether lists take it.
+pub(super) fn conversion(name: &str) -> Option<(Convert, bool)> {
+    CONVERSIONS.iter().find(|(known, ..)| *known == name).map(|(_, convert, lists)| (*convert, *lists))
+}
+
+/// The digest of `hmac-NAME`.
+pub(super) fn mac(name: &str) -> Option<Hash> {
+    name.strip_prefix("hmac-").and_then(Hash::from_name)
+}
+
+/// Every word that may stand where a filter is expected.
+pub(super) fn filter_names() -> impl Iterator<Item = String> {
+    FILTERS
+        .iter()
+        .map(|(name, _)| (*name).to_owned())
+        .chain(CONVERSIONS.iter().map(|(name, ..)| (*name).to_owned()))
+        .chain(Hash::ALL.iter().flat_map(|hash| [hash.name().to_owned(), format!("hmac-{}", hash.name())]))
+        .chain(Asymmetric::ALL.iter().map(|algorithm| algorithm.name().to_owned()))
+}
+
+/// The known word nearest to a misspelt one, if one is near.
+pub fn nearest(word: &str, known: impl IntoIterator<Item = String>) -> Option<String> {
+    let most = (word.len() / 3).max(1);
+    known
+        .into_iter()
+        .map(|candidate| (distance(word.as_bytes(), candidate.as_bytes()), candidate))
+        .filter(|(distance, _)| *distance <= most)
+        .min()
+        .map(|(_, candidate)| candidate)
+}
+
+/// The Levenshtein distance.
+fn distance(a: &[u8], b: &[u8]) -> usize {
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.iter().enumerate() {
+        let mut diagonal = i;
+        let mut left = i.saturating_add(1);
+        for (cell, y) in row.iter_mut().skip(1).zip(b) {
+            let above = *cell;
+            let swap = diagonal.saturating_add(usize::from(x != y));
+            left = swap.min(above.saturating_add(1)).min(left.saturating_add(1));
+            diagonal = above;
+            *cell = left;
+        }
+        if let Some(first) = row.first_mut() {
+            *first = i.saturating_add(1);
+        }
+    }
+    row.last().copied().unwrap_or(0)
+}

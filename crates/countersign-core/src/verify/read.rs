@@ -1,0 +1,144 @@
+//! The carriers of a message, read: the first thing that happens to it.
+
+use crate::canon;
+use crate::plan::carrier::{Problem, names};
+use crate::plan::list::{Decoding, invert};
+use crate::plan::run::{self, Scratch, Stop, split_target};
+use crate::reject::{Reason, Rejection, Subject};
+use crate::request::RequestView;
+use crate::scheme::Message;
+use crate::scheme::draft::Place;
+use crate::scheme::model::{Carrier, Convert, Wrap};
+
+/// The longest value of a carrier, in bytes.
+const LONGEST: usize = 16 * 1024;
+
+/// Reads all carriers into `scratch.captures`.
+pub(crate) fn carriers(view: &RequestView<'_>, message: &Message, scratch: &mut Scratch) -> Result<(), Rejection> {
+    let mut missing = None;
+    for (index, carrier) in message.carriers.iter().enumerate() {
+        let mark = scratch.out.len();
+        let present = value(view, carrier, &mut scratch.out)?;
+        if present {
+            parse(message, carrier, index, scratch, mark)?;
+        } else if !carrier.optional {
+            missing.get_or_insert((index, carrier.span));
+        }
+        scratch.out.truncate(mark);
+    }
+    if scratch.captures.signatures.is_empty() {
+        let holds = |carrier: &Carrier| {
+            let mut ids = Vec::new();
+            crate::scheme::References::captures(&carrier.text, &mut ids);
+            ids.contains(&message.signature_field)
+        };
+        let index = message.carriers.iter().position(holds).unwrap_or_default();
+        let span = message.carriers.get(index).map(|carrier| carrier.span);
+        return Err(Rejection::new(Reason::SignatureMissing, span, Subject::Carrier(index)));
+    }
+    match missing {
+        Some((index, span)) => Err(Rejection::new(Reason::FieldMissing, Some(span), Subject::Carrier(index))),
+        None => Ok(()),
+    }
+}
+
+/// What a policy wants to be there and to be listed.
+pub(crate) fn requirements(view: &RequestView<'_>, message: &Message, scratch: &Scratch) -> Result<(), Rejection> {
+    for &id in &message.required_fields {
+        if scratch.captures.get(id).is_none() {
+            let span = message.fields.get(id).map(|field| field.span);
+            return Err(Rejection::new(Reason::FieldMissing, span, Subject::Capture(id)));
+        }
+    }
+    for require in &message.requires {
+        let listed = scratch.captures.get(require.field).unwrap_or_default();
+        let lists = |name: &[u8]| names(listed).any(|other| other == name);
+        for name in &require.names {
+            if !name.contains('*') {
+                if !lists(name.as_bytes()) {
+                    return Err(thin(name, require.span));
+                }
+                continue;
+            }
+            let mut unlisted = None;
+            view.fields.all(&mut |field, _| {
+                let field = field.to_ascii_lowercase();
+                if unlisted.is_none() && canon::glob(name.as_bytes(), field.as_bytes()) && !lists(field.as_bytes()) {
+                    unlisted = Some(field);
+                }
+            });
+            if let Some(field) = unlisted {
+                return Err(thin(&field, require.span));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn thin(name: &str, span: crate::scheme::Span) -> Rejection {
+    Rejection::new(Reason::CoverageTooThin, Some(span), Subject::Required(name.to_owned()))
+}
+
+/// Appends a carrier's raw value. False: the message does not have it.
+pub(crate) fn value(view: &RequestView<'_>, carrier: &Carrier, out: &mut Vec<u8>) -> Result<bool, Rejection> {
+    let body = || view.body.unwrap_or_default();
+    let unstop = |result: Result<bool, Stop>| {
+        result.map_err(|stop| match stop {
+            Stop::Rejected(rejection) => rejection,
+            Stop::NeedBody => Rejection::new(Reason::BodyMalformed, Some(carrier.span), Subject::Body),
+        })
+    };
+    match carrier.place {
+        Place::Cookie => run::cookie(view, &carrier.name, out),
+        Place::Form => {
+            unstop(run::parameter(body(), &carrier.name, Decoding::Form, carrier.span, Reason::BodyMalformed, out))
+        }
+        Place::Header => run::field_line(view, &carrier.name, out),
+        Place::Json if body().is_empty() => Ok(false),
+        Place::Json => unstop(run::json_member(body(), &carrier.name, carrier.span, out)),
+        Place::Path => {
+            out.extend_from_slice(split_target(view.target).0);
+            Ok(true)
+        }
+        Place::Query => {
+            let query = split_target(view.target).1.unwrap_or_default();
+            unstop(run::parameter(query, &carrier.name, Decoding::Form, carrier.span, Reason::TargetMalformed, out))
+        }
+        Place::Xml if body().is_empty() => Ok(false),
+        Place::Xml => unstop(run::xml_child(body(), &carrier.name, carrier.span, out)),
+    }
+}
+
+fn parse(
+    message: &Message,
+    carrier: &Carrier,
+    index: usize,
+    scratch: &mut Scratch,
+    mark: usize,
+) -> Result<(), Rejection> {
+    let refuse = |reason| Rejection::new(reason, Some(carrier.span), Subject::Carrier(index));
+    let mut start = mark;
+    if scratch.out.len().saturating_sub(mark) > LONGEST {
+        return Err(refuse(Reason::TooLarge));
+    }
+    if let Some(wrap) = carrier.wrap {
+        let wrapped = scratch.out.get(mark..).unwrap_or_default().to_vec();
+        start = scratch.out.len();
+        unwrap(wrap, &wrapped, &mut scratch.out).map_err(|canon::Malformed| refuse(Reason::CredentialMalformed))?;
+    }
+    let value = scratch.out.get(start..).unwrap_or_default();
+    carrier.shape.read(&message.fields, message.signature_field, value, &mut scratch.captures).map_err(|problem| {
+        match problem {
+            Problem::Duplicated => refuse(Reason::FieldDuplicated),
+            Problem::Malformed => refuse(Reason::CredentialMalformed),
+        }
+    })
+}
+
+fn unwrap(wrap: Wrap, text: &[u8], out: &mut Vec<u8>) -> Result<(), canon::Malformed> {
+    match wrap {
+        Wrap::B64 => invert(Convert::B64, text, out),
+        Wrap::B64Url => invert(Convert::B64Url, text, out),
+        Wrap::Pct => canon::unpct(text, out),
+    }
+}

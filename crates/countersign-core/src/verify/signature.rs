@@ -1,0 +1,178 @@
+//! The signature itself: computed and compared, or verified with a public key.
+
+use crate::alg::{Digest, Hash, MacKey, PublicKey, Verdict, ct_eq};
+use crate::key::{Key, Material};
+use crate::plan::list::invert;
+use crate::plan::run::{Env, Scratch, Stop, run_on, run_whole};
+use crate::plan::{Base, Op, PrimitivePlan};
+use crate::reject::{Reason, Rejection, Subject};
+use crate::scheme::Message;
+use crate::scheme::model::{FieldType, Filter};
+
+/// The longest encoded signature that is looked at, in bytes: RSA with 8192 bits in hexadecimal digits.
+const LONGEST: usize = 2048;
+
+/// Whether one of the claimed signatures is the one that this key makes. The answer carries a digest of what was
+/// signed, which stands for the message where it has no nonce.
+pub(crate) fn holds(
+    env: &Env<'_>,
+    message: &Message,
+    scratch: &mut Scratch,
+    streamed: Option<Digest>,
+) -> Result<Option<Digest>, Stop> {
+    let digest = match (&env.variant.primitive, streamed) {
+        (PrimitivePlan::Signature(algorithm), _) => {
+            let mark = base(env, scratch)?;
+            let key = public(env.key)?;
+            let text = scratch.out.get(mark..).unwrap_or_default();
+            let mut any = false;
+            for &(start, end) in &scratch.captures.signatures {
+                let claimed = scratch.captures.bytes.get(start..end).unwrap_or_default();
+                if let Some(signature) = decoded(message, claimed) {
+                    match key.verify(*algorithm, text, &signature) {
+                        Verdict::Holds => any = true,
+                        Verdict::Fails => {}
+                        Verdict::Unsuitable => return Err(unsuitable()),
+                    }
+                }
+            }
+            let digest = Hash::Sha256.digest(text);
+            scratch.out.truncate(mark);
+            return Ok(any.then_some(digest));
+        }
+        (_, Some(digest)) => digest,
+        (PrimitivePlan::Digest(hash), None) => {
+            let mark = base(env, scratch)?;
+            let digest = hash.unwrap_or(env.hash).digest(scratch.out.get(mark..).unwrap_or_default());
+            scratch.out.truncate(mark);
+            digest
+        }
+        (PrimitivePlan::Mac { .. }, None) => {
+            let key = mac_key(env, scratch)?;
+            let mark = base(env, scratch)?;
+            let digest = key.mac(scratch.out.get(mark..).unwrap_or_default());
+            scratch.out.truncate(mark);
+            digest
+        }
+    };
+    Ok(claimed(env, message, scratch, &digest)?.then_some(digest))
+}
+
+/// Appends the signature base; answers where it begins.
+pub(crate) fn base(env: &Env<'_>, scratch: &mut Scratch) -> Result<usize, Stop> {
+    let mark = scratch.out.len();
+    match &env.variant.base {
+        Base::Whole(program) => run_whole(env, scratch, program)?,
+        Base::Around { before, after } => {
+            run_whole(env, scratch, before)?;
+            scratch.out.extend_from_slice(env.body.ok_or(Stop::NeedBody)?);
+            run_whole(env, scratch, after)?;
+        }
+    }
+    Ok(mark)
+}
+
+/// The MAC key: prepared before, where what it is made of was met before.
+pub(crate) fn mac_key(env: &Env<'_>, scratch: &mut Scratch) -> Result<MacKey, Stop> {
+    let PrimitivePlan::Mac { hash, key, parts, id } = &env.variant.primitive else { return Err(unsuitable()) };
+    let hash = hash.unwrap_or(env.hash);
+    let mark = scratch.out.len();
+    let record = env.key.ok_or_else(unsuitable)?;
+    let Some(parts) = parts else {
+        let prepared = prepare(env, scratch, key, hash)?;
+        return Ok(prepared);
+    };
+    run_whole(env, scratch, parts)?;
+    let found = record.prepared.find(id, hash, scratch.out.get(mark..).unwrap_or_default());
+    if let Some(prepared) = found {
+        scratch.out.truncate(mark);
+        return Ok(prepared);
+    }
+    let end = scratch.out.len();
+    let prepared = prepare(env, scratch, key, hash)?;
+    record.prepared.keep(id, hash, scratch.out.get(mark..end).unwrap_or_default(), &prepared);
+    scratch.out.truncate(mark);
+    Ok(prepared)
+}
+
+fn prepare(env: &Env<'_>, scratch: &mut Scratch, key: &[Op], hash: Hash) -> Result<MacKey, Stop> {
+    use zeroize::Zeroize as _;
+    let mark = scratch.out.len();
+    // A secret that cannot be decoded is our fault or the key's, never the message's.
+    run_whole(env, scratch, key).map_err(|stop| match stop {
+        Stop::Rejected(rejection) if rejection.reason() == Reason::CredentialMalformed => unsuitable(),
+        other => other,
+    })?;
+    let prepared = MacKey::new(hash, scratch.out.get(mark..).unwrap_or_default());
+    scratch.out.get_mut(mark..).unwrap_or_default().zeroize();
+    scratch.out.truncate(mark);
+    Ok(prepared)
+}
+
+/// Whether a claimed signature is this digest, encoded. Every candidate is compared, each in constant time.
+fn claimed(env: &Env<'_>, message: &Message, scratch: &mut Scratch, digest: &Digest) -> Result<bool, Stop> {
+    let mark = scratch.out.len();
+    encode(env, scratch, digest.as_bytes())?;
+    let any_case = message.fields.get(message.signature_field).is_some_and(|field| field.kind == FieldType::HexAny);
+    let end = scratch.out.len();
+    if any_case {
+        scratch.out.get_mut(mark..end).unwrap_or_default().make_ascii_lowercase();
+    }
+    let mut any = false;
+    for &(from, to) in &scratch.captures.signatures {
+        let claimed = scratch.captures.bytes.get(from..to).unwrap_or_default();
+        scratch.out.truncate(end);
+        scratch.out.extend_from_slice(claimed);
+        if any_case {
+            scratch.out.get_mut(end..).unwrap_or_default().make_ascii_lowercase();
+        }
+        let (ours, theirs) = scratch.out.split_at_checked(end).unwrap_or_default();
+        any |= ct_eq(ours.get(mark..).unwrap_or_default(), theirs);
+    }
+    scratch.out.truncate(mark);
+    Ok(any)
+}
+
+/// Appends a signature as carriers hold it.
+pub(crate) fn encode(env: &Env<'_>, scratch: &mut Scratch, raw: &[u8]) -> Result<(), Stop> {
+    run_on(env, scratch, raw, &env.plan.encode)
+}
+
+/// The raw signature that an encoded one stands for. `None`: it stands for none.
+fn decoded(message: &Message, claimed: &[u8]) -> Option<Vec<u8>> {
+    if claimed.len() > LONGEST {
+        return None;
+    }
+    let mut value = claimed.to_vec();
+    for filter in message.signature.encode.iter().rev() {
+        value = match filter {
+            Filter::Convert(convert) => {
+                let mut out = Vec::with_capacity(value.len());
+                invert(*convert, &value, &mut out).ok()?;
+                out
+            }
+            Filter::Translate(from, to) => value
+                .iter()
+                .map(|byte| match to.iter().position(|other| other == byte) {
+                    Some(at) => from.get(at).copied(),
+                    None if from.contains(byte) => None,
+                    None => Some(*byte),
+                })
+                .collect::<Option<Vec<u8>>>()?,
+            _ => return None,
+        };
+    }
+    Some(value)
+}
+
+fn public(key: Option<&Key>) -> Result<&PublicKey, Stop> {
+    match key.map(|key| &key.material) {
+        Some(Material::Public(key)) => Ok(key),
+        Some(Material::Private(key)) => Ok(key.public()),
+        Some(Material::Secret(_)) | None => Err(unsuitable()),
+    }
+}
+
+fn unsuitable() -> Stop {
+    Rejection::new(Reason::KeyUnsuitable, None, Subject::Key).into()
+}

@@ -1,0 +1,217 @@
+//! Keys: every supported form is read, everything else is refused, and a key serves its own algorithms only.
+
+use countersign_core::alg::{Asymmetric, Hash, KeyError, KeyKind, PrivateKey, PublicKey, Verdict};
+use proptest::prelude::*;
+
+macro_rules! key {
+    ($name:literal) => {
+        include_str!(concat!("keys/", $name, ".pem"))
+    };
+}
+
+const MESSAGE: &[u8] = b"message";
+const RSA_SHA1: Asymmetric = Asymmetric::RsaPkcs1(Hash::Sha1);
+const PAIRS: &[(KeyKind, &str, &str)] = &[
+    (KeyKind::Rsa, key!("rsa-2048.pkcs8"), key!("rsa-2048.spki")),
+    (KeyKind::P256, key!("p256.pkcs8"), key!("p256.spki")),
+    (KeyKind::P384, key!("p384.pkcs8"), key!("p384.spki")),
+    (KeyKind::Ed25519, key!("ed25519.pkcs8"), key!("ed25519.spki")),
+];
+
+#[test]
+fn attack_05_algorithm_confusion_only_the_diagonal_verifies() {
+    let pairs: Vec<_> = PAIRS.iter().map(|(_, private, _)| PrivateKey::from_pem(private).unwrap()).collect();
+    let mut held = 0;
+    for signer in &pairs {
+        for signed_by in Asymmetric::ALL {
+            let mut signature = b"before".to_vec();
+            match signer.sign(*signed_by, MESSAGE, &mut signature) {
+                Ok(()) => assert_eq!(signer.kind(), signed_by.key_kind()),
+                Err(error) => {
+                    let fits = signer.kind() == signed_by.key_kind();
+                    assert_eq!(error, if fits { KeyError::Unsupported } else { KeyError::Unsuitable });
+                    assert!(!fits || *signed_by == RSA_SHA1);
+                    assert_eq!(signature, b"before", "a refusal writes nothing");
+                    continue;
+                }
+            }
+            assert!(signature.starts_with(b"before"), "signatures are appended");
+            let signature = &signature[b"before".len()..];
+            for verifier in pairs.iter().map(PrivateKey::public) {
+                for judged_by in Asymmetric::ALL {
+                    let expected = if verifier.kind() != judged_by.key_kind() {
+                        Verdict::Unsuitable
+                    } else if signed_by == judged_by {
+                        Verdict::Holds
+                    } else {
+                        Verdict::Fails
+                    };
+                    let verdict = verifier.verify(*judged_by, MESSAGE, signature);
+                    assert_eq!(verdict, expected, "{} judged as {}", signed_by.name(), judged_by.name());
+                    held += usize::from(verdict == Verdict::Holds);
+                }
+            }
+        }
+    }
+    assert_eq!(held, Asymmetric::ALL.len() - 1, "each algorithm that signs, once");
+}
+
+#[test]
+fn algorithms_without_a_name_have_no_key() {
+    let key = PrivateKey::from_pem(key!("rsa-2048.pkcs8")).unwrap();
+    for nameless in [Asymmetric::RsaPkcs1(Hash::Md5), Asymmetric::RsaPss(Hash::Md5), Asymmetric::RsaPss(Hash::Sha1)] {
+        assert_eq!(key.public().verify(nameless, MESSAGE, &[0; 256]), Verdict::Unsuitable);
+        assert_eq!(key.sign(nameless, MESSAGE, &mut Vec::new()), Err(KeyError::Unsuitable));
+    }
+}
+
+#[test]
+fn attack_02_every_other_length_and_every_flipped_bit_fails() {
+    for (kind, private, public) in PAIRS {
+        let (private, public) = (PrivateKey::from_pem(private).unwrap(), PublicKey::from_pem(public).unwrap());
+        for by in Asymmetric::ALL.iter().filter(|by| by.key_kind() == *kind && **by != RSA_SHA1) {
+            let mut signature = Vec::new();
+            private.sign(*by, MESSAGE, &mut signature).unwrap();
+            assert_eq!(public.verify(*by, MESSAGE, &signature), Verdict::Holds, "{}", by.name());
+            assert_eq!(public.verify(*by, b"messagf", &signature), Verdict::Fails, "{}", by.name());
+            assert_eq!(public.verify(*by, b"", &signature), Verdict::Fails, "{}", by.name());
+            for len in 0..signature.len() {
+                let verdict = public.verify(*by, MESSAGE, &signature[..len]);
+                assert_eq!(verdict, Verdict::Fails, "{}: {len} bytes", by.name());
+                let mut flipped = signature.clone();
+                flipped[len] ^= 1 << (len % 8);
+                assert_eq!(public.verify(*by, MESSAGE, &flipped), Verdict::Fails, "{}: byte {len}", by.name());
+            }
+            signature.push(0);
+            assert_eq!(public.verify(*by, MESSAGE, &signature), Verdict::Fails, "{}: longer", by.name());
+        }
+    }
+}
+
+#[test]
+fn every_form_of_a_key_is_the_same_key() {
+    for (signer, verifier, by) in [
+        (key!("rsa-2048.pkcs1"), key!("rsa-2048.rsapublickey"), "rsa-sha256"),
+        (key!("rsa-2048.pkcs1"), key!("rsa-2048.spki"), "rsa-pss-sha512"),
+        (key!("rsa-2048.pkcs8"), key!("rsa-2048.rsapublickey"), "rsa-sha384"),
+        (key!("p256.sec1"), key!("p256.spki"), "ecdsa-p256"),
+        (key!("p384.sec1"), key!("p384.spki"), "ecdsa-p384-raw"),
+        (key!("ed25519.pkcs8"), key!("ed25519.spki"), "ed25519"),
+    ] {
+        let by = Asymmetric::from_name(by).unwrap();
+        let mut signature = Vec::new();
+        PrivateKey::from_pem(signer).unwrap().sign(by, MESSAGE, &mut signature).unwrap();
+        let public = PublicKey::from_pem(verifier).unwrap();
+        assert_eq!(public.verify(by, MESSAGE, &signature), Verdict::Holds, "{}", by.name());
+    }
+}
+
+/// RFC 8032, section 7.1, test 1: seed, public key, and the signature over nothing.
+#[test]
+fn ed25519_from_seed() {
+    let seed = const_hex::decode("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60").unwrap();
+    let public = const_hex::decode("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a").unwrap();
+    let expected = "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bacc61e39701cf9b46b\
+                    d25bf5f0595bbe24655141438e7a100b";
+    for bytes in [seed.clone(), [&seed[..], &public].concat()] {
+        let key = PrivateKey::from_ed25519(&bytes).unwrap();
+        let mut signature = Vec::new();
+        key.sign(Asymmetric::Ed25519, b"", &mut signature).unwrap();
+        assert_eq!(const_hex::encode(&signature), expected);
+        let public = PublicKey::from_ed25519(&public).unwrap();
+        assert_eq!(public.verify(Asymmetric::Ed25519, b"", &signature), Verdict::Holds);
+    }
+    let of_another = [&seed[..], &seed].concat();
+    for wrong in [&seed[1..], &of_another, &[seed.as_slice(), &public, &[0]].concat(), &[]] {
+        assert_eq!(PrivateKey::from_ed25519(wrong).unwrap_err(), KeyError::Malformed);
+    }
+    for wrong in [&public[1..], &[public.as_slice(), &[0]].concat(), &[]] {
+        assert_eq!(PublicKey::from_ed25519(wrong).unwrap_err(), KeyError::Malformed);
+    }
+}
+
+#[test]
+fn sha1_is_verified_with_old_keys_and_never_signed() {
+    let old = PublicKey::from_pem(key!("rsa-1024.spki")).unwrap();
+    assert_eq!(old.verify(RSA_SHA1, MESSAGE, include_bytes!("keys/rsa-1024.sha1.sig")), Verdict::Holds);
+    assert_eq!(old.verify(RSA_SHA1, b"other", include_bytes!("keys/rsa-1024.sha1.sig")), Verdict::Fails);
+    for by in Asymmetric::ALL.iter().filter(|by| **by != RSA_SHA1) {
+        assert_eq!(old.verify(*by, MESSAGE, &[0; 128]), Verdict::Unsuitable, "{}", by.name());
+    }
+    let new = PublicKey::from_pem(key!("rsa-2048.spki")).unwrap();
+    assert_eq!(new.verify(RSA_SHA1, MESSAGE, include_bytes!("keys/rsa-2048.sha1.sig")), Verdict::Holds);
+    let signer = PrivateKey::from_pem(key!("rsa-2048.pkcs8")).unwrap();
+    assert_eq!(signer.sign(RSA_SHA1, MESSAGE, &mut Vec::new()), Err(KeyError::Unsupported));
+}
+
+#[test]
+fn what_is_not_a_public_key_is_refused() {
+    for (text, expected) in [
+        ("", KeyError::Malformed),
+        ("-----BEGIN PUBLIC KEY-----\n-----END PUBLIC KEY-----\n", KeyError::Malformed),
+        ("-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA\n-----END PUBLIC KEY-----\n", KeyError::Malformed),
+        (key!("p256.certificate"), KeyError::OtherContent),
+        (key!("p256.pkcs8"), KeyError::OtherContent),
+        (key!("p521.spki"), KeyError::Malformed),
+        (key!("rsa-512.spki"), KeyError::WrongSize { bits: 512 }),
+        (concat!(key!("p256.spki"), key!("p384.spki")), KeyError::Several),
+    ] {
+        assert_eq!(PublicKey::from_pem(text).unwrap_err(), expected, "{text}");
+    }
+}
+
+#[test]
+fn what_is_not_a_private_key_is_refused() {
+    for (text, expected) in [
+        ("", KeyError::Malformed),
+        ("secret", KeyError::Malformed),
+        (key!("rsa-2048.spki"), KeyError::OtherContent),
+        (key!("rsa-2048.encrypted"), KeyError::Encrypted),
+        (key!("rsa-2048.encrypted-pkcs1"), KeyError::Encrypted),
+        (key!("p521.sec1"), KeyError::Malformed),
+        (key!("ed448.pkcs8"), KeyError::Malformed),
+        (concat!(key!("p256.pkcs8"), key!("p384.pkcs8")), KeyError::Several),
+    ] {
+        assert_eq!(PrivateKey::from_pem(text).unwrap_err(), expected, "{text}");
+    }
+}
+
+#[test]
+fn a_damaged_encoding_is_refused() {
+    for (_, private, public) in PAIRS {
+        let der = pem::parse(public).unwrap().into_contents();
+        assert!(PublicKey::from_der(&der).is_ok());
+        assert!(PublicKey::from_der(&[&der[..], &[0]].concat()).is_err(), "trailing byte: {public}");
+        for len in 0..der.len() {
+            assert!(PublicKey::from_der(&der[..len]).is_err(), "{len} bytes: {public}");
+        }
+        let der = pem::parse(private).unwrap().into_contents();
+        assert!(PublicKey::from_der(&der).is_err(), "private as public: {private}");
+        assert!(PrivateKey::from_der(&[&der[..], &[0]].concat()).is_err(), "trailing byte: {private}");
+        for len in 0..der.len() {
+            assert!(PrivateKey::from_der(&der[..len]).is_err(), "{len} bytes: {private}");
+        }
+    }
+}
+
+#[test]
+fn debug_shows_the_kind_and_nothing_else() {
+    let key = PrivateKey::from_pem(key!("p256.pkcs8")).unwrap();
+    assert_eq!(format!("{key:?} {:?}", key.public()), "PrivateKey { kind: P256, .. } PublicKey { kind: P256, .. }");
+}
+
+proptest! {
+    #[test]
+    fn arbitrary_bytes_are_no_key_and_no_signature(bytes: Vec<u8>, text: String) {
+        let _ = (PublicKey::from_der(&bytes), PrivateKey::from_der(&bytes));
+        prop_assert!(PublicKey::from_pem(&text).is_err());
+        prop_assert!(PrivateKey::from_pem(&text).is_err());
+        let _ = (PublicKey::from_ed25519(&bytes), PrivateKey::from_ed25519(&bytes));
+        for (_, _, public) in PAIRS {
+            let key = PublicKey::from_pem(public).unwrap();
+            for by in Asymmetric::ALL {
+                prop_assert_ne!(key.verify(*by, MESSAGE, &bytes), Verdict::Holds);
+            }
+        }
+    }
+}
