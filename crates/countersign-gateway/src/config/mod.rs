@@ -1,11 +1,12 @@
 //! The configuration of a gateway: what a file may say, and what it means where it says nothing.
 //!
 //! A file is read whole: every fault in it is reported, each with its place, and a file with faults gives no
-//! configuration at all. Nothing is guessed; a key that is not known is a fault. Schemes are named here and read
-//! elsewhere.
+//! configuration at all. Nothing is guessed; a key that is not known is a fault. The schemes that routes name are read
+//! and checked along with it.
 
 mod fault;
 mod reader;
+mod schemes;
 mod sections;
 #[cfg(test)]
 mod tests;
@@ -14,17 +15,19 @@ mod units;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::Method;
 
 pub use fault::{At, ConfigError, ConfigFaults, Fault, SchemeError, Source, Span};
+pub use schemes::{SchemeFile, SchemeFolder};
 
 use crate::upstream::{UpstreamAddress, UpstreamLimits};
 use countersign_core::request::Transport;
 
-/// A configuration without faults, but for what its schemes may turn out to have.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A configuration without faults.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Config {
     /// `[server]`
     pub server: ServerConfig,
@@ -108,24 +111,24 @@ pub enum Durability {
 }
 
 /// `[[route]]`
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct RouteConfig {
     /// `path`: which paths it covers.
     pub path: At<PathPattern>,
     /// `methods`: which methods it covers. Default: all.
     pub methods: Vec<Method>,
     /// `scheme`: what its requests must satisfy.
-    pub scheme: At<SchemeName>,
+    pub scheme: Arc<SchemeFile>,
     /// `upstream`: where they go.
     pub upstream: UpstreamAddress,
     /// `mode`: what happens to those that do not. Default: `enforce`.
     pub mode: Mode,
     /// `key`: the key of a scheme whose requests name none.
-    pub key: Option<At<String>>,
+    pub key: Option<String>,
     /// `allow`: the key ids that may use the route. Default: all that the store knows.
     pub allow: Vec<String>,
     /// `vars`: the scheme's variables.
-    pub vars: Vec<(At<String>, At<String>)>,
+    pub vars: Vec<(String, String)>,
     /// `body-limit`: bytes. Default: 8 MiB.
     pub body_limit: u64,
     /// `paths`: what happens to ambiguous ones. Default: `strict`.
@@ -146,7 +149,7 @@ pub enum PathPattern {
 }
 
 /// A scheme, as a configuration names it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum SchemeName {
     /// One of the catalogue.
     Catalogue(String),

@@ -11,6 +11,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::fault::{ConfigFaults, Fault, SchemeError, Source, fault};
 use super::reader::{Section, alternatives, kind};
+use super::schemes::{self, Schemes, Use};
 use super::{
     At, Config, Durability, ErrorStyle, Mode, PathPattern, PathPolicy, RouteConfig, SchemeName, ServerConfig,
     StoreConfig,
@@ -46,17 +47,21 @@ const ROUTE: &[&str] = &[
 /// Reads a whole configuration. `folder` is what relative paths in it are relative to.
 pub(super) fn config(source: Source, folder: &Path) -> Result<Config, ConfigFaults> {
     let mut faults = Vec::new();
-    let config = read(&source, folder, &mut faults);
+    let mut schemes = Schemes::default();
+    let config = read(&source, folder, &mut schemes, &mut faults);
     match config {
-        Some(config) if faults.is_empty() => Ok(config),
-        _ => Err(ConfigFaults { files: vec![SchemeError::new(vec![source], faults)] }),
+        Some(config) if faults.is_empty() && schemes.errors.is_empty() => Ok(config),
+        _ => {
+            let own = (!faults.is_empty()).then(|| SchemeError::new(vec![source], faults));
+            Err(ConfigFaults { files: own.into_iter().chain(schemes.errors).collect() })
+        }
     }
 }
 
 /// Bytes. More than any list of routes needs, and little enough for every offset to fit.
 const LONGEST: usize = 16 * 1024 * 1024;
 
-fn read(source: &Source, folder: &Path, faults: &mut Vec<Fault>) -> Option<Config> {
+fn read(source: &Source, folder: &Path, schemes: &mut Schemes, faults: &mut Vec<Fault>) -> Option<Config> {
     if source.text.len() > LONGEST {
         faults.push(fault(0..0, "the file is too long for a configuration", None));
         return None;
@@ -90,7 +95,7 @@ fn read(source: &Source, folder: &Path, faults: &mut Vec<Fault>) -> Option<Confi
         Some((place, table)) => upstream_limits(Section::new("[upstream]", place, table, UPSTREAM, faults)),
         None => UpstreamLimits::default(),
     };
-    let routes = routes(document, folder, faults);
+    let routes = routes(document, folder, schemes, faults);
     Some(Config { server: server?, store, upstream, routes, source: source.clone() })
 }
 
@@ -171,7 +176,7 @@ fn upstream_limits(mut section: Section<'_, '_>) -> UpstreamLimits {
     }
 }
 
-fn routes(document: &DeTable<'_>, folder: &Path, faults: &mut Vec<Fault>) -> Vec<RouteConfig> {
+fn routes(document: &DeTable<'_>, folder: &Path, schemes: &mut Schemes, faults: &mut Vec<Fault>) -> Vec<RouteConfig> {
     let Some(value) = document.get("route") else {
         faults.push(fault(0..0, "there is no [[route]]", "add at least one; nothing is forwarded without".to_owned()));
         return Vec::new();
@@ -187,13 +192,13 @@ fn routes(document: &DeTable<'_>, folder: &Path, faults: &mut Vec<Fault>) -> Vec
             faults.push(fault(item.span(), format!("a route is {}", kind(item.get_ref())), "write [[route]]".to_owned()));
             continue;
         };
-        routes.extend(route(Section::new("[[route]]", item.span(), table, ROUTE, faults), folder));
+        routes.extend(route(Section::new("[[route]]", item.span(), table, ROUTE, faults), folder, schemes));
     }
     note_overlaps(&routes, faults);
     routes
 }
 
-fn route(mut section: Section<'_, '_>, folder: &Path) -> Option<RouteConfig> {
+fn route(mut section: Section<'_, '_>, folder: &Path, schemes: &mut Schemes) -> Option<RouteConfig> {
     let pattern_hint = "write an exact path, \"/a/b\", or a prefix that ends in a slash and a star, \"/a/*\"";
     let path = section.parsed("path", pattern_hint, pattern);
     let path = section.require("path", path, "\"/*\"");
@@ -213,19 +218,25 @@ fn route(mut section: Section<'_, '_>, folder: &Path) -> Option<RouteConfig> {
     let paths = section.word("paths", &[("strict", PathPolicy::Strict), ("as-sent", PathPolicy::AsSent)]);
     let realm = section.parsed("realm", "use letters, digits and signs, without quotes and backslashes", quotable);
     let errors = section.word("errors", &[("problem", ErrorStyle::Problem), ("scheme", ErrorStyle::Scheme)]);
+    let errors = errors.unwrap_or_default();
+    let file = scheme.as_ref().and_then(|name| schemes.open(name, section.faults()));
+    if let (Some(name), Some(file)) = (&scheme, &file) {
+        let route = Use { name: name.span, key: key.as_ref().map(|key| key.span), vars: &vars, errors };
+        schemes::note_misfits(&route, &file.scheme, section.faults());
+    }
     Some(RouteConfig {
         path: path?,
         methods: methods?,
-        scheme: scheme?,
+        scheme: file?,
         upstream: upstream?.value,
         mode: mode.unwrap_or_default(),
-        key,
+        key: key.map(|key| key.value),
         allow: allow.into_iter().map(|key_id| key_id.value).collect(),
-        vars,
+        vars: vars.into_iter().map(|(name, value)| (name.value, value.value)).collect(),
         body_limit: body_limit.unwrap_or(DEFAULT_BODY_LIMIT),
         paths: paths.unwrap_or_default(),
         realm: realm.map(|realm| realm.value),
-        errors: errors.unwrap_or_default(),
+        errors,
     })
 }
 
@@ -278,13 +289,11 @@ fn pattern(text: &str) -> Result<PathPattern, &'static str> {
     }
 }
 
-/// A path has a slash in it or ends in `.toml`; anything else is a name of the catalogue.
 fn scheme_name(text: &str, folder: &Path) -> Option<SchemeName> {
-    let is_file = text.contains('/') || Path::new(text).extension().is_some_and(|extension| extension == "toml");
     match text {
         "" => None,
-        _ if is_file => Some(SchemeName::File(folder.join(text))),
-        _ => Some(SchemeName::Catalogue(text.to_owned())),
+        path if schemes::is_path(path) => Some(SchemeName::File(folder.join(path))),
+        name => Some(SchemeName::Catalogue(name.to_owned())),
     }
 }
 

@@ -5,7 +5,11 @@ use proptest::prelude::*;
 use super::*;
 
 fn parse(text: &str) -> Result<Config, ConfigFaults> {
-    Config::parse("gateway.toml", text.to_owned(), Path::new("/etc/gateway"))
+    parse_in(Path::new("/etc/gateway"), text)
+}
+
+fn parse_in(folder: &Path, text: &str) -> Result<Config, ConfigFaults> {
+    Config::parse("gateway.toml", text.to_owned(), folder)
 }
 
 /// Places and messages of all faults.
@@ -36,7 +40,7 @@ fn what_is_left_out_has_its_default() {
     assert_eq!(config.upstream, UpstreamLimits::default());
     let route = &config.routes[0];
     assert_eq!(route.path.value, PathPattern::Prefix("/".to_owned()));
-    assert_eq!(route.scheme.value, SchemeName::Catalogue("md5-token".to_owned()));
+    assert_eq!(route.scheme.scheme.name, "md5-token");
     assert_eq!(route.upstream, UpstreamAddress { host: "127.0.0.1".to_owned(), port: 8000 });
     assert_eq!((route.mode, route.paths, route.errors), (Mode::Enforce, PathPolicy::Strict, ErrorStyle::Problem));
     assert_eq!(route.body_limit, 8 * 1024 * 1024);
@@ -45,7 +49,15 @@ fn what_is_left_out_has_its_default() {
 
 #[test]
 fn everything_can_be_said() {
-    let config = parse(
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("schemes")).unwrap();
+    std::fs::write(
+        folder.path().join("schemes/mine.toml"),
+        "extends = \"md5-token\"\n[query]\nuser = false\n[sign]\nbase = \"{timestamp}{secret}{env}\"\n[vars]\nenv = {}\n",
+    )
+    .unwrap();
+    let config = parse_in(
+        folder.path(),
         r#"
 [server]
 listen = "[::1]:0"
@@ -79,26 +91,53 @@ upstream = "http://[::1]/"
 mode = "observe"
 key = "me"
 allow = ["a", "b"]
-vars = { region = "us-east-1", "body-hash" = "x" }
+vars = { env = "test" }
 body-limit = "512 KiB"
 paths = "as-sent"
 realm = "assets"
 errors = "scheme"
 "#,
-    )
-    .unwrap();
+    );
+    let config = config.unwrap_or_else(|faults| panic!("{faults}"));
     assert_eq!(config.server.workers, NonZeroUsize::new(2));
-    assert_eq!(config.server.body_folder.as_deref(), Some(Path::new("/etc/gateway/spool")));
+    assert_eq!(config.server.body_folder, Some(folder.path().join("spool")));
     assert_eq!(config.server.transport, Transport::Https);
     assert_eq!(config.store, StoreConfig { path: "/var/lib/gateway".into(), durability: Durability::Power });
     assert_eq!(config.upstream.idle_connections, 4);
     let route = &config.routes[0];
     assert_eq!(route.path.value, PathPattern::Exact("/a/b".to_owned()));
-    assert_eq!(route.scheme.value, SchemeName::File("/etc/gateway/schemes/mine.toml".into()));
+    assert_eq!(route.scheme.scheme.name, "mine");
     assert_eq!(route.upstream, UpstreamAddress { host: "::1".to_owned(), port: 80 });
     assert_eq!(route.methods.len(), 2);
-    assert_eq!(route.vars.len(), 2);
+    assert_eq!(route.vars, [("env".to_owned(), "test".to_owned())]);
     assert_eq!((route.mode, route.paths, route.errors), (Mode::Observe, PathPolicy::AsSent, ErrorStyle::Scheme));
+}
+
+#[test]
+fn a_route_has_to_fit_its_scheme() {
+    for (from, to, expected) in [
+        ("md5-token", "md5-tokens", "`md5-tokens` is not a scheme of the catalogue"),
+        ("md5-token", "no/such.toml", "no/such.toml cannot be read"),
+        ("\"md5-token\"", "\"md5-token\"\nkey = \"me\"", "requests of `md5-token` name their key"),
+        ("md5-token", "github-webhook", "requests of `github-webhook` do not say whose key"),
+        ("\"md5-token\"", "\"md5-token\"\nvars = { x = \"y\" }", "`x` is not a variable of `md5-token`"),
+        ("\"md5-token\"", "\"countersign-v1\"\nerrors = \"scheme\"", "`countersign-v1` has no [errors] of its own"),
+    ] {
+        let found = faults(&PLAIN.replacen(from, to, 1));
+        assert!(found.iter().any(|fault| fault.contains(expected)), "{to}: {found:#?}");
+    }
+    assert!(parse(&PLAIN.replacen("\"md5-token\"", "\"spring-sign\"\nkey = \"me\"", 1)).is_ok());
+    assert!(parse(&PLAIN.replacen("\"md5-token\"", "\"spring-sign\"", 1)).is_ok());
+}
+
+#[test]
+fn what_is_wrong_with_a_scheme_is_told_beside_what_is_wrong_with_the_configuration() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("bad.toml"), "[sigh]\n").unwrap();
+    let faults = parse_in(folder.path(), &PLAIN.replace("md5-token", "bad.toml").replace("[server]", "[server]\nx = 1"));
+    let shown = faults.unwrap_err().to_string();
+    assert!(shown.contains("gateway.toml:3:1"), "{shown}");
+    assert!(shown.contains("bad.toml:1:"), "{shown}");
 }
 
 #[test]
