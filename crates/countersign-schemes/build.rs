@@ -1,5 +1,7 @@
 //! Lists the files of the repository's `schemes` folder for `src/catalogue.rs`.
 
+#![expect(clippy::disallowed_methods, reason = "a build script's work is to read the environment and folders")]
+
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
@@ -24,7 +26,11 @@ fn main() -> io::Result<()> {
 }
 
 fn table(files: &[(String, PathBuf)]) -> String {
-    let mut code = format!("static NAMES: [&str; {}] = {:?};\n", files.len(), files.iter().map(|(name, _)| name).collect::<Vec<_>>());
+    let mut code = format!(
+        "static NAMES: [&str; {}] = {:?};\n",
+        files.len(),
+        files.iter().map(|(name, _)| name).collect::<Vec<_>>()
+    );
     let _ = writeln!(code, "static TEXTS: [&str; {}] = [", files.len());
     for (_, path) in files {
         let _ = writeln!(code, "    include_str!({:?}),", Path::new(path).display().to_string());

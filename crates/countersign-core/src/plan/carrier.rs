@@ -279,7 +279,7 @@ impl Shape {
             }
             Some(separator) => self.read_list(fields, signature, value, separator, captures)?,
         }
-        self.commit(fields, signature, value, captures)
+        Self::commit(fields, signature, value, captures)
     }
 
     fn read_list(
@@ -328,13 +328,7 @@ impl Shape {
         Ok(())
     }
 
-    fn commit(
-        &self,
-        fields: &[Field],
-        signature: FieldId,
-        value: &[u8],
-        captures: &mut Captures,
-    ) -> Result<(), Problem> {
+    fn commit(fields: &[Field], signature: FieldId, value: &[u8], captures: &mut Captures) -> Result<(), Problem> {
         let found = std::mem::take(&mut captures.found);
         let result = found.iter().try_for_each(|&(id, start, end)| {
             let field = fields.get(id).ok_or(Problem::Malformed)?;
@@ -369,17 +363,14 @@ impl Shape {
 
     /// Whether a value could be written for this capture and parsed back.
     pub(crate) fn admits(&self, fields: &[Field], id: FieldId, value: &[u8]) -> bool {
-        fn stops<'p>(pieces: &'p [Piece], id: FieldId) -> Option<&'p [u8]> {
+        fn stops_before(pieces: &[Piece], id: FieldId) -> Option<&[u8]> {
             pieces.iter().find_map(|piece| match piece {
                 Piece::Capture { field, stops } if *field == id => Some(stops.as_slice()),
-                Piece::Optional(inner) => stops_of(inner, id),
+                Piece::Optional(inner) => stops_before(inner, id),
                 _ => None,
             })
         }
-        fn stops_of<'p>(pieces: &'p [Piece], id: FieldId) -> Option<&'p [u8]> {
-            stops(pieces, id)
-        }
-        let stops = self.items.iter().find_map(|item| stops(&item.pieces, id));
+        let stops = self.items.iter().find_map(|item| stops_before(&item.pieces, id));
         match (stops, fields.get(id)) {
             (None, _) => true,
             (Some(stops), Some(field)) => {
@@ -408,12 +399,12 @@ fn holds_type(field: &Field, value: &[u8]) -> bool {
     }
     match &field.kind {
         FieldType::Time(format) => format.parse(value).is_some(),
-        FieldType::Names => names(value).all(|name| !name.is_empty() && !name.iter().any(u8::is_ascii_uppercase)),
+        FieldType::Names(_) => names(value).all(|name| !name.is_empty() && !name.iter().any(u8::is_ascii_uppercase)),
         _ => true,
     }
 }
 
-/// The names of a list of names: separated by semicolons, by commas, or by single spaces, but not mixed.
+/// The names of a list of names. The capture's type admits only one separator, so there is no guessing.
 pub(crate) fn names(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     let separator = [b';', b',', b' '].into_iter().find(|byte| value.contains(byte)).unwrap_or(b';');
     value.split(move |byte| *byte == separator)

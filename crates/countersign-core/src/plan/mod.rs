@@ -7,14 +7,16 @@
 pub(crate) mod carrier;
 pub(crate) mod compile;
 pub(crate) mod list;
+mod rewrite;
 pub(crate) mod run;
+pub(crate) mod source;
 
 use std::sync::Arc;
 
 use crate::alg::{Asymmetric, Hash};
 use crate::scheme::draft::Span;
 use crate::scheme::model::{Convert, FieldId, IfAbsent, ListSource, Source};
-use crate::scheme::{Message, Scheme};
+use crate::scheme::{Message, References, Scheme};
 use crate::time::TimeFormat;
 
 /// What the plan needs of the body. The plan, not the caller, chooses.
@@ -74,6 +76,12 @@ impl Plan {
         self.request.body_need
     }
 
+    /// Whether a nonce has to be given when signing.
+    #[must_use]
+    pub fn captures_nonce(&self) -> bool {
+        self.scheme.request.fields.iter().any(|field| field.name == "nonce" && field.definition.is_none())
+    }
+
     pub(crate) fn message(&self, response: bool) -> Option<(&Message, &MessagePlan)> {
         if response {
             self.scheme.response.as_ref().zip(self.response.as_ref())
@@ -103,10 +111,14 @@ pub(crate) struct MessagePlan {
     pub(crate) binds: Vec<BindPlan>,
     /// Digests over the body, computed while it streams.
     pub(crate) jobs: Vec<Job>,
+    /// What the base draws on, lets included.
+    pub(crate) signed: References,
+    /// The field line that carries each capture, where one does.
+    pub(crate) carried_by: Vec<Option<String>>,
+    /// The captures that choose which field lines are signed.
+    pub(crate) listings: Vec<FieldId>,
     pub(crate) encode: Program,
     pub(crate) body_need: BodyNeed,
-    /// Carriers sit in the body.
-    pub(crate) body_carriers: bool,
 }
 
 /// Lets, base and key of one alternative.

@@ -197,10 +197,9 @@ fn fresh(draft: &SchemeDraft, request: &Message, faults: &mut Vec<Fault>) -> Fre
     }
     let replay = match draft.replay.as_ref().map(|replay| (replay.value.as_str(), replay.span)) {
         None if nonce.is_some() => Replay::Always,
-        None => Replay::UnsafeMethods,
+        None | Some(("unsafe-methods", _)) => Replay::UnsafeMethods,
         Some(("always", _)) => Replay::Always,
         Some(("never", _)) => Replay::Never,
-        Some(("unsafe-methods", _)) => Replay::UnsafeMethods,
         Some((other, span)) => {
             faults.push(fault(
                 span,
@@ -274,12 +273,7 @@ fn message(draft: &MessageDraft, vars: &[Var], scheme: &str, faults: &mut Vec<Fa
         base,
         signature,
         signature_field,
-        cover: sign
-            .cover
-            .iter()
-            .flat_map(|cover| words(&cover.value))
-            .map(|name| name.to_ascii_lowercase())
-            .collect(),
+        cover: sign.cover.iter().flat_map(|cover| words(&cover.value)).map(str::to_ascii_lowercase).collect(),
         include,
         binds,
         requires,
@@ -426,14 +420,12 @@ impl<'a> Checker<'a> {
             self.fault(expr.span, format!("no length is both at least {least} and at most {most}"), None);
         }
         let length = (usize::try_from(least).unwrap_or(1), usize::try_from(most).unwrap_or(usize::MAX));
-        let var = self.vars.iter().position(|var| var.name == name);
         self.fields.push(Field {
             name: name.to_owned(),
             kind,
             length,
             optional: expr.optional,
             definition: None,
-            var,
             span: expr.span,
         });
     }
@@ -643,10 +635,12 @@ impl<'a> Checker<'a> {
                 continue;
             }
             let found = self.fields.iter().position(|field| field.name == require.name.value);
-            match found.filter(|id| self.fields.get(*id).is_some_and(|field| field.kind == FieldType::Names)) {
+            match found
+                .filter(|id| self.fields.get(*id).is_some_and(|field| matches!(field.kind, FieldType::Names(_))))
+            {
                 Some(field) => requires.push(Require {
                     field,
-                    names: words(&require.names.value).map(|name| name.to_ascii_lowercase()).collect(),
+                    names: words(&require.names.value).map(str::to_ascii_lowercase).collect(),
                     span: require.name.span,
                 }),
                 None => self.fault(
