@@ -24,13 +24,15 @@ pub(crate) struct Holding {
     verdicts: Verdicts,
     /// The chunk that went past the limit, for requests that go on all the same.
     excess: Option<Bytes>,
+    /// Whether the body was read to its end. The library does not say so of a chunked one.
+    ended: bool,
     failure: Option<BodyError>,
 }
 
 impl Holding {
     pub(crate) fn new(incoming: Incoming, limits: Arc<SpoolLimits>, verdicts: Verdicts) -> Self {
-        let limit = limits.total;
-        Self { incoming, spool: Spool::new(limits), limit, verdicts, excess: None, failure: None }
+        let (limit, ended) = (limits.total, incoming.is_end_stream());
+        Self { incoming, spool: Spool::new(limits), limit, verdicts, excess: None, ended, failure: None }
     }
 
     /// Whether the declared length alone says that the body is too long.
@@ -40,7 +42,7 @@ impl Holding {
 
     /// Whether the client has sent, or may send, bytes that were not read.
     pub(crate) fn has_unread(&self) -> bool {
-        !self.incoming.is_end_stream()
+        !self.ended
     }
 
     /// Reads to the end, and gives the whole body.
@@ -73,9 +75,16 @@ impl Holding {
         Ok(if has_unread { Outgoing::stored_then(stored, self.incoming) } else { Outgoing::stored(stored) })
     }
 
-    /// Whether what has not been read can still be.
-    pub(crate) fn is_broken(&self) -> bool {
-        matches!(self.failure, Some(BodyError::Broken | BodyError::NotKept | BodyError::TimedOut))
+    /// Reads what has not been read, for a request that goes on without having been verified. Past the limit the
+    /// rest is left to be streamed; a body that breaks off goes nowhere.
+    pub(crate) async fn settle(&mut self) -> Result<(), Refusal> {
+        loop {
+            match self.next().await {
+                Ok(Some(_)) => {}
+                Ok(None) | Err(BodyError::TooLarge) => return Ok(()),
+                Err(error) => return Err(self.refusal(error)),
+            }
+        }
     }
 
     async fn read(&mut self) -> Result<Option<Bytes>, BodyError> {
@@ -114,8 +123,12 @@ impl Chunks for Holding {
         if let Some(failure) = self.failure {
             return Err(failure);
         }
+        if self.ended {
+            return Ok(None);
+        }
         let read = self.read().await;
         self.failure = read.as_ref().err().copied();
+        self.ended = matches!(read, Ok(None));
         read
     }
 }

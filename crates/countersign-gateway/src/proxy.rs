@@ -107,11 +107,14 @@ impl Proxy {
         let passage = match self.judge(route, &head, &mut body, &record.peer).await {
             Ok(verified) => Passage::Verified(Box::new(verified)),
             Err(doubt) => match route.observing() {
-                Some(observing) if !body.is_broken() => {
+                Some(observing) => {
+                    if let Err(refusal) = body.settle().await {
+                        return self.refuse_on(route, &Doubt::of(refusal), true, record);
+                    }
                     log(&doubt, &record, "observed");
                     Passage::Observed(observing, doubt.refusal.code())
                 }
-                _ => return self.refuse_on(route, &doubt, body.has_unread(), record),
+                None => return self.refuse_on(route, &doubt, body.has_unread(), record),
             },
         };
         self.forward(route, head, body, passage, record).await
