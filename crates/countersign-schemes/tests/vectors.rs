@@ -153,7 +153,7 @@ fn root() -> Option<PathBuf> {
     if root.is_dir() {
         return Some(root);
     }
-    println!("skipped: no vectors at {}", root.display());
+    eprintln!("skipped: no vectors at {}", root.display());
     None
 }
 

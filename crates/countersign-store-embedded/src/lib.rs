@@ -26,6 +26,6 @@ pub mod journal;
 pub mod keys;
 mod place;
 
-//pub use control::{ControlServer, KeyAccess};
+pub use control::{ControlServer, KeyAccess};
 pub use journal::{Durability, Journal, JournalError, JournalOptions};
-//pub use keys::{KeyInfo, KeyStore, KeyStoreError, NewKey};
+pub use keys::{KeyInfo, KeyKind, KeyStore, KeyStoreError, NewKey, Rotation, generate_secret};
