@@ -176,7 +176,12 @@ fn agree(wire: &[u8], splits: Vec<usize>) -> Result<(), TestCaseError> {
     let expected = read(wire, || usize::MAX).fates;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let seen = runtime.block_on(serve(wire.to_vec(), splits));
-    prop_assert_eq!(seen, expected);
+    if wire.windows(8).any(|window| window == b"HTTP/1.0") {
+        // The library closes the connection after such a request, and may have read more by then.
+        prop_assert!(expected.starts_with(&seen), "{:?} {:?}", seen, expected);
+    } else {
+        prop_assert_eq!(seen, expected);
+    }
     Ok(())
 }
 

@@ -193,8 +193,7 @@ impl Message {
         self
     }
 
-    /// The head without its last empty line, signed, framing left open.
-    pub(crate) fn head(&self) -> String {
+    pub(crate) fn signature(&self) -> String {
         let base = format!(
             "{}\n{}\na.example\n{}\n{}\n{}\n{}\n{}",
             self.secret,
@@ -205,11 +204,15 @@ impl Message {
             self.nonce,
             hex(Hash::Sha256.digest(&self.body).as_bytes())
         );
-        let signature = hex(Hash::Sha256.digest(base.as_bytes()).as_bytes());
+        hex(Hash::Sha256.digest(base.as_bytes()).as_bytes())
+    }
+
+    /// The head without its last empty line, signed, framing left open.
+    pub(crate) fn head(&self) -> String {
         let mut head = format!("{} {} HTTP/1.1\r\nHost: a.example\r\n", self.method, self.target);
         let own = [("X-Key", &self.key_id), ("X-Time", &self.time.to_string()), ("X-Nonce", &self.nonce)];
         let given = self.fields.iter().map(|(name, value)| (name.as_str(), value));
-        for (name, value) in given.chain(own).chain([("X-Sign", &signature)]) {
+        for (name, value) in given.chain(own).chain([("X-Sign", &self.signature())]) {
             head.extend([name, ": ", value, "\r\n"]);
         }
         head
