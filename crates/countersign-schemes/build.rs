@@ -24,7 +24,11 @@ fn main() -> io::Result<()> {
 }
 
 fn table(files: &[(String, PathBuf)]) -> String {
-    let mut code = format!("static NAMES: [&str; {}] = {:?};\n", files.len(), files.iter().map(|(name, _)| name).collect::<Vec<_>>());
+    let mut code = format!(
+        "static NAMES: [&str; {}] = {:?};\n",
+        files.len(),
+        files.iter().map(|(name, _)| name).collect::<Vec<_>>()
+    );
     let _ = writeln!(code, "static TEXTS: [&str; {}] = [", files.len());
     for (_, path) in files {
         let _ = writeln!(code, "    include_str!({:?}),", Path::new(path).display().to_string());

@@ -49,7 +49,7 @@ impl Tally {
     pub(crate) fn line(&mut self, line: &str) -> bool {
         if let Some(counts) = line.strip_prefix("test result: ") {
             self.ended(counts);
-            return true;
+            return !counts.starts_with("ok. 0 passed");
         }
         match line {
             "successes:" => self.section = Section::Successes,
@@ -201,6 +201,8 @@ test result: FAILED. 2 passed; 1 failed; 1 ignored; 0 measured; 0 filtered out; 
         assert!(shown.contains(&"test engine::wrong ... FAILED"));
         assert!(!shown.contains(&"test replay::twice ... ok"));
         assert!(!shown.contains(&"round 1"));
+        let (_, shown) = of("test result: ok. 0 passed; 0 failed\ntest result: ok. 1 passed; 0 failed\n");
+        assert_eq!(shown, ["test result: ok. 1 passed; 0 failed"]);
     }
 
     #[test]

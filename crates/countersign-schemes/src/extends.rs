@@ -89,7 +89,11 @@ fn not_found(wanted: &Text, library: &dyn Library) -> Box<Fault> {
         || "the name of a scheme of the catalogue, or a path relative to this file".to_owned(),
         |name| format!("did you mean `{name}`?"),
     );
-    Box::new(Fault { span: wanted.span(), message: format!("there is no scheme `{}`", wanted.value), hint: Some(hint) })
+    Box::new(Fault {
+        span: wanted.span(),
+        message: format!("there is no scheme `{}`", wanted.value),
+        hint: Some(hint),
+    })
 }
 
 struct Merge<'a> {

@@ -39,8 +39,28 @@ pub(crate) fn read(name: &str, entries: &[Entry], complete: bool, faults: &mut V
 }
 
 const SECTIONS: &[&str] = &[
-    "title", "reference", "kind", "when", "extends", "key", "vars", "header", "query", "form", "json", "xml", "cookie",
-    "path", "let", "sign", "bind", "require", "try", "fresh", "errors", "response",
+    "title",
+    "reference",
+    "kind",
+    "when",
+    "extends",
+    "key",
+    "vars",
+    "header",
+    "query",
+    "form",
+    "json",
+    "xml",
+    "cookie",
+    "path",
+    "let",
+    "sign",
+    "bind",
+    "require",
+    "try",
+    "fresh",
+    "errors",
+    "response",
 ];
 
 const RESPONSE_SECTIONS: &[&str] = &["header", "form", "json", "xml", "let", "sign", "bind", "require", "try"];
@@ -52,7 +72,13 @@ fn stem(name: &str) -> &str {
 }
 
 /// What a request and a response have in common. `prefix`: `response.` or nothing.
-fn message_entry(reader: &mut Reader<'_>, key: &At<String>, node: &Node, prefix: &str, draft: &mut MessageDraft) -> bool {
+fn message_entry(
+    reader: &mut Reader<'_>,
+    key: &At<String>,
+    node: &Node,
+    prefix: &str,
+    draft: &mut MessageDraft,
+) -> bool {
     let name = key.value.as_str();
     let section = format!("[{prefix}{name}]");
     match name {

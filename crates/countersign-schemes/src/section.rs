@@ -61,7 +61,9 @@ impl Reader<'_> {
     pub(crate) fn no_twins(&mut self, keys: &Keys<'_>) {
         for (index, Entry { key, .. }) in keys.entries.iter().enumerate() {
             let before = keys.entries.iter().take(index);
-            if let Some(twin) = before.map(|entry| &entry.key).find(|twin| twin.value.eq_ignore_ascii_case(&key.value)) {
+            if let Some(twin) =
+                before.map(|entry| &entry.key).find(|twin| twin.value.eq_ignore_ascii_case(&key.value))
+            {
                 let message = format!("`{}` is `{}` once more", key.value, twin.value);
                 self.fault(key.span, message, Some("the names of fields are the same whatever their case"));
             }

@@ -408,12 +408,12 @@ fn holds_type(field: &Field, value: &[u8]) -> bool {
     }
     match &field.kind {
         FieldType::Time(format) => format.parse(value).is_some(),
-        FieldType::Names => names(value).all(|name| !name.is_empty() && !name.iter().any(u8::is_ascii_uppercase)),
+        FieldType::Names(_) => names(value).all(|name| !name.is_empty() && !name.iter().any(u8::is_ascii_uppercase)),
         _ => true,
     }
 }
 
-/// The names of a list of names: separated by semicolons, by commas, or by single spaces, but not mixed.
+/// The names of a list of names. The capture's type admits only one separator, so there is no guessing.
 pub(crate) fn names(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     let separator = [b';', b',', b' '].into_iter().find(|byte| value.contains(byte)).unwrap_or(b';');
     value.split(move |byte| *byte == separator)

@@ -39,7 +39,6 @@ pub(super) fn message(message: &Message) -> MessagePlan {
         jobs: compiler.jobs.into_iter().map(|(_, job)| job).collect(),
         encode: encode.into(),
         body_need,
-        body_carriers,
     }
 }
 

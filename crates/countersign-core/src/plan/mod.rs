@@ -74,6 +74,12 @@ impl Plan {
         self.request.body_need
     }
 
+    /// Whether a nonce has to be given when signing.
+    #[must_use]
+    pub fn captures_nonce(&self) -> bool {
+        self.scheme.request.fields.iter().any(|field| field.name == "nonce" && field.definition.is_none())
+    }
+
     pub(crate) fn message(&self, response: bool) -> Option<(&Message, &MessagePlan)> {
         if response {
             self.scheme.response.as_ref().zip(self.response.as_ref())
@@ -105,8 +111,6 @@ pub(crate) struct MessagePlan {
     pub(crate) jobs: Vec<Job>,
     pub(crate) encode: Program,
     pub(crate) body_need: BodyNeed,
-    /// Carriers sit in the body.
-    pub(crate) body_carriers: bool,
 }
 
 /// Lets, base and key of one alternative.

@@ -148,6 +148,26 @@ pub(crate) fn run_whole(env: &Env<'_>, scratch: &mut Scratch, program: &[Op]) ->
     Err(Rejection::new(Reason::FieldMissing, scratch.missing, Subject::Part).into())
 }
 
+/// Computes the digests over a body that is at hand.
+pub(crate) fn digest_body(env: &Env<'_>, scratch: &mut Scratch) -> Result<(), Stop> {
+    let body = env.body.ok_or(Stop::NeedBody)?;
+    scratch.digests.clear();
+    for (index, job) in env.plan.jobs.iter().enumerate() {
+        let hash = job.hash.unwrap_or(env.hash);
+        let mark = scratch.out.len();
+        run_whole(env, scratch, &job.before)?;
+        let mut hasher = hash.begin();
+        hasher.update(scratch.tail(mark));
+        hasher.update(body);
+        scratch.out.truncate(mark);
+        run_whole(env, scratch, &job.after)?;
+        hasher.update(scratch.tail(mark));
+        scratch.out.truncate(mark);
+        scratch.digests.push((index, hash, hasher.finish()));
+    }
+    Ok(())
+}
+
 /// Runs a program of filters on `input`; the result is appended.
 pub(crate) fn run_on(env: &Env<'_>, scratch: &mut Scratch, input: &[u8], filters: &[Op]) -> Result<(), Stop> {
     let depth = scratch.frames.len();

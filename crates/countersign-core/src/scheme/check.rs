@@ -426,14 +426,12 @@ impl<'a> Checker<'a> {
             self.fault(expr.span, format!("no length is both at least {least} and at most {most}"), None);
         }
         let length = (usize::try_from(least).unwrap_or(1), usize::try_from(most).unwrap_or(usize::MAX));
-        let var = self.vars.iter().position(|var| var.name == name);
         self.fields.push(Field {
             name: name.to_owned(),
             kind,
             length,
             optional: expr.optional,
             definition: None,
-            var,
             span: expr.span,
         });
     }
@@ -643,7 +641,9 @@ impl<'a> Checker<'a> {
                 continue;
             }
             let found = self.fields.iter().position(|field| field.name == require.name.value);
-            match found.filter(|id| self.fields.get(*id).is_some_and(|field| field.kind == FieldType::Names)) {
+            match found
+                .filter(|id| self.fields.get(*id).is_some_and(|field| matches!(field.kind, FieldType::Names(_))))
+            {
                 Some(field) => requires.push(Require {
                     field,
                     names: words(&require.names.value).map(|name| name.to_ascii_lowercase()).collect(),

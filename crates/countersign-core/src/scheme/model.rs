@@ -66,8 +66,6 @@ pub struct Field {
     /// The `[let]` entry of the same name, which must agree with what was captured and gives the value when
     /// signing.
     pub definition: Option<LetId>,
-    /// The `[vars]` entry of the same name, which must agree where it is given.
-    pub var: Option<VarId>,
     /// Where it stands.
     pub span: Span,
 }
@@ -87,8 +85,8 @@ pub enum FieldType {
     HexUpper,
     /// Decimal digits.
     Int,
-    /// Field names, separated by one of `;`, `,` or space.
-    Names,
+    /// Lower-case field names with this separator between: `names` (`;`), `names-space`, `names-comma`.
+    Names(u8),
     /// Neither quote, backslash nor control character.
     Quotable,
     /// Anything but control characters.
@@ -138,7 +136,9 @@ impl FieldType {
             "hex" => Self::Hex,
             "hex-any" => Self::HexAny,
             "int" => Self::Int,
-            "names" => Self::Names,
+            "names" => Self::Names(b';'),
+            "names-comma" => Self::Names(b','),
+            "names-space" => Self::Names(b' '),
             "quotable" => Self::Quotable,
             "text" => Self::Text,
             "token" => Self::Token,
@@ -158,7 +158,7 @@ impl FieldType {
             Self::HexAny => byte.is_ascii_hexdigit(),
             Self::HexUpper => byte.is_ascii_digit() || matches!(byte, b'A'..=b'F'),
             Self::Int => byte.is_ascii_digit(),
-            Self::Names => is_tchar(byte) || matches!(byte, b';' | b',' | b' ' | b'@' | b'(' | b')'),
+            Self::Names(separator) => is_tchar(byte) || byte == *separator || matches!(byte, b'@' | b'(' | b')'),
             Self::Quotable => !matches!(byte, b'"' | b'\\') && !byte.is_ascii_control(),
             Self::Text => !byte.is_ascii_control(),
             Self::Time(format) => match format {

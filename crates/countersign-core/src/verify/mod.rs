@@ -40,8 +40,8 @@ const CLOCK_MARGIN: u64 = 30;
 pub struct Verifier {
     plan: Arc<Plan>,
     vars: Vec<Option<Vec<u8>>>,
-    /// Which variables were given, rather than defaults.
-    given: Vec<bool>,
+    /// Values that captures must have, because they were given.
+    pinned: Vec<(String, Vec<u8>)>,
     realm: String,
     margin: u64,
     pool: Arc<Pool>,
@@ -56,7 +56,7 @@ impl Verifier {
         let vars = &plan.scheme.vars;
         Self {
             vars: vars.iter().map(|var| var.default.clone().map(String::into_bytes)).collect(),
-            given: vec![false; vars.len()],
+            pinned: Vec::new(),
             realm: String::new(),
             margin: CLOCK_MARGIN,
             pool: Arc::default(),
@@ -65,7 +65,8 @@ impl Verifier {
         }
     }
 
-    /// Sets a deployment variable; `_` and `-` are the same. What the scheme does not declare is ignored.
+    /// Sets a deployment variable, or pins a capture: region, service … must then be this and no other. `_` and `-`
+    /// are the same. What the scheme does not have is ignored.
     #[must_use]
     pub fn with_var(mut self, name: &str, value: &str) -> Self {
         let name = name.replace('_', "-");
@@ -73,10 +74,8 @@ impl Verifier {
             if let Some(slot) = self.vars.get_mut(index) {
                 *slot = Some(value.as_bytes().to_vec());
             }
-            if let Some(given) = self.given.get_mut(index) {
-                *given = true;
-            }
         }
+        self.pinned.push((name, value.as_bytes().to_vec()));
         self
     }
 
@@ -120,13 +119,14 @@ impl Verifier {
         Ok(NeedsKey { verifier: self, view, now, message, plan, judged, scratch })
     }
 
-    /// Captures that a variable pins down.
+    /// Captures that were pinned down.
     fn pins(&self, message: &Message, scratch: &Scratch) -> Result<(), Rejection> {
-        for (id, field) in message.fields.iter().enumerate() {
-            let Some(var) = field.var.filter(|var| self.given.get(*var) == Some(&true)) else { continue };
+        for (name, value) in &self.pinned {
+            let Some(id) = message.fields.iter().position(|field| field.name == *name) else { continue };
             let Some(captured) = scratch.captures.get(id) else { continue };
-            if self.vars.get(var).and_then(Option::as_deref) != Some(captured) {
-                return Err(Rejection::new(Reason::ValueDisagrees, Some(field.span), Subject::Capture(id)));
+            if captured != value.as_slice() {
+                let span = message.fields.get(id).map(|field| field.span);
+                return Err(Rejection::new(Reason::ValueDisagrees, span, Subject::Capture(id)));
             }
         }
         Ok(())
@@ -697,7 +697,7 @@ impl Verified {
 }
 
 /// What `hmac` and `digest` stand for where no key says otherwise.
-pub(crate) fn default_hash(plan: &Plan) -> Hash {
+fn default_hash(plan: &Plan) -> Hash {
     plan.scheme.key.hashes.first().copied().unwrap_or(Hash::Sha256)
 }
 

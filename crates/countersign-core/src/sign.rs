@@ -1,0 +1,672 @@
+//! Signing: the same template that parses carriers writes them.
+//!
+//! What the message already has is kept, what is missing is appended, and nothing is added that the scheme does not
+//! call for.
+
+use std::sync::Arc;
+
+use crate::alg::KeyError;
+use crate::canon;
+use crate::key::{Key, Material};
+use crate::plan::carrier::names;
+use crate::plan::list::convert;
+use crate::plan::run::{Env, Scratch, Stop, digest_body, run, split_target};
+use crate::plan::{MessagePlan, Plan, PrimitivePlan};
+use crate::reject::Rejection;
+use crate::request::{Fields, RequestView};
+use crate::scheme::References;
+use crate::scheme::draft::{Place, Span};
+use crate::scheme::model::{Carrier, Convert, Field, FieldId, FieldType, Filter, Message, Part, Source, Wrap};
+use crate::time::UnixTime;
+use crate::verify::{read, signature, suits};
+
+/// Signs messages under one plan.
+#[derive(Debug, Clone)]
+pub struct Signer {
+    plan: Arc<Plan>,
+    /// Values that were given, by capture or variable name.
+    given: Vec<(String, Vec<u8>)>,
+}
+
+/// What makes a signed message new.
+#[derive(Debug, Clone, Copy)]
+pub struct Freshness<'a> {
+    /// The time to sign.
+    pub now: UnixTime,
+    /// The nonce, where the scheme has one. It has to be unguessable and must never come twice: 128 random bits.
+    pub nonce: Option<&'a str>,
+}
+
+/// What has to be changed in a message so that it is signed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signed {
+    /// The target; longer than before where carriers sit in the query or the path.
+    pub target: Vec<u8>,
+    /// Field lines to append. A `Cookie` replaces the one that is there ([`Signed::apply`]).
+    pub fields: Vec<(String, Vec<u8>)>,
+    /// The body, where carriers sit in it.
+    pub body: Option<Vec<u8>>,
+    /// The signature as the message carries it.
+    pub signature: Vec<u8>,
+}
+
+impl Signed {
+    /// Adds what has to be added to field lines.
+    pub fn apply(&self, fields: &mut Vec<(String, Vec<u8>)>) {
+        for (name, value) in &self.fields {
+            let cookie = name.eq_ignore_ascii_case("cookie");
+            match fields.iter_mut().find(|(known, _)| cookie && known.eq_ignore_ascii_case(name)) {
+                Some((_, old)) => old.clone_from(value),
+                None => fields.push((name.clone(), value.clone())),
+            }
+        }
+    }
+}
+
+/// Why a message could not be signed: the caller's fault, or the key's.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SignError {
+    /// The message has a signature already.
+    #[error("the message is signed already: it has `{carrier}`")]
+    AlreadySigned {
+        /// The name of the carrier.
+        carrier: String,
+    },
+    /// A carrier is there and does not have the form that the scheme describes.
+    #[error("`{carrier}` is there already and does not have the form that the scheme describes")]
+    CarrierMalformed {
+        /// The name of the carrier.
+        carrier: String,
+    },
+    /// The scheme carries a key id, and the key has none.
+    #[error("the scheme carries a key id, and the key has none")]
+    KeyIdNeeded,
+    /// The key could not sign.
+    #[error("the key could not sign: {0}")]
+    Key(#[from] KeyError),
+    /// The key is not one for this scheme's algorithm.
+    #[error("the key is not one for this scheme's algorithm")]
+    KeyUnsuitable,
+    /// Something that is signed is not in the message.
+    #[error("the message lacks something that the scheme signs")]
+    Missing {
+        /// Where it stands in the scheme.
+        step: Option<Span>,
+    },
+    /// The message itself cannot be signed under this scheme.
+    #[error("the message cannot be signed: {0:?}")]
+    Message(Rejection),
+    /// The scheme has a nonce, and none was given.
+    #[error("the scheme has a nonce, and none was given")]
+    NonceNeeded,
+    /// The scheme signs no messages of this kind.
+    #[error("the scheme does not sign responses")]
+    NoResponse,
+    /// A value does not fit the place where the scheme carries it.
+    #[error("the value of `{name}` does not fit the place where the scheme carries it")]
+    ValueUnfit {
+        /// The name of the capture.
+        name: String,
+    },
+    /// A value is needed that only the caller knows.
+    #[error("the scheme needs a value for `{name}`")]
+    VarNeeded {
+        /// The name of the capture or variable.
+        name: String,
+    },
+}
+
+impl Signer {
+    /// A signer without variables.
+    #[must_use]
+    pub const fn new(plan: Arc<Plan>) -> Self {
+        Self { plan, given: Vec::new() }
+    }
+
+    /// Gives a value to a variable or a capture; `_` and `-` are the same. What the scheme does not have is ignored.
+    #[must_use]
+    pub fn with_var(mut self, name: &str, value: &str) -> Self {
+        self.given.push((name.replace('_', "-"), value.as_bytes().to_vec()));
+        self
+    }
+
+    /// Signs a message. Its body, if it has one, has to be in the view.
+    pub fn sign(&self, view: RequestView<'_>, key: &Key, fresh: &Freshness<'_>) -> Result<Signed, SignError> {
+        let (message, plan) = self.plan.message(view.status.is_some()).ok_or(SignError::NoResponse)?;
+        let hashes = &self.plan.scheme().key.hashes;
+        let hash = suits(key, &message.signature.primitive, hashes).ok_or(SignError::KeyUnsuitable)?;
+        let variant = plan.variants.first().ok_or(SignError::KeyUnsuitable)?;
+        let vars = self.variables();
+        let mut draft = Draft::of(&view);
+        let mut scratch = Scratch::default();
+        scratch.reset(message.fields.len());
+        Self::keep_present(&view, message, &mut scratch)?;
+        self.fill(message, &mut scratch, key, fresh)?;
+        let signing = Signing { message, plan, view, vars: &vars, key, hash, variant };
+        signing.define(&mut draft, &mut scratch)?;
+        signing.write(&mut draft, &mut scratch, |carrier, _| carrier.place == Place::Header)?;
+        signing.list_names(&draft, &mut scratch)?;
+        signing.write(&mut draft, &mut scratch, |_, _| true)?;
+        let signature = signing.signature(&draft, &mut scratch)?;
+        scratch.captures.set(message.signature_field, &signature);
+        signing.write_signature(&mut draft, &mut scratch)?;
+        Ok(Signed {
+            fields: draft.appended,
+            body: draft.body.filter(|_| draft.body_changed),
+            target: draft.target,
+            signature,
+        })
+    }
+
+    fn variables(&self) -> Vec<Option<Vec<u8>>> {
+        let given =
+            |name: &str| self.given.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value.clone());
+        let vars = &self.plan.scheme().vars;
+        vars.iter().map(|var| given(&var.name).or_else(|| var.default.clone().map(String::into_bytes))).collect()
+    }
+
+    fn default(&self, name: &str) -> Option<&[u8]> {
+        let var = self.plan.scheme().vars.iter().find(|var| var.name == name)?;
+        var.default.as_deref().map(str::as_bytes)
+    }
+
+    fn given(&self, name: &str) -> Option<&[u8]> {
+        self.given.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value.as_slice())
+    }
+
+    /// Captures what the message already carries.
+    fn keep_present(view: &RequestView<'_>, message: &Message, scratch: &mut Scratch) -> Result<(), SignError> {
+        for carrier in &message.carriers {
+            if carrier.place == Place::Path {
+                // The path of an unsigned link goes into the capture `rest`.
+                if let Some(rest) = message.fields.iter().position(|field| field.name == "rest") {
+                    scratch.captures.set(rest, split_target(view.target).0);
+                }
+                continue;
+            }
+            let mut value = Vec::new();
+            if !read::value(view, carrier, &mut value).map_err(SignError::Message)? {
+                continue;
+            }
+            if carries(carrier, message.signature_field) {
+                return Err(SignError::AlreadySigned { carrier: carrier.written.clone() });
+            }
+            carrier
+                .shape
+                .read(&message.fields, message.signature_field, &value, &mut scratch.captures)
+                .map_err(|_| SignError::CarrierMalformed { carrier: carrier.written.clone() })?;
+        }
+        Ok(())
+    }
+
+    /// Sets the captures that need nothing of the message.
+    fn fill(
+        &self,
+        message: &Message,
+        scratch: &mut Scratch,
+        key: &Key,
+        fresh: &Freshness<'_>,
+    ) -> Result<(), SignError> {
+        let rules = &self.plan.scheme().fresh;
+        for (id, field) in message.fields.iter().enumerate() {
+            if id == message.signature_field || scratch.captures.get(id).is_some() {
+                continue;
+            }
+            let mut value = Vec::new();
+            if let Some(given) = self.given(&field.name).or_else(|| self.default(&field.name)) {
+                value.extend_from_slice(given);
+                if let (FieldType::Time(format), Some(instant)) = (&field.kind, unix(given))
+                    && format.parse(given).is_none()
+                {
+                    value.clear();
+                    format.write(instant, &mut value);
+                }
+            } else if field.name == "key-id" {
+                match &key.id {
+                    Some(id) => value.extend_from_slice(id.as_bytes()),
+                    None if field.optional => continue,
+                    None => return Err(SignError::KeyIdNeeded),
+                }
+            } else if field.name == "nonce" && field.definition.is_none() {
+                match fresh.nonce {
+                    Some(nonce) => value.extend_from_slice(nonce.as_bytes()),
+                    None if field.optional => continue,
+                    None => return Err(SignError::NonceNeeded),
+                }
+            } else if let FieldType::Time(format) = &field.kind
+                && field.definition.is_none()
+                && (field.name == "timestamp" || rules.starts == Some(id))
+            {
+                format.write(fresh.now, &mut value);
+            } else if let (FieldType::Time(format), true, Some(ttl)) =
+                (&field.kind, rules.expires == Some(id), self.given("ttl").and_then(unix))
+            {
+                let end = fresh.now.millis().saturating_add(ttl.millis());
+                format.write(UnixTime::from_millis(end), &mut value);
+            } else {
+                continue;
+            }
+            if !fits(message, id, &value) {
+                return Err(SignError::ValueUnfit { name: field.name.clone() });
+            }
+            scratch.captures.set(id, &value);
+        }
+        Ok(())
+    }
+}
+
+/// One message being signed.
+struct Signing<'s> {
+    message: &'s Message,
+    plan: &'s MessagePlan,
+    view: RequestView<'s>,
+    vars: &'s [Option<Vec<u8>>],
+    key: &'s Key,
+    hash: crate::alg::Hash,
+    variant: &'s crate::plan::Variant,
+}
+
+impl Signing<'_> {
+    /// Runs something on the message as it has become.
+    fn with<T>(&self, draft: &Draft, run: impl FnOnce(&Env<'_>) -> T) -> T {
+        let view = RequestView {
+            target: &draft.target,
+            fields: &draft.fields,
+            body: draft.body.as_deref().or(self.view.body),
+            ..self.view
+        };
+        run(&Env {
+            view,
+            plan: self.plan,
+            variant: self.variant,
+            vars: self.vars,
+            key: Some(self.key),
+            hash: self.hash,
+            body: Some(view.body.unwrap_or_default()),
+        })
+    }
+
+    fn refresh(&self, draft: &Draft, scratch: &mut Scratch) -> Result<(), SignError> {
+        scratch.forget_lets(self.variant.lets.len());
+        self.with(draft, |env| digest_body(env, scratch)).map_err(stopped)
+    }
+
+    /// Sets the captures that are defined in `[let]`.
+    fn define(&self, draft: &mut Draft, scratch: &mut Scratch) -> Result<(), SignError> {
+        let message = self.message;
+        let mut defined: Vec<(usize, FieldId, &Field)> = message
+            .fields
+            .iter()
+            .enumerate()
+            .filter_map(|(id, field)| field.definition.map(|definition| (definition, id, field)))
+            .filter(|(_, id, field)| {
+                scratch.captures.get(*id).is_none()
+                    && (!field.optional || (message.include.contains(id) && self.view.body.is_some()))
+            })
+            .collect();
+        defined.sort_by_key(|(definition, ..)| *definition);
+        if defined.is_empty() {
+            return Ok(());
+        }
+        self.refresh(draft, scratch)?;
+        for (definition, id, field) in defined {
+            let Some(entry) = self.variant.lets.get(definition) else { continue };
+            let mark = scratch.out.len();
+            let present = self.with(draft, |env| run(env, scratch, &entry.program)).map_err(stopped)?;
+            let value = scratch.out.get(mark..).unwrap_or_default().to_vec();
+            scratch.out.truncate(mark);
+            if present {
+                if !fits(message, id, &value) {
+                    return Err(SignError::ValueUnfit { name: field.name.clone() });
+                }
+                scratch.captures.set(id, &value);
+            } else if !field.optional {
+                return Err(SignError::Missing { step: scratch.missing() });
+            }
+        }
+        Ok(())
+    }
+
+    /// Sets the capture that lists what is signed.
+    fn list_names(&self, draft: &Draft, scratch: &mut Scratch) -> Result<(), SignError> {
+        for (id, field) in self.message.fields.iter().enumerate() {
+            let FieldType::Names(separator) = field.kind else { continue };
+            if scratch.captures.get(id).is_some() || self.message.cover.is_empty() {
+                continue;
+            }
+            let mut known: Vec<String> = synthetic(self.message);
+            draft.fields.all(&mut |name, _| known.push(name.to_ascii_lowercase()));
+            if !self.view.authority.is_empty() {
+                known.push("host".to_owned());
+            }
+            known.sort_unstable();
+            known.dedup();
+            let refused = |name: &str| {
+                let mut exceptions = self.message.cover.iter().filter_map(|pattern| pattern.strip_prefix('!'));
+                exceptions.any(|pattern| canon::glob(pattern.as_bytes(), name.as_bytes()))
+            };
+            let mut listed: Vec<&str> = Vec::new();
+            let wildcard =
+                self.message.cover.iter().any(|pattern| pattern.contains('*') && !pattern.starts_with('!'));
+            for pattern in self.message.cover.iter().filter(|pattern| !pattern.starts_with('!')) {
+                for name in &known {
+                    let matches = canon::glob(pattern.as_bytes(), name.as_bytes());
+                    let explicit = !pattern.contains('*') || !name.starts_with('@');
+                    if matches && explicit && !refused(name) && !listed.contains(&name.as_str()) {
+                        listed.push(name);
+                    }
+                }
+            }
+            if wildcard {
+                listed.sort_unstable();
+            }
+            let value = listed.join(&char::from(separator).to_string());
+            if !fits(self.message, id, value.as_bytes()) {
+                return Err(SignError::ValueUnfit { name: field.name.clone() });
+            }
+            scratch.captures.set(id, value.as_bytes());
+            debug_assert!(names(value.as_bytes()).count() == listed.len() || listed.is_empty());
+        }
+        Ok(())
+    }
+
+    /// Writes the carriers that do not hold the signature and whose captures are all there.
+    fn write(
+        &self,
+        draft: &mut Draft,
+        scratch: &mut Scratch,
+        which: fn(&Carrier, &Message) -> bool,
+    ) -> Result<(), SignError> {
+        for (carrier, program) in self.message.carriers.iter().zip(&self.plan.writes) {
+            if carries(carrier, self.message.signature_field) || !which(carrier, self.message) {
+                continue;
+            }
+            let last = carrier.place != Place::Header;
+            self.write_one(carrier, program, draft, scratch, last)?;
+        }
+        Ok(())
+    }
+
+    /// Writes the carriers of the signature. Others that are still missing lack something.
+    fn write_signature(&self, draft: &mut Draft, scratch: &mut Scratch) -> Result<(), SignError> {
+        for (carrier, program) in self.message.carriers.iter().zip(&self.plan.writes) {
+            self.write_one(carrier, program, draft, scratch, true)?;
+        }
+        Ok(())
+    }
+
+    fn write_one(
+        &self,
+        carrier: &Carrier,
+        program: &crate::plan::Program,
+        draft: &mut Draft,
+        scratch: &mut Scratch,
+        last: bool,
+    ) -> Result<(), SignError> {
+        if draft.written.contains(&(carrier.place, carrier.name.clone())) {
+            return Ok(());
+        }
+        let mut there = Vec::new();
+        let present = carrier.place != Place::Path
+            && self.with(draft, |env| read::value(&env.view, carrier, &mut there)).map_err(SignError::Message)?;
+        if present {
+            return Ok(());
+        }
+        let mark = scratch.out.len();
+        let whole = self.with(draft, |env| run(env, scratch, program)).map_err(stopped)?;
+        let value = scratch.out.get(mark..).unwrap_or_default().to_vec();
+        scratch.out.truncate(mark);
+        if !whole {
+            return if carrier.optional || !last {
+                Ok(())
+            } else {
+                let mut ids = Vec::new();
+                References::captures(&carrier.text, &mut ids);
+                let lacking = ids.into_iter().find(|id| {
+                    scratch.captures.get(*id).is_none()
+                        && self.message.fields.get(*id).is_some_and(|field| !field.optional)
+                });
+                match lacking.and_then(|id| self.message.fields.get(id)) {
+                    Some(field) => Err(SignError::VarNeeded { name: field.name.clone() }),
+                    None => Err(SignError::Missing { step: Some(carrier.span) }),
+                }
+            };
+        }
+        draft.written.push((carrier.place, carrier.name.clone()));
+        draft.append(carrier, &wrapped(carrier.wrap, value))
+    }
+
+    fn signature(&self, draft: &Draft, scratch: &mut Scratch) -> Result<Vec<u8>, SignError> {
+        self.refresh(draft, scratch)?;
+        let mark = scratch.out.len();
+        self.with(draft, |env| -> Result<(), SignError> {
+            let raw = match &self.variant.primitive {
+                PrimitivePlan::Digest(of) => {
+                    let start = signature::base(env, scratch).map_err(stopped)?;
+                    of.unwrap_or(self.hash).digest(scratch.out.get(start..).unwrap_or_default()).as_bytes().to_vec()
+                }
+                PrimitivePlan::Mac { .. } => {
+                    let key = signature::mac_key(env, scratch).map_err(stopped)?;
+                    let start = signature::base(env, scratch).map_err(stopped)?;
+                    key.mac(scratch.out.get(start..).unwrap_or_default()).as_bytes().to_vec()
+                }
+                PrimitivePlan::Signature(algorithm) => {
+                    let Material::Private(private) = &self.key.material else { return Err(SignError::KeyUnsuitable) };
+                    let start = signature::base(env, scratch).map_err(stopped)?;
+                    let mut raw = Vec::new();
+                    private.sign(*algorithm, scratch.out.get(start..).unwrap_or_default(), &mut raw)?;
+                    raw
+                }
+            };
+            scratch.out.truncate(mark);
+            signature::encode(env, scratch, &raw).map_err(stopped)
+        })?;
+        let value = scratch.out.get(mark..).unwrap_or_default().to_vec();
+        scratch.out.truncate(mark);
+        if !fits(self.message, self.message.signature_field, &value) {
+            return Err(SignError::ValueUnfit { name: "signature".to_owned() });
+        }
+        Ok(value)
+    }
+}
+
+/// A message that is becoming a signed one.
+struct Draft {
+    target: Vec<u8>,
+    fields: Vec<(String, Vec<u8>)>,
+    appended: Vec<(String, Vec<u8>)>,
+    body: Option<Vec<u8>>,
+    body_changed: bool,
+    written: Vec<(Place, String)>,
+}
+
+impl Draft {
+    fn of(view: &RequestView<'_>) -> Self {
+        let mut fields = Vec::new();
+        view.fields.all(&mut |name, value| fields.push((name.to_owned(), value.to_vec())));
+        Self {
+            target: view.target.to_vec(),
+            fields,
+            appended: Vec::new(),
+            body: view.body.map(<[u8]>::to_vec),
+            body_changed: false,
+            written: Vec::new(),
+        }
+    }
+
+    fn append(&mut self, carrier: &Carrier, value: &[u8]) -> Result<(), SignError> {
+        let name = &carrier.written;
+        match carrier.place {
+            Place::Cookie => {
+                let mut line = Vec::new();
+                self.fields.values("cookie", &mut |present| line.extend_from_slice(present));
+                if !line.is_empty() {
+                    line.extend_from_slice(b"; ");
+                }
+                line.extend_from_slice(name.as_bytes());
+                line.push(b'=');
+                line.extend_from_slice(value);
+                self.fields.retain(|(known, _)| !known.eq_ignore_ascii_case("cookie"));
+                self.appended.retain(|(known, _)| !known.eq_ignore_ascii_case("cookie"));
+                self.fields.push(("Cookie".to_owned(), line.clone()));
+                self.appended.push(("Cookie".to_owned(), line));
+            }
+            Place::Form => {
+                let body = self.body.get_or_insert_default();
+                parameter(body, body.is_empty(), name, value, canon::form_encode);
+                self.body_changed = true;
+            }
+            Place::Header => {
+                self.fields.push((name.clone(), value.to_vec()));
+                self.appended.push((name.clone(), value.to_vec()));
+            }
+            Place::Json => {
+                let body = self.body.get_or_insert_with(|| b"{}".to_vec());
+                if body.is_empty() {
+                    body.extend_from_slice(b"{}");
+                }
+                json_member(body, name, value)
+                    .ok_or_else(|| SignError::CarrierMalformed { carrier: name.clone() })?;
+                self.body_changed = true;
+            }
+            Place::Path => {
+                let query = split_target(&self.target).1.map(<[u8]>::to_vec);
+                self.target = value.to_vec();
+                if let Some(query) = query {
+                    self.target.push(b'?');
+                    self.target.extend_from_slice(&query);
+                }
+            }
+            Place::Query => {
+                let first = match split_target(&self.target).1 {
+                    None => {
+                        self.target.push(b'?');
+                        true
+                    }
+                    Some(query) => query.is_empty(),
+                };
+                parameter(&mut self.target, first, name, value, canon::pct);
+            }
+            Place::Xml => {
+                let body = self.body.get_or_insert_with(|| b"<xml></xml>".to_vec());
+                xml_child(body, name, value).ok_or_else(|| SignError::CarrierMalformed { carrier: name.clone() })?;
+                self.body_changed = true;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn parameter(out: &mut Vec<u8>, first: bool, name: &str, value: &[u8], encode: fn(&[u8], &mut Vec<u8>)) {
+    if !first {
+        out.push(b'&');
+    }
+    encode(name.as_bytes(), out);
+    out.push(b'=');
+    encode(value, out);
+}
+
+/// Puts a member at the end of a JSON object.
+fn json_member(body: &mut Vec<u8>, name: &str, value: &[u8]) -> Option<()> {
+    let mut members: usize = 0;
+    canon::json_members(body, &mut |_, _| members = members.saturating_add(1)).ok()?;
+    let end = body.iter().rposition(|byte| *byte == b'}')?;
+    let rest = body.split_off(end);
+    if members > 0 {
+        body.push(b',');
+    }
+    body.push(b'"');
+    canon::json_escape(name.as_bytes(), body);
+    body.extend_from_slice(b"\":\"");
+    canon::json_escape(value, body);
+    body.push(b'"');
+    body.extend_from_slice(&rest);
+    Some(())
+}
+
+/// Puts a child at the end of an XML root.
+fn xml_child(body: &mut Vec<u8>, name: &str, value: &[u8]) -> Option<()> {
+    canon::xml_children(body, &mut |_, _| {}).ok()?;
+    let end = body.windows(2).rposition(|pair| pair == b"</")?;
+    let rest = body.split_off(end);
+    body.push(b'<');
+    body.extend_from_slice(name.as_bytes());
+    body.push(b'>');
+    for byte in value {
+        match byte {
+            b'&' => body.extend_from_slice(b"&amp;"),
+            b'<' => body.extend_from_slice(b"&lt;"),
+            b'>' => body.extend_from_slice(b"&gt;"),
+            other => body.push(*other),
+        }
+    }
+    body.extend_from_slice(b"</");
+    body.extend_from_slice(name.as_bytes());
+    body.push(b'>');
+    body.extend_from_slice(&rest);
+    Some(())
+}
+
+fn wrapped(wrap: Option<Wrap>, value: Vec<u8>) -> Vec<u8> {
+    let by = match wrap {
+        None => return value,
+        Some(Wrap::B64) => Convert::B64,
+        Some(Wrap::B64Url) => Convert::B64Url,
+        Some(Wrap::Pct) => Convert::Pct,
+    };
+    let mut out = Vec::new();
+    // These conversions accept every input.
+    match convert(by, &value, &mut out) {
+        Ok(()) => out,
+        Err(canon::Malformed) => value,
+    }
+}
+
+/// Whether a value can be written for a capture, and parsed back.
+fn fits(message: &Message, id: FieldId, value: &[u8]) -> bool {
+    message.carriers.iter().all(|carrier| carrier.shape.admits(&message.fields, id, value))
+}
+
+fn carries(carrier: &Carrier, field: FieldId) -> bool {
+    let mut ids = Vec::new();
+    References::captures(&carrier.text, &mut ids);
+    ids.contains(&field)
+}
+
+/// The names of synthetic items that may be listed.
+fn synthetic(message: &Message) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut texts = vec![&message.base];
+    texts.extend(message.lets.iter().map(|entry| &entry.text));
+    for text in texts {
+        for part in &text.parts {
+            let Part::Value(value) = part else { continue };
+            if !matches!(value.source, Source::List(_)) {
+                continue;
+            }
+            for filter in &value.filters {
+                if let Filter::With { name, .. } = filter {
+                    found.push(name.clone());
+                }
+            }
+        }
+    }
+    found
+}
+
+fn unix(text: &[u8]) -> Option<UnixTime> {
+    std::str::from_utf8(text).ok()?.parse().ok().map(UnixTime::from_secs)
+}
+
+fn stopped(stop: Stop) -> SignError {
+    use crate::reject::Reason;
+    match stop {
+        Stop::NeedBody => SignError::Missing { step: None },
+        Stop::Rejected(rejection) if rejection.reason() == Reason::KeyUnsuitable => SignError::KeyUnsuitable,
+        Stop::Rejected(rejection) if rejection.reason() == Reason::FieldMissing => {
+            SignError::Missing { step: rejection.step() }
+        }
+        Stop::Rejected(rejection) => SignError::Message(rejection),
+    }
+}
