@@ -1,5 +1,7 @@
 //! Lists the files of the repository's `schemes` folder for `src/catalogue.rs`.
 
+#![expect(clippy::disallowed_methods, reason = "a build script's work is to read the environment and folders")]
+
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};

@@ -32,6 +32,17 @@ pub enum PathFault {
 }
 
 impl PathFault {
+    /// Every fault, in the order of their codes.
+    pub const ALL: &'static [Self] = &[
+        Self::Backslash,
+        Self::BadEscape,
+        Self::Control,
+        Self::DotSegment,
+        Self::EmptySegment,
+        Self::EncodedSlash,
+        Self::NotUtf8,
+    ];
+
     /// The stable code, as in `path-dot-segment`.
     #[must_use]
     pub const fn code(self) -> &'static str {

@@ -85,12 +85,34 @@ impl Refusal {
         }
     }
 
+    /// Every code there is.
+    pub(crate) fn codes() -> impl Iterator<Item = &'static str> {
+        let others = [
+            Self::BodyBroken,
+            Self::BodyTooLarge,
+            Self::ConnectionNamesField,
+            Self::KeyNotAllowed,
+            Self::NoRoute,
+            Self::SpoolFailed,
+            Self::Undecided(StoreError::ClockWentBack),
+            Self::Undecided(StoreError::Full),
+            Self::Undecided(StoreError::KeyQuota),
+            Self::Undecided(StoreError::TimedOut),
+            Self::Undecided(StoreError::Unavailable(String::new())),
+            Self::UpstreamFailed,
+            Self::UpstreamTimedOut,
+        ];
+        let paths = PathFault::ALL.iter().map(|fault| fault.code());
+        let violations = Violation::ALL.iter().map(|violation| violation.code());
+        let reasons = Reason::ALL.iter().map(|reason| reason.code());
+        others.map(|refusal| refusal.code()).into_iter().chain(paths).chain(violations).chain(reasons)
+    }
+
     /// What the client is told.
     pub(crate) fn public(&self) -> PublicAnswer {
         match self {
             Self::BodyBroken => PublicAnswer::Engine(PublicReason::Malformed),
             Self::BodyTooLarge => PublicAnswer::Engine(PublicReason::TooLarge),
-            Self::ConnectionNamesField | Self::Path(_) => PublicAnswer::Engine(PublicReason::Ambiguous),
             Self::KeyNotAllowed => PublicAnswer::NotAllowed,
             Self::NoRoute => PublicAnswer::NoRoute,
             Self::Rejected(reason) => PublicAnswer::Engine(reason.public()),
@@ -100,7 +122,9 @@ impl Refusal {
             Self::Violation(Violation::BodyTimeout | Violation::HeadTimeout) => PublicAnswer::TooSlow,
             Self::Violation(Violation::HeadTooLarge | Violation::FieldsTooMany) => PublicAnswer::HeadTooLarge,
             Self::Violation(Violation::Expectation) => PublicAnswer::UnmetExpectation,
-            Self::Violation(_) => PublicAnswer::Engine(PublicReason::Ambiguous),
+            Self::ConnectionNamesField | Self::Path(_) | Self::Violation(_) => {
+                PublicAnswer::Engine(PublicReason::Ambiguous)
+            }
         }
     }
 
@@ -140,11 +164,11 @@ pub(crate) struct RouteRefusals {
     ready: [(PublicReason, Ready); PUBLIC_REASONS.len()],
 }
 
-/// An error body of the scheme's own.
+/// An error body of the scheme's own. What it leaves open is as usual.
 #[derive(Debug, Clone)]
 pub(crate) struct OwnAnswer {
-    pub(crate) status: StatusCode,
-    pub(crate) content_type: HeaderValue,
+    pub(crate) status: Option<StatusCode>,
+    pub(crate) content_type: Option<HeaderValue>,
     pub(crate) body: Bytes,
 }
 
@@ -162,16 +186,16 @@ impl RouteRefusals {
     pub(crate) fn new(scheme: &str, realm: Option<&str>, own: impl Fn(PublicReason) -> Option<OwnAnswer>) -> Self {
         let challenge = challenge(scheme, realm);
         let ready = PUBLIC_REASONS.map(|reason| {
-            let status = engine_status(reason);
-            let challenge = (status == StatusCode::UNAUTHORIZED).then(|| challenge.clone());
-            let ready = match own(reason) {
-                Some(own) => Ready { status: own.status, content_type: own.content_type, challenge, body: own.body },
-                None => {
-                    let answer = PublicAnswer::Engine(reason);
-                    let body = problem_body(status, answer.code(), answer.title(), answer.sentence());
-                    Ready { status, content_type: PROBLEM, challenge, body }
-                }
+            let usual = engine_status(reason);
+            let (status, content_type, body) = if let Some(own) = own(reason) {
+                let content_type = own.content_type.unwrap_or(HeaderValue::from_static("application/octet-stream"));
+                (own.status.unwrap_or(usual), content_type, own.body)
+            } else {
+                let answer = PublicAnswer::Engine(reason);
+                (usual, PROBLEM, problem_body(usual, answer.code(), answer.title(), answer.sentence()))
             };
+            let challenge = (status == StatusCode::UNAUTHORIZED).then(|| challenge.clone());
+            let ready = Ready { status, content_type, challenge, body };
             (reason, ready)
         });
         Self { ready }
@@ -179,7 +203,8 @@ impl RouteRefusals {
 
     /// The answer to a request that was refused on this route.
     pub(crate) fn response(&self, refusal: &Refusal) -> Response<Bytes> {
-        let (Refusal::Rejected(_) | Refusal::BodyTooLarge, PublicAnswer::Engine(public)) = (refusal, refusal.public())
+        let (Refusal::Rejected(_) | Refusal::BodyTooLarge, PublicAnswer::Engine(public)) =
+            (refusal, refusal.public())
         else {
             return refusal.response();
         };
@@ -249,7 +274,9 @@ impl PublicAnswer {
             Self::NoRoute => "Nothing is served here.",
             Self::NotAllowed => "The key may not be used for this request.",
             Self::TooSlow => "The request did not arrive in time.",
-            Self::Unavailable => "The request could not be decided. It was not forwarded; sign it anew and try again.",
+            Self::Unavailable => {
+                "The request could not be decided. It was not forwarded; sign it anew and try again."
+            }
             Self::UnmetExpectation => "The request's expectation cannot be met.",
             Self::UpstreamFailed => "The upstream could not be reached or gave no answer.",
             Self::UpstreamTimedOut => "The upstream did not answer in time.",
@@ -383,8 +410,8 @@ mod tests {
     fn a_scheme_may_answer_in_its_own_way() {
         let own = |reason| {
             (reason == PublicReason::Wrong).then(|| OwnAnswer {
-                status: StatusCode::OK,
-                content_type: HeaderValue::from_static("application/json"),
+                status: Some(StatusCode::OK),
+                content_type: Some(HeaderValue::from_static("application/json")),
                 body: Bytes::from_static(b"{}"),
             })
         };
@@ -392,6 +419,7 @@ mod tests {
         let response = route.response(&Refusal::Rejected(Reason::KeyUnknown));
         assert_eq!((response.status(), &response.body()[..]), (StatusCode::OK, &b"{}"[..]));
         assert_eq!(response.headers()[header::CACHE_CONTROL], "no-store");
+        assert!(!response.headers().contains_key(header::WWW_AUTHENTICATE));
         assert_eq!(route.response(&Refusal::Rejected(Reason::Replayed)).status(), StatusCode::UNAUTHORIZED);
         assert_eq!(route.response(&Refusal::Undecided(StoreError::Full)).status(), StatusCode::SERVICE_UNAVAILABLE);
     }

@@ -7,13 +7,14 @@ use std::fs::File;
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::PathBuf;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use hyper::body::Bytes;
 use tokio::task::JoinHandle;
 
 /// How much of a body may be held, and where.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct SpoolLimits {
     /// Bytes that are held in memory.
     pub(crate) memory: usize,
@@ -26,7 +27,7 @@ pub(crate) struct SpoolLimits {
 /// A body that is arriving.
 #[derive(Debug)]
 pub(crate) struct Spool {
-    limits: SpoolLimits,
+    limits: Arc<SpoolLimits>,
     held: Held,
     file: Option<File>,
     len: u64,
@@ -38,6 +39,7 @@ pub(crate) struct Stored {
     /// How many bytes it has.
     pub(crate) len: u64,
     source: Source,
+    tail: Option<Bytes>,
 }
 
 /// Why a body could not be held.
@@ -50,7 +52,7 @@ pub(crate) enum SpoolError {
 }
 
 impl Spool {
-    pub(crate) fn new(limits: SpoolLimits) -> Self {
+    pub(crate) fn new(limits: Arc<SpoolLimits>) -> Self {
         Self { limits, held: Held::One(Bytes::new()), file: None, len: 0 }
     }
 
@@ -71,8 +73,13 @@ impl Spool {
     }
 
     /// The bytes so far, where all of them are in memory.
-    pub(crate) fn in_memory(&self) -> Option<&[u8]> {
-        if self.file.is_some() { None } else { Some(self.held.bytes()) }
+    pub(crate) fn in_memory(&mut self) -> Option<Bytes> {
+        if self.file.is_some() {
+            return None;
+        }
+        let bytes = std::mem::take(&mut self.held).into_bytes();
+        self.held = Held::One(bytes.clone());
+        Some(bytes)
     }
 
     /// Ends the body.
@@ -84,7 +91,7 @@ impl Spool {
             Some(file) => Source::File(Some(file)),
             None => Source::Memory(Some(self.held.into_bytes())),
         };
-        Ok(Stored { len: self.len, source })
+        Ok(Stored { len: self.len, source, tail: None })
     }
 
     /// Moves what is held to the file.
@@ -92,16 +99,18 @@ impl Spool {
         let held = std::mem::take(&mut self.held).into_bytes();
         let file = self.file.take();
         let folder = self.limits.folder.clone();
-        self.file = Some(blocking(move || {
-            let mut file = match (file, folder) {
-                (Some(file), _) => file,
-                (None, Some(folder)) => tempfile::tempfile_in(folder)?,
-                (None, None) => tempfile::tempfile()?,
-            };
-            file.write_all(&held)?;
-            Ok(file)
-        })
-        .await?);
+        self.file = Some(
+            blocking(move || {
+                let mut file = match (file, folder) {
+                    (Some(file), _) => file,
+                    (None, Some(folder)) => tempfile::tempfile_in(folder)?,
+                    (None, None) => tempfile::tempfile()?,
+                };
+                file.write_all(&held)?;
+                Ok(file)
+            })
+            .await?,
+        );
         Ok(())
     }
 }
@@ -109,19 +118,23 @@ impl Spool {
 impl Stored {
     /// The body of a request that has none.
     pub(crate) fn empty() -> Self {
-        Self { len: 0, source: Source::Memory(None) }
+        Self { len: 0, source: Source::Memory(None), tail: None }
     }
 
-    /// Bytes that are there already.
-    pub(crate) fn bytes(bytes: Bytes) -> Self {
-        Self { len: bytes.len() as u64, source: Source::Memory(Some(bytes)) }
+    /// Adds bytes at the end.
+    pub(crate) fn append(&mut self, bytes: Bytes) {
+        self.len += bytes.len() as u64;
+        self.tail = Some(bytes);
     }
 
     /// The next bytes, in order, from the first.
     pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
         loop {
             match &mut self.source {
-                Source::Memory(bytes) => return Poll::Ready(bytes.take().filter(|bytes| !bytes.is_empty()).map(Ok)),
+                Source::Memory(bytes) => {
+                    let next = bytes.take().filter(|bytes| !bytes.is_empty()).or_else(|| self.tail.take());
+                    return Poll::Ready(next.map(Ok));
+                }
                 Source::File(file) => {
                     let Some(mut file) = file.take() else { return Poll::Ready(None) };
                     self.source = Source::Reading(tokio::task::spawn_blocking(move || {
@@ -132,17 +145,14 @@ impl Stored {
                 Source::Reading(reading) => {
                     let read_result = ready!(Pin::new(reading).poll(cx)).map_err(io::Error::other).flatten();
                     match read_result {
-                        Ok((_, chunk)) if chunk.is_empty() => {
-                            self.source = Source::Memory(None);
-                            return Poll::Ready(None);
-                        }
+                        Ok((_, chunk)) if chunk.is_empty() => self.source = Source::Memory(None),
                         Ok((file, chunk)) => {
                             // The next read runs while this chunk is being sent.
                             self.source = Source::Reading(tokio::task::spawn_blocking(move || read(file)));
                             return Poll::Ready(Some(Ok(chunk)));
                         }
                         Err(error) => {
-                            self.source = Source::Memory(None);
+                            (self.source, self.tail) = (Source::Memory(None), None);
                             return Poll::Ready(Some(Err(error)));
                         }
                     }
@@ -220,8 +230,8 @@ mod tests {
 
     use super::*;
 
-    fn limits(memory: usize, total: u64) -> SpoolLimits {
-        SpoolLimits { memory, total, folder: None }
+    fn limits(memory: usize, total: u64) -> Arc<SpoolLimits> {
+        Arc::new(SpoolLimits { memory, total, folder: None })
     }
 
     async fn read_all(mut stored: Stored) -> Vec<u8> {
@@ -245,9 +255,10 @@ mod tests {
                     spool.push(Bytes::copy_from_slice(chunk)).await.unwrap();
                 }
                 assert_eq!(spool.in_memory().is_some(), len <= 100, "{len} by {chunk}");
-                let stored = spool.finish().await.unwrap();
+                let mut stored = spool.finish().await.unwrap();
                 assert_eq!(stored.len, len as u64);
-                assert!(read_all(stored).await == body[..len], "{len} by {chunk}");
+                stored.append(Bytes::from_static(b"tail"));
+                assert!(read_all(stored).await == [&body[..len], b"tail"].concat(), "{len} by {chunk}");
             }
         }
     }
@@ -263,7 +274,7 @@ mod tests {
     #[tokio::test]
     async fn a_folder_that_cannot_be_written_to_is_an_error() {
         let folder = Some(PathBuf::from("/proc/self/no-such-folder"));
-        let mut spool = Spool::new(SpoolLimits { memory: 1, total: 10, folder });
+        let mut spool = Spool::new(Arc::new(SpoolLimits { memory: 1, total: 10, folder }));
         let error = spool.push(Bytes::from_static(b"ab")).await.unwrap_err();
         assert!(matches!(error, SpoolError::File(_)), "{error}");
     }

@@ -33,7 +33,7 @@ pub(crate) fn resolve(name: &str, text: &str, library: &dyn Library, faults: &mu
                 sources.push(source);
             }
             Err(fault) => {
-                faults.push(*fault);
+                faults.push(fault);
                 found = false;
                 break;
             }
@@ -60,8 +60,8 @@ fn take(entries: &mut Vec<Entry>, name: &str) -> Option<Entry> {
     Some(entries.remove(index))
 }
 
-fn load(entry: &Entry, sources: &[Source], library: &dyn Library) -> Result<Source, Box<Fault>> {
-    let fault = |span: Span, message: String, hint: String| Box::new(Fault { span, message, hint: Some(hint) });
+fn load(entry: &Entry, sources: &[Source], library: &dyn Library) -> Result<Source, Fault> {
+    let fault = |span: Span, message: String, hint: String| Fault { span, message, hint: Some(hint) };
     let Value::Text(wanted) = &entry.node.value else {
         let message = format!("`extends` is a string, not {}", entry.node.kind());
         let hint = "the name of a scheme of the catalogue, or a path relative to this file";
@@ -83,17 +83,13 @@ fn load(entry: &Entry, sources: &[Source], library: &dyn Library) -> Result<Sour
     Ok(Source { name, text })
 }
 
-fn not_found(wanted: &Text, library: &dyn Library) -> Box<Fault> {
+fn not_found(wanted: &Text, library: &dyn Library) -> Fault {
     let names = library.names();
     let hint = suggest::nearest(&wanted.value, names.iter().map(AsRef::as_ref)).map_or_else(
         || "the name of a scheme of the catalogue, or a path relative to this file".to_owned(),
         |name| format!("did you mean `{name}`?"),
     );
-    Box::new(Fault {
-        span: wanted.span(),
-        message: format!("there is no scheme `{}`", wanted.value),
-        hint: Some(hint),
-    })
+    Fault { span: wanted.span(), message: format!("there is no scheme `{}`", wanted.value), hint: Some(hint) }
 }
 
 struct Merge<'a> {

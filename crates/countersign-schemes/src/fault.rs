@@ -36,9 +36,10 @@ pub struct SchemeError {
 }
 
 impl SchemeError {
-    /// Puts faults in the order in which they stand in the files.
+    /// Puts faults in the order in which they stand in the files. Past a hundred the rest is left out.
     pub fn new(sources: Vec<Source>, mut faults: Vec<Fault>) -> Self {
         faults.sort_by_key(|fault| (fault.span.file, fault.span.start));
+        faults.truncate(MAX_FAULTS);
         Self { sources, faults }
     }
 
@@ -145,6 +146,15 @@ impl fmt::Display for Excerpt<'_> {
     }
 }
 
+/// Whether two spans begin on the same line of the same file.
+pub(crate) fn same_line(sources: &[Source], one: Span, other: Span) -> bool {
+    let (first, last) = if one.start < other.start { (one, other) } else { (other, one) };
+    let between = sources
+        .get(usize::from(one.file))
+        .and_then(|source| source.text.as_bytes().get(first.start as usize..last.start as usize));
+    one.file == other.file && between.is_some_and(|between| !between.contains(&b'\n'))
+}
+
 /// The next character boundary at or before `at`.
 fn floor(text: &str, at: usize) -> usize {
     let at = at.min(text.len());
@@ -160,6 +170,9 @@ fn picture(c: char) -> char {
         _ => c,
     }
 }
+
+/// More would be read by nobody, and each is looked up in its file.
+const MAX_FAULTS: usize = 100;
 
 /// How many characters of a line are shown before and after the place.
 const BEFORE: usize = 100;

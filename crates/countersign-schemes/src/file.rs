@@ -80,7 +80,7 @@ fn message_entry(
     draft: &mut MessageDraft,
 ) -> bool {
     let name = key.value.as_str();
-    let section = format!("[{prefix}{name}]");
+    let section = format!("`[{prefix}{name}]`");
     match name {
         "cookie" => carriers(reader, node, Place::Cookie, &section, &mut draft.carriers),
         "form" => carriers(reader, node, Place::Form, &section, &mut draft.carriers),
@@ -91,7 +91,7 @@ fn message_entry(
         "path" => {
             let no_name = At::new(String::new(), key.span);
             if let Some(keys) = reader.table(node, &section) {
-                draft.carriers.extend(carrier_keys(reader, keys, no_name, Place::Path));
+                draft.carriers.extend(carrier_keys(reader, &keys, no_name, Place::Path));
             }
         }
         "let" => draft.lets = lets(reader, node, &section),
@@ -106,7 +106,7 @@ fn message_entry(
 
 fn response(reader: &mut Reader<'_>, node: &Node) -> Option<MessageDraft> {
     let mut draft = MessageDraft::default();
-    for Entry { key, node } in reader.table(node, "[response]")?.entries {
+    for Entry { key, node } in reader.table(node, "`[response]`")?.entries {
         let known = RESPONSE_SECTIONS.contains(&key.value.as_str());
         if !(known && message_entry(reader, key, node, "response.", &mut draft)) {
             reader.unknown(key, "a section of a response", RESPONSE_SECTIONS);
@@ -136,7 +136,7 @@ fn carriers(reader: &mut Reader<'_>, node: &Node, place: Place, section: &str, c
             }),
             Value::Table(_) => reader
                 .table(node, &format!("`{}`", key.value))
-                .and_then(|keys| carrier_keys(reader, keys, key.clone(), place)),
+                .and_then(|keys| carrier_keys(reader, &keys, key.clone(), place)),
             _ => {
                 reader.wrong_kind(node, &format!("`{}`", key.value), "a template or a table with `text`");
                 None
@@ -145,22 +145,18 @@ fn carriers(reader: &mut Reader<'_>, node: &Node, place: Place, section: &str, c
     }
 }
 
-fn carrier_keys(reader: &mut Reader<'_>, keys: Keys<'_>, name: At<String>, place: Place) -> Option<Carrier> {
-    reader.known(&keys, &["text", "split", "unknown", "repeat", "decode"]);
-    let text = keys.find("text").map(|node| reader.template(node, "text"));
-    let carrier = Carrier {
-        place,
-        name,
-        text: reader.required(&keys, "text", text)?,
-        split: keys.find("split").and_then(|node| reader.text(node, "split")),
-        unknown: keys.find("unknown").and_then(|node| reader.text(node, "unknown")),
-        repeat: keys.find("repeat").and_then(|node| reader.boolean(node, "repeat")),
-        decode: keys.find("decode").and_then(|node| reader.text(node, "decode")),
-    };
-    if let Some(split) = carrier.split.as_ref().filter(|split| split.value.is_empty()) {
+fn carrier_keys(reader: &mut Reader<'_>, keys: &Keys<'_>, name: At<String>, place: Place) -> Option<Carrier> {
+    reader.known(keys, &["text", "split", "unknown", "repeat", "decode"]);
+    // All keys before the first `?`: every fault is reported.
+    let text = keys.required(reader, "text").and_then(|node| reader.template(node, "text"));
+    let split = keys.text(reader, "split");
+    let unknown = keys.text(reader, "unknown");
+    let repeat = keys.boolean(reader, "repeat");
+    let decode = keys.text(reader, "decode");
+    if let Some(split) = split.as_ref().filter(|split| split.value.is_empty()) {
         reader.fault(split.span, "`split` is empty", Some("the separator of the list, as in `split = \",\"`"));
     }
-    Some(carrier)
+    Some(Carrier { place, name, text: text?, split, unknown, repeat, decode })
 }
 
 fn lets(reader: &mut Reader<'_>, node: &Node, section: &str) -> Vec<Let> {
@@ -175,16 +171,11 @@ fn lets(reader: &mut Reader<'_>, node: &Node, section: &str) -> Vec<Let> {
 fn sign(reader: &mut Reader<'_>, node: &Node, section: &str) -> Option<SignDraft> {
     let keys = reader.table(node, section)?;
     reader.known(&keys, &["base", "signature", "cover", "include"]);
-    let base = keys.find("base").map(|node| reader.template(node, "base"));
-    let base = reader.required(&keys, "base", base);
-    let signature = keys.find("signature").map(|node| reader.template(node, "signature"));
-    let signature = reader.required(&keys, "signature", signature);
-    Some(SignDraft {
-        base: base?,
-        signature: signature?,
-        cover: keys.find("cover").and_then(|node| reader.text(node, "cover")),
-        include: keys.find("include").and_then(|node| reader.text(node, "include")),
-    })
+    let base = keys.required(reader, "base").and_then(|node| reader.template(node, "base"));
+    let signature = keys.required(reader, "signature").and_then(|node| reader.template(node, "signature"));
+    let cover = keys.text(reader, "cover");
+    let include = keys.text(reader, "include");
+    Some(SignDraft { base: base?, signature: signature?, cover, include })
 }
 
 fn binds(reader: &mut Reader<'_>, node: &Node, section: &str) -> Vec<Bind> {
@@ -197,9 +188,9 @@ fn binds(reader: &mut Reader<'_>, node: &Node, section: &str) -> Vec<Bind> {
             Value::Table(_) => {
                 let Some(keys) = reader.table(node, &name) else { continue };
                 reader.known(&keys, &["value", "or"]);
-                let value = keys.find("value").map(|node| reader.template(node, "value"));
-                let or = keys.find("or").map(|node| reader.texts(node, "or")).unwrap_or_default();
-                (reader.required(&keys, "value", value), or)
+                let value = keys.required(reader, "value").and_then(|node| reader.template(node, "value"));
+                let or = keys.texts(reader, "or");
+                (value, or)
             }
             Value::Text(text) => (Some(template::parse(text, reader.faults)), Vec::new()),
             _ => {
@@ -222,9 +213,9 @@ fn requires(reader: &mut Reader<'_>, node: &Node, section: &str) -> Vec<Require>
 }
 
 fn tries(reader: &mut Reader<'_>, node: &Node, prefix: &str) -> Vec<TryDraft> {
-    let section = format!("[[{prefix}try]]");
+    let section = format!("`[[{prefix}try]]`");
     let Value::Array(items) = &node.value else {
-        reader.wrong_kind(node, &section, &format!("a list of tables, each of which begins with `{section}`"));
+        reader.wrong_kind(node, &section, &format!("a list of tables, each under its own {section}"));
         return Vec::new();
     };
     let mut tries = Vec::new();
@@ -241,14 +232,14 @@ fn tries(reader: &mut Reader<'_>, node: &Node, prefix: &str) -> Vec<TryDraft> {
 }
 
 fn key_section(reader: &mut Reader<'_>, node: &Node, draft: &mut SchemeDraft) {
-    let Some(keys) = reader.table(node, "[key]") else { return };
+    let Some(keys) = reader.table(node, "`[key]`") else { return };
     reader.known(&keys, &["algorithms", "resolver"]);
-    draft.algorithms = keys.find("algorithms").map(|node| reader.texts(node, "algorithms")).unwrap_or_default();
-    draft.resolver = keys.find("resolver").and_then(|node| reader.text(node, "resolver"));
+    draft.algorithms = keys.texts(reader, "algorithms");
+    draft.resolver = keys.text(reader, "resolver");
 }
 
 fn vars(reader: &mut Reader<'_>, node: &Node) -> Vec<VarDraft> {
-    let Some(keys) = reader.table(node, "[vars]") else { return Vec::new() };
+    let Some(keys) = reader.table(node, "`[vars]`") else { return Vec::new() };
     let mut vars = Vec::new();
     for Entry { key, node } in keys.entries {
         reader.name(key);
@@ -258,8 +249,8 @@ fn vars(reader: &mut Reader<'_>, node: &Node) -> Vec<VarDraft> {
             Value::Table(_) => {
                 let Some(keys) = reader.table(node, &format!("`{}`", key.value)) else { continue };
                 reader.known(&keys, &["default", "about"]);
-                var.default = keys.find("default").and_then(|node| reader.text(node, "default"));
-                var.about = keys.find("about").and_then(|node| reader.text(node, "about"));
+                var.default = keys.text(reader, "default");
+                var.about = keys.text(reader, "about");
             }
             _ => {
                 let wanted = "its default, or a table with `default` and `about`";
@@ -272,47 +263,39 @@ fn vars(reader: &mut Reader<'_>, node: &Node) -> Vec<VarDraft> {
 }
 
 fn fresh(reader: &mut Reader<'_>, node: &Node) -> FreshDraft {
-    let Some(keys) = reader.table(node, "[fresh]") else { return FreshDraft::default() };
+    let Some(keys) = reader.table(node, "`[fresh]`") else { return FreshDraft::default() };
     reader.known(&keys, &["timestamp", "expires", "starts", "lifetime", "nonce", "replay", "remember"]);
     FreshDraft {
         timestamp: keys.find("timestamp").and_then(|node| window(reader, node)),
-        expires: keys.find("expires").and_then(|node| reader.text(node, "expires")),
-        starts: keys.find("starts").and_then(|node| reader.text(node, "starts")),
+        expires: keys.text(reader, "expires"),
+        starts: keys.text(reader, "starts"),
         lifetime: keys.find("lifetime").and_then(|node| lifetime(reader, node)),
-        nonce: keys.find("nonce").and_then(|node| reader.text(node, "nonce")),
-        replay: keys.find("replay").and_then(|node| reader.text(node, "replay")),
+        nonce: keys.text(reader, "nonce"),
+        replay: keys.text(reader, "replay"),
         remember: keys.find("remember").and_then(|node| positive(reader, node, "remember")),
     }
 }
 
 fn window(reader: &mut Reader<'_>, node: &Node) -> Option<At<WindowDraft>> {
-    let window = match &node.value {
-        Value::Table(_) => {
-            let keys = reader.table(node, "`timestamp`")?;
-            reader.known(&keys, &["past", "future"]);
-            let past = keys.find("past").map(|node| duration(reader, node, "past"));
-            let future = keys.find("future").map(|node| duration(reader, node, "future"));
-            if past.is_none() && future.is_none() {
-                let hint = "as in `{ past = \"5m\", future = \"1m\" }`";
-                reader.fault(node.span, "`timestamp` accepts any time", Some(hint));
-            }
-            WindowDraft { past: past.flatten().map(|at| at.value), future: future.flatten().map(|at| at.value) }
-        }
-        _ => {
-            let both = positive(reader, node, "timestamp")?.value;
-            WindowDraft { past: Some(both), future: Some(both) }
-        }
-    };
-    Some(At::new(window, node.span))
+    if !matches!(node.value, Value::Table(_)) {
+        let both = Some(positive(reader, node, "timestamp")?.value);
+        return Some(At::new(WindowDraft { past: both, future: both }, node.span));
+    }
+    let keys = reader.table(node, "`timestamp`")?;
+    reader.known(&keys, &["past", "future"]);
+    let mut side = |key| keys.find(key).map(|node| duration(reader, node, key).map(|at| at.value));
+    let (past, future) = (side("past"), side("future"));
+    if past.is_none() && future.is_none() {
+        reader.fault(node.span, "`timestamp` accepts any time", Some("as in `{ past = \"5m\", future = \"1m\" }`"));
+    }
+    Some(At::new(WindowDraft { past: past.flatten(), future: future.flatten() }, node.span))
 }
 
 fn lifetime(reader: &mut Reader<'_>, node: &Node) -> Option<At<(String, u64)>> {
     let keys = reader.table(node, "`lifetime`")?;
     reader.known(&keys, &["field", "max"]);
-    let field = keys.find("field").map(|node| reader.text(node, "field"));
-    let field = reader.required(&keys, "field", field);
-    let max = keys.find("max").map(|node| positive(reader, node, "max"));
-    let max = reader.required(&keys, "max", max);
+    let field = keys.required(reader, "field").and_then(|node| reader.text(node, "field"));
+    let max = keys.required(reader, "max").and_then(|node| positive(reader, node, "max"));
     Some(At::new((field?.value, max?.value), node.span))
 }
 
@@ -323,13 +306,11 @@ fn duration(reader: &mut Reader<'_>, node: &Node, what: &str) -> Option<At<u64>>
         return None;
     }
     let text = reader.text(node, what)?;
-    match duration::seconds(&text.value) {
-        Some(seconds) => Some(At::new(seconds, text.span)),
-        None => {
-            reader.fault(text.span, format!("`{}` is not a duration", text.value), Some(duration::HINT));
-            None
-        }
+    let seconds = duration::seconds(&text.value);
+    if seconds.is_none() {
+        reader.fault(text.span, format!("`{}` is not a duration", text.value), Some(duration::HINT));
     }
+    seconds.map(|seconds| At::new(seconds, text.span))
 }
 
 fn positive(reader: &mut Reader<'_>, node: &Node, what: &str) -> Option<At<u64>> {
@@ -342,12 +323,12 @@ fn positive(reader: &mut Reader<'_>, node: &Node, what: &str) -> Option<At<u64>>
 }
 
 fn errors(reader: &mut Reader<'_>, node: &Node) -> Option<ErrorsDraft> {
-    let keys = reader.table(node, "[errors]")?;
+    let keys = reader.table(node, "`[errors]`")?;
     reader.known(&keys, &["status", "body", "content-type"]);
     Some(ErrorsDraft {
         status: keys.find("status").and_then(|node| status(reader, node)),
         body: keys.find("body").and_then(|node| reader.template(node, "body")),
-        content_type: keys.find("content-type").and_then(|node| reader.text(node, "content-type")),
+        content_type: keys.text(reader, "content-type"),
     })
 }
 

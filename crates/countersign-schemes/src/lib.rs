@@ -23,7 +23,7 @@ mod tree;
 pub use catalogue::Catalogue;
 pub use fault::{Excerpt, Located, SchemeError, Source};
 
-use countersign_core::scheme::SchemeDraft;
+use countersign_core::scheme::{Scheme, SchemeDraft};
 
 /// Where the schemes that others extend are found.
 pub trait Library {
@@ -47,6 +47,19 @@ pub struct Document {
     pub sources: Vec<Source>,
 }
 
+impl Document {
+    /// Checks what was read.
+    pub fn check(&self) -> Result<Scheme, SchemeError> {
+        Scheme::check(&self.draft).map_err(|faults| SchemeError::new(self.sources.clone(), faults))
+    }
+}
+
+/// Reads and checks a scheme. `name` is its path or its name in the catalogue; the scheme is named after its last
+/// part.
+pub fn load(name: &str, text: &str, library: &dyn Library) -> Result<Scheme, SchemeError> {
+    open(name, text, library)?.check()
+}
+
 /// Reads a scheme. `name` is its path or its name in the catalogue; the draft is named after its last part.
 pub fn read(name: &str, text: &str, library: &dyn Library) -> Result<SchemeDraft, SchemeError> {
     open(name, text, library).map(|document| document.draft)
@@ -56,7 +69,11 @@ pub fn read(name: &str, text: &str, library: &dyn Library) -> Result<SchemeDraft
 pub fn open(name: &str, text: &str, library: &dyn Library) -> Result<Document, SchemeError> {
     let mut faults = Vec::new();
     let chain = extends::resolve(name, text, library, &mut faults);
-    let draft = file::read(name, &chain.entries, chain.complete, &mut faults);
+    let mut more = Vec::new();
+    let draft = file::read(name, &chain.entries, chain.complete, &mut more);
+    // Where TOML could not read a line, what became of it means nothing.
+    more.retain(|fault| !faults.iter().any(|syntax| fault::same_line(&chain.sources, syntax.span, fault.span)));
+    faults.append(&mut more);
     if faults.is_empty() {
         return Ok(Document { draft, sources: chain.sources });
     }

@@ -23,6 +23,38 @@ impl<'a> Keys<'a> {
     pub(crate) fn find(&self, key: &str) -> Option<&'a Node> {
         self.entries.iter().find(|entry| entry.key.value == key).map(|entry| &entry.node)
     }
+
+    /// Faults an absent key.
+    pub(crate) fn required(&self, reader: &mut Reader<'_>, key: &str) -> Option<&'a Node> {
+        let found = self.find(key);
+        if found.is_none() && reader.complete {
+            reader.fault(self.span, format!("{} lacks `{key}`", self.name), None);
+        }
+        found
+    }
+
+    pub(crate) fn text(&self, reader: &mut Reader<'_>, key: &str) -> Option<At<String>> {
+        reader.text(self.find(key)?, key)
+    }
+
+    /// A string, or an array of strings.
+    pub(crate) fn texts(&self, reader: &mut Reader<'_>, key: &str) -> Vec<At<String>> {
+        match self.find(key) {
+            Some(Node { value: Value::Array(items), .. }) => {
+                items.iter().filter_map(|item| reader.text(item, key)).collect()
+            }
+            node => node.and_then(|node| reader.text(node, key)).into_iter().collect(),
+        }
+    }
+
+    pub(crate) fn boolean(&self, reader: &mut Reader<'_>, key: &str) -> Option<At<bool>> {
+        let node = self.find(key)?;
+        if let Value::Bool(value) = node.value {
+            return Some(At::new(value, node.span));
+        }
+        reader.wrong_kind(node, &format!("`{key}`"), "`true` or `false`");
+        None
+    }
 }
 
 impl Reader<'_> {
@@ -47,14 +79,6 @@ impl Reader<'_> {
                 self.unknown(key, &format!("a key of {}", keys.name), known);
             }
         }
-    }
-
-    /// Faults an absent value; `value` is `Some(None)` where it is there and faulty.
-    pub(crate) fn required<T>(&mut self, keys: &Keys<'_>, key: &str, value: Option<Option<T>>) -> Option<T> {
-        if value.is_none() && self.complete {
-            self.fault(keys.span, format!("{} lacks `{key}`", keys.name), None);
-        }
-        value.flatten()
     }
 
     /// Faults names that differ in case only: field names are the same then, RFC 9110, section 5.1.
@@ -100,21 +124,5 @@ impl Reader<'_> {
         }
         self.wrong_kind(node, &format!("`{key}`"), "a template in quotes");
         None
-    }
-
-    pub(crate) fn boolean(&mut self, node: &Node, key: &str) -> Option<At<bool>> {
-        if let Value::Bool(value) = node.value {
-            return Some(At::new(value, node.span));
-        }
-        self.wrong_kind(node, &format!("`{key}`"), "`true` or `false`");
-        None
-    }
-
-    /// A string, or an array of strings.
-    pub(crate) fn texts(&mut self, node: &Node, key: &str) -> Vec<At<String>> {
-        match &node.value {
-            Value::Array(items) => items.iter().filter_map(|item| self.text(item, key)).collect(),
-            _ => self.text(node, key).into_iter().collect(),
-        }
     }
 }

@@ -21,8 +21,8 @@ use std::ops::Range;
 
 /// Reads a template. With faults, the parts that could not be read are left out.
 pub(crate) fn parse(text: &Text, faults: &mut Vec<Fault>) -> Template {
-    let mut parser = Parser { text, at: 0, depth: 0, quoted: false, faults };
-    let template = parser.template(End::Text, 0);
+    let mut parser = Parser { text, at: 0, depth: 0, quoted: false, abandoned: false, faults };
+    let template = parser.template(End::Text);
     Template { span: text.span(), ..template }
 }
 
@@ -62,6 +62,8 @@ struct Parser<'a> {
     depth: usize,
     /// Whether the innermost template stands in quotes.
     quoted: bool,
+    /// Nothing more is reported.
+    abandoned: bool,
     faults: &'a mut Vec<Fault>,
 }
 
@@ -69,23 +71,15 @@ struct Parser<'a> {
 struct Lost;
 
 impl Parser<'_> {
-    fn template(&mut self, end: End, opened: usize) -> Template {
+    fn template(&mut self, end: End) -> Template {
         let start = self.at;
         let mut parts = Vec::new();
         let mut literal = Vec::new();
         loop {
             let here = self.at;
-            let Some(next) = self.peek() else {
-                self.unclosed(end, opened);
-                break;
-            };
+            let Some(next) = self.peek() else { break };
             match next {
-                '"' if self.quoted => {
-                    if end == End::Bracket {
-                        self.unclosed(end, opened);
-                    }
-                    break;
-                }
+                '"' if self.quoted => break,
                 '\\' if self.quoted => self.escape(&mut literal),
                 '{' | '}' | '[' | ']' if self.doubled(next) => {
                     literal.push(next as u8);
@@ -127,19 +121,25 @@ impl Parser<'_> {
             let hint = "give the inner part a name in `[let]`";
             self.fault(opened..self.at, format!("templates are nested more than {DEPTH} deep"), hint);
             self.at = self.text.value.len();
+            self.abandoned = true;
             return None;
         }
         self.depth += 1;
         let outer = self.quoted;
+        let faults = self.faults.len();
         self.quoted |= end == End::Quote;
-        let template = self.template(end, opened);
+        let template = self.template(end);
         self.quoted = outer;
         self.depth -= 1;
-        let closing = if end == End::Quote { '"' } else { ']' };
-        if self.peek() == Some(closing) {
-            self.bump();
+        if self.take(if end == End::Quote { '"' } else { ']' }) {
+            return Some(template);
         }
-        Some(template)
+        if end == End::Quote && !self.abandoned {
+            // What was read as quoted was not meant to be.
+            self.faults.truncate(faults);
+        }
+        self.unclosed(end, opened);
+        (end == End::Bracket).then_some(template)
     }
 
     fn unclosed(&mut self, end: End, opened: usize) {
@@ -175,13 +175,11 @@ impl Parser<'_> {
     fn expr(&mut self) -> Option<Expr> {
         let opened = self.at;
         self.bump();
-        match self.try_expr(opened) {
-            Ok(expr) => Some(expr),
-            Err(Lost) => {
-                self.recover();
-                None
-            }
+        let expr = self.try_expr(opened);
+        if expr.is_err() {
+            self.recover();
         }
+        expr.ok()
     }
 
     fn try_expr(&mut self, opened: usize) -> Result<Expr, Lost> {
@@ -196,15 +194,16 @@ impl Parser<'_> {
             return Err(Lost);
         }
         let kind = if self.take(':') { Some(self.kind()?) } else { None };
-        optional |= self.take('?');
+        optional = optional || (kind.is_some() && self.take('?'));
         let mut length = None;
         self.space();
         if kind.is_some() && self.peek().is_some_and(|c| c.is_ascii_digit()) {
             length = Some(self.length()?);
-            optional |= self.take('?');
+            optional = optional || self.take('?');
         }
         if matches!(atom, Atom::Quoted(_)) && (kind.is_some() || optional) {
-            let hint = "a type and `?` belong to a capture, as in `{nonce:word?}`";
+            let hint = "a type and `?` belong to a capture, as in `{nonce:word?}`; \
+                        `{{` is a brace that stands for itself";
             self.fault(start..atom_end, "only a name can be captured", hint);
         }
         let mut filters = Vec::new();
@@ -282,7 +281,7 @@ impl Parser<'_> {
         }
         self.take_while(is_name_char);
         if self.at == start {
-            let hint = r#"a type is a word, as in `{timestamp:unix}`, or a time pattern in quotes"#;
+            let hint = "a type is a word, as in `{timestamp:unix}`, or a time pattern in quotes";
             self.fault(start - 1..start, "a type is expected behind the colon", hint);
             return Err(Lost);
         }
@@ -318,6 +317,13 @@ impl Parser<'_> {
             self.fault(bar..bar + 1, "a filter is expected behind this `|`", "as in `{body | sha256 | hex}`");
             return Err(Lost);
         }
+        if self.peek().is_some_and(|c| !is_space(c) && !matches!(c, '"' | '|' | '}')) {
+            self.word();
+            let message = format!("`{}` is not the name of a filter", self.slice(start..self.at));
+            let hint = "letters, digits and `-`; arguments follow behind spaces, as in `slice 10 17`";
+            self.fault(start..self.at, message, hint);
+            return Err(Lost);
+        }
         let name = self.slice(start..end).to_owned();
         let mut args = Vec::new();
         loop {
@@ -344,23 +350,29 @@ impl Parser<'_> {
         Ok(Filter { name, args, span: self.text.place(start..end) })
     }
 
-    /// Goes behind the brace that closes the expression: one outside of quotes if there is one, else the next.
+    /// Goes behind the brace that closes the expression: the one that pairs up outside of quotes if there is one,
+    /// else the next.
     fn recover(&mut self) {
         let rest = self.slice(self.at..self.text.value.len());
-        let mut quoted = false;
-        let mut escaped = false;
-        let outside = rest.find(|c: char| {
-            let closing = c == '}' && !quoted;
-            if c == '"' && !escaped {
-                quoted = !quoted;
+        let (mut depth, mut quoted, mut escaped) = (0usize, false, false);
+        let paired = rest.find(|c: char| {
+            let closing = c == '}' && !quoted && depth == 0;
+            match c {
+                '"' if !escaped => quoted = !quoted,
+                '{' if !quoted => depth += 1,
+                '}' if !quoted => depth = depth.saturating_sub(1),
+                _ => {}
             }
             escaped = c == '\\' && !escaped;
             closing
         });
-        self.at += outside.or_else(|| rest.find('}')).map_or(rest.len(), |closing| closing + 1);
+        self.at += paired.or_else(|| rest.find('}')).map_or(rest.len(), |closing| closing + 1);
     }
 
     fn fault(&mut self, at: Range<usize>, message: impl Into<String>, hint: impl Into<String>) {
+        if self.abandoned {
+            return;
+        }
         let span: Span = self.text.place(at);
         self.faults.push(Fault { span, message: message.into(), hint: Some(hint.into()) });
     }

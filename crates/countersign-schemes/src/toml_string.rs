@@ -19,7 +19,7 @@ pub(crate) struct Text {
     pub(crate) value: String,
     /// Covers the value without gaps, in order.
     runs: Vec<Run>,
-    /// The span of what is between the delimiters.
+    /// The span of what is between the delimiters, without the line feed that TOML drops.
     span: Span,
 }
 
@@ -47,6 +47,7 @@ impl Text {
         if delimiter.len() == 3 {
             let newline = decoder.newline();
             decoder.skip(newline);
+            decoder.text.span = span(file, decoder.at, start + body.len());
         }
         decoder.run(basic, delimiter.len() == 3);
         decoder.text
@@ -220,7 +221,7 @@ mod tests {
     #[test]
     fn the_whole_text_is_what_stands_between_the_quotes() {
         let text = Text::decode("\"\"\"\nab\"\"\"", 10, 3);
-        assert_eq!((text.value.as_str(), text.span()), ("ab", Span { file: 3, start: 13, end: 16 }));
+        assert_eq!((text.value.as_str(), text.span()), ("ab", Span { file: 3, start: 14, end: 16 }));
         let text = Text::decode("''", 4, 0);
         assert_eq!((text.value.as_str(), text.span()), ("", Span { file: 0, start: 5, end: 5 }));
         assert_eq!(text.place(0..0), Span { file: 0, start: 5, end: 5 });

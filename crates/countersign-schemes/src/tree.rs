@@ -63,11 +63,30 @@ pub(crate) fn parse(text: &str, file: u16, faults: &mut Vec<Fault>) -> Vec<Entry
         return Vec::new();
     }
     let (document, errors) = DeTable::parse_recoverable(text);
-    for error in errors {
-        let at = error.span().unwrap_or(0..0);
-        faults.push(Fault { span: span(file, at.start, at.end), message: error.message().to_owned(), hint: None });
+    let mut errors: Vec<_> = errors.iter().map(|error| (error.span().unwrap_or(0..0), error.message())).collect();
+    errors.sort_by_key(|(at, _)| at.start);
+    // Of a line the first one counts: what follows was read out of step.
+    errors.dedup_by(|later, first| !text.get(first.0.start..later.0.start).unwrap_or("\n").contains('\n'));
+    for (at, message) in errors {
+        let span = span(file, at.start, at.end);
+        faults.push(Fault { span, message: message.to_owned(), hint: hint(message).map(str::to_owned) });
     }
     Builder { text, file }.table(document.get_ref())
+}
+
+/// What TOML's own words leave open.
+fn hint(message: &str) -> Option<&'static str> {
+    Some(match message {
+        _ if message.starts_with("duplicate key") => "each key and each section stands once",
+        _ if message.contains("must be quoted") || message.starts_with("invalid float") => {
+            "a string stands in quotes"
+        }
+        _ if message.starts_with("invalid basic string") => {
+            "a string ends on its line; three quotes begin and end a longer one"
+        }
+        _ if message.starts_with("missing escaped value") => "in apostrophes instead of quotes a backslash is itself",
+        _ => return None,
+    })
 }
 
 /// Bytes. A hundred times what the longest scheme needs.

@@ -1,7 +1,7 @@
 //! Every scheme of the catalogue is read without a fault, and says what it is.
 
 use countersign_core::scheme::draft::MessageDraft;
-use countersign_schemes::{Catalogue, catalogue, read};
+use countersign_schemes::{Catalogue, catalogue, load, read};
 
 #[test]
 fn every_scheme_is_read() {
@@ -19,6 +19,18 @@ fn every_scheme_is_read() {
         assert!(!carriers.is_empty(), "{name} has no carriers");
         assert!(sign.is_some(), "{name} signs nothing");
     }
+}
+
+#[test]
+fn every_scheme_can_be_used() {
+    let mut wrong = Vec::new();
+    for name in catalogue::names() {
+        let text = catalogue::text(name).expect("a name of the catalogue has a text");
+        if let Err(error) = load(name, text, &Catalogue) {
+            wrong.push(format!("{name}:\n{error}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
 }
 
 #[test]

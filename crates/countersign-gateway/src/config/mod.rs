@@ -80,7 +80,7 @@ impl ServerConfig {
             workers: None,
             max_connections: 10_000,
             header_timeout: Duration::from_secs(10),
-            idle_timeout: Duration::from_secs(60),
+            idle_timeout: Duration::from_mins(1),
             body_timeout: Duration::from_secs(20),
             body_rate: 1024,
             body_memory: 64 * 1024,

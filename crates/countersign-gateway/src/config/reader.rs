@@ -92,7 +92,7 @@ impl<'a, 'f> Section<'a, 'f> {
             return self.wrong(key, value.span(), value.get_ref(), "a list of texts, as in [\"a\", \"b\"]");
         };
         let mut texts = Vec::new();
-        for item in items.iter() {
+        for item in items {
             match item.get_ref() {
                 DeValue::String(text) => texts.push(at(text.to_string(), item.span())),
                 other => {
@@ -133,7 +133,8 @@ impl<'a, 'f> Section<'a, 'f> {
         let DeValue::Integer(number) = value.get_ref() else {
             return self.wrong(key, value.span(), value.get_ref(), "a whole number");
         };
-        let parsed = u32::from_str_radix(number.as_str(), number.radix()).ok().filter(|number| range.contains(number));
+        let parsed =
+            u32::from_str_radix(number.as_str(), number.radix()).ok().filter(|number| range.contains(number));
         if parsed.is_none() {
             let message = format!("`{key}` of {} is out of range", self.name);
             let hint = format!("it may be from {} to {}", range.start(), range.end());
@@ -144,7 +145,9 @@ impl<'a, 'f> Section<'a, 'f> {
 
     /// A stretch of time, of at least a millisecond.
     pub(super) fn duration(&mut self, key: &str) -> Option<Duration> {
-        let parse = |text: &str| units::duration(text).filter(|d| !d.is_zero()).ok_or("is not a duration that can be waited for");
+        let parse = |text: &str| {
+            units::duration(text).filter(|d| !d.is_zero()).ok_or("is not a duration that can be waited for")
+        };
         self.parsed(key, units::DURATION_HINT, parse).map(|duration| duration.value)
     }
 

@@ -124,7 +124,10 @@ fn text(name: &SchemeName) -> Result<(String, String), (String, Option<String>)>
             Some(text) => Ok((name.clone(), text.to_owned())),
             None => Err((
                 format!("`{name}` is not a scheme of the catalogue"),
-                Some(format!("there are {}; a file is named with a slash or its ending", catalogue::names().join(", "))),
+                Some(format!(
+                    "there are {}; a file is named with a slash or its ending",
+                    catalogue::names().join(", ")
+                )),
             )),
         },
         SchemeName::File(path) => match std::fs::read_to_string(path) {

@@ -41,7 +41,18 @@ const STORE: &[&str] = &["path", "durability"];
 const UPSTREAM: &[&str] = &["connect-timeout", "response-timeout", "idle-timeout", "idle-connections"];
 
 const ROUTE: &[&str] = &[
-    "path", "methods", "scheme", "upstream", "mode", "key", "allow", "vars", "body-limit", "paths", "realm", "errors",
+    "path",
+    "methods",
+    "scheme",
+    "upstream",
+    "mode",
+    "key",
+    "allow",
+    "vars",
+    "body-limit",
+    "paths",
+    "realm",
+    "errors",
 ];
 
 /// Reads a whole configuration. `folder` is what relative paths in it are relative to.
@@ -78,15 +89,11 @@ fn read(source: &Source, folder: &Path, schemes: &mut Schemes, faults: &mut Vec<
             faults.push(fault(key.span(), format!("`{name}` is not a section"), format!("it may be {hint}")));
         }
     }
-    let server = match table(document, "server", faults) {
-        Some((place, table)) => server(Section::new("[server]", place, table, SERVER, faults), folder),
-        None => {
-            if !document.contains_key("server") {
-                faults.push(fault(0..0, "there is no [server]", "add one, with `listen = \"127.0.0.1:8080\"`".to_owned()));
-            }
-            None
-        }
-    };
+    if !document.contains_key("server") {
+        faults.push(fault(0..0, "there is no [server]", "add one, with `listen = \"127.0.0.1:8080\"`".to_owned()));
+    }
+    let server = table(document, "server", faults)
+        .and_then(|(place, table)| server(Section::new("[server]", place, table, SERVER, faults), folder));
     let store = match table(document, "store", faults) {
         Some((place, table)) => store(Section::new("[store]", place, table, STORE, faults), folder),
         None => StoreConfig { path: folder.join("countersign-data"), durability: Durability::default() },
@@ -99,7 +106,11 @@ fn read(source: &Source, folder: &Path, schemes: &mut Schemes, faults: &mut Vec<
     Some(Config { server: server?, store, upstream, routes, source: source.clone() })
 }
 
-fn table<'a>(document: &'a DeTable<'a>, name: &str, faults: &mut Vec<Fault>) -> Option<(Range<usize>, &'a DeTable<'a>)> {
+fn table<'a>(
+    document: &'a DeTable<'a>,
+    name: &str,
+    faults: &mut Vec<Fault>,
+) -> Option<(Range<usize>, &'a DeTable<'a>)> {
     let value = document.get(name)?;
     match value.get_ref() {
         DeValue::Table(table) => Some((value.span(), table)),
@@ -178,7 +189,11 @@ fn upstream_limits(mut section: Section<'_, '_>) -> UpstreamLimits {
 
 fn routes(document: &DeTable<'_>, folder: &Path, schemes: &mut Schemes, faults: &mut Vec<Fault>) -> Vec<RouteConfig> {
     let Some(value) = document.get("route") else {
-        faults.push(fault(0..0, "there is no [[route]]", "add at least one; nothing is forwarded without".to_owned()));
+        faults.push(fault(
+            0..0,
+            "there is no [[route]]",
+            "add at least one; nothing is forwarded without".to_owned(),
+        ));
         return Vec::new();
     };
     let DeValue::Array(items) = value.get_ref() else {
@@ -187,9 +202,13 @@ fn routes(document: &DeTable<'_>, folder: &Path, schemes: &mut Schemes, faults: 
         return Vec::new();
     };
     let mut routes = Vec::new();
-    for item in items.iter() {
+    for item in items {
         let DeValue::Table(table) = item.get_ref() else {
-            faults.push(fault(item.span(), format!("a route is {}", kind(item.get_ref())), "write [[route]]".to_owned()));
+            faults.push(fault(
+                item.span(),
+                format!("a route is {}", kind(item.get_ref())),
+                "write [[route]]".to_owned(),
+            ));
             continue;
         };
         routes.extend(route(Section::new("[[route]]", item.span(), table, ROUTE, faults), folder, schemes));
@@ -249,14 +268,23 @@ fn methods(section: &mut Section<'_, '_>) -> Option<Vec<Method>> {
     for text in section.texts("methods").unwrap_or_default() {
         match Method::from_bytes(text.value.as_bytes()) {
             Ok(method) if text.value.bytes().any(|byte| byte.is_ascii_lowercase()) => {
-                let hint = format!("methods are told apart by case; did you mean \"{}\"?", method.as_str().to_uppercase());
-                section.faults().push(Fault { span: text.span, message: format!("`{method}` is in lower case"), hint: Some(hint) });
+                let hint =
+                    format!("methods are told apart by case; did you mean \"{}\"?", method.as_str().to_uppercase());
+                section.faults().push(Fault {
+                    span: text.span,
+                    message: format!("`{method}` is in lower case"),
+                    hint: Some(hint),
+                });
                 right = false;
             }
             Ok(method) => methods.push(method),
             Err(_) => {
                 let message = format!("`{}` is not a method", text.value);
-                section.faults().push(Fault { span: text.span, message, hint: Some("write one such as \"GET\"".to_owned()) });
+                section.faults().push(Fault {
+                    span: text.span,
+                    message,
+                    hint: Some("write one such as \"GET\"".to_owned()),
+                });
                 right = false;
             }
         }

@@ -18,7 +18,9 @@ fn faults(text: &str) -> Vec<String> {
     faults.files[0]
         .located()
         .iter()
-        .map(|fault| format!("{}:{} {} | {}", fault.line, fault.column, fault.message, fault.hint.as_deref().unwrap_or("")))
+        .map(|fault| {
+            format!("{}:{} {} | {}", fault.line, fault.column, fault.message, fault.hint.as_deref().unwrap_or(""))
+        })
         .collect()
 }
 
@@ -134,7 +136,8 @@ fn a_route_has_to_fit_its_scheme() {
 fn what_is_wrong_with_a_scheme_is_told_beside_what_is_wrong_with_the_configuration() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("bad.toml"), "[sigh]\n").unwrap();
-    let faults = parse_in(folder.path(), &PLAIN.replace("md5-token", "bad.toml").replace("[server]", "[server]\nx = 1"));
+    let faults =
+        parse_in(folder.path(), &PLAIN.replace("md5-token", "bad.toml").replace("[server]", "[server]\nx = 1"));
     let shown = faults.unwrap_err().to_string();
     assert!(shown.contains("gateway.toml:3:1"), "{shown}");
     assert!(shown.contains("bad.toml:1:"), "{shown}");
@@ -199,7 +202,11 @@ fn every_value_is_checked() {
         ("[[route]]", "[[route]]\nbody-limit = 512", "`body-limit` of [[route]] is a number"),
         ("[[route]]", "[[route]]\nbody-limit = \"512 KB\"", "`body-limit` of [[route]] is not a size"),
         ("[[route]]", "[[route]]\nrealm = 'a\"b'", "`realm` of [[route]] has characters that cannot be quoted"),
-        ("[[route]]", "[[route]]\nrealm = \"a\\r\\nX: y\"", "`realm` of [[route]] has characters that cannot be quoted"),
+        (
+            "[[route]]",
+            "[[route]]\nrealm = \"a\\r\\nX: y\"",
+            "`realm` of [[route]] has characters that cannot be quoted",
+        ),
         ("[[route]]", "[[route]]\nkey = \"\"", "`key` of [[route]] is empty"),
         ("/*", "/a/../*", "`path` of [[route]] can be read in two ways"),
         ("/*", "/a//b", "`path` of [[route]] can be read in two ways"),

@@ -109,17 +109,15 @@ impl Chunk {
             }
             (Self::Size { digits: 1.., size }, b'\r') => Self::SizeLf { size: *size },
             (Self::Size { digits: 1.., .. }, b';') => return Err(Violation::ChunkExtension),
-            (Self::Size { .. }, _) => return Err(Violation::ChunkSize),
             (Self::SizeLf { size: 0 }, b'\n') => Self::LastCr,
             (Self::SizeLf { size }, b'\n') => Self::Data { left: *size },
-            (Self::SizeLf { .. }, _) => return Err(Violation::ChunkSize),
+            (Self::Size { .. } | Self::SizeLf { .. }, _) => return Err(Violation::ChunkSize),
             (Self::DataCr, b'\r') => Self::DataLf,
             (Self::DataLf, b'\n') => Self::Size { digits: 0, size: 0 },
-            (Self::Data { .. } | Self::DataCr | Self::DataLf, _) => return Err(Violation::ChunkEnd),
             (Self::LastCr, b'\r') => Self::LastLf,
             (Self::LastCr, _) => return Err(Violation::Trailers),
             (Self::LastLf, b'\n') => return Ok(None),
-            (Self::LastLf, _) => return Err(Violation::ChunkEnd),
+            (Self::Data { .. } | Self::DataCr | Self::DataLf | Self::LastLf, _) => return Err(Violation::ChunkEnd),
         }))
     }
 }

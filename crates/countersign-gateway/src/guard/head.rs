@@ -216,7 +216,8 @@ const fn is_field_byte(byte: u8) -> bool {
 
 /// Digits and nothing else, without leading zeros (which a C library may take for octal), up to `i64::MAX`.
 fn decimal(value: &[u8]) -> Option<u64> {
-    if value.is_empty() || !value.iter().all(u8::is_ascii_digit) || (value.len() > 1 && value.first() == Some(&b'0')) {
+    if value.is_empty() || !value.iter().all(u8::is_ascii_digit) || (value.len() > 1 && value.first() == Some(&b'0'))
+    {
         return None;
     }
     let value: u64 = std::str::from_utf8(value).ok()?.parse().ok()?;

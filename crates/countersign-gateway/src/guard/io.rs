@@ -13,9 +13,9 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep};
 
+use super::Violation;
 use super::verdict::Verdicts;
 use super::wire::{Step, Wire};
-use super::Violation;
 
 /// What the HTTP library reads in place of a head that breaks a rule.
 const STAND_IN: &[u8] = b"GET / HTTP/1.1\r\nHost: stand-in\r\nConnection: close\r\n\r\n";

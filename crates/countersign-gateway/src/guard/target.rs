@@ -39,7 +39,8 @@ pub(super) fn is_plain_authority(authority: &[u8]) -> bool {
         [b'[', rest @ ..] => {
             let Some(end) = rest.iter().position(|byte| *byte == b']') else { return false };
             let (address, after) = rest.split_at(end);
-            if address.len() < 2 || !address.iter().all(|byte| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.'))
+            if address.len() < 2
+                || !address.iter().all(|byte| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.'))
             {
                 return false;
             }
@@ -69,9 +70,9 @@ const TARGET_BYTES: [bool; 256] = table(b"-._~!$&'()*+,;=:@/?%[]");
 /// Letters, digits, and `others`.
 const fn table(others: &[u8]) -> [bool; 256] {
     let mut table = [false; 256];
-    let mut byte = 0;
+    let mut byte = 0_u8;
     while byte < 128 {
-        table[byte as usize] = (byte as u8).is_ascii_alphanumeric();
+        table[byte as usize] = byte.is_ascii_alphanumeric();
         byte += 1;
     }
     let mut at = 0;
@@ -99,12 +100,14 @@ mod tests {
 
     #[test]
     fn authorities() {
-        for plain in ["a", "a.b", "a:80", "a_b-c.d:65535", "127.0.0.1:8080", "[::1]", "[::1]:80", "[::ffff:1.2.3.4]"] {
+        for plain in ["a", "a.b", "a:80", "a_b-c.d:65535", "127.0.0.1:8080", "[::1]", "[::1]:80", "[::ffff:1.2.3.4]"]
+        {
             assert!(is_plain_authority(plain.as_bytes()), "{plain}");
         }
         for odd in [
-            "", ":", ":80", "a:", "a:b", "a:65536", "a:080000", "a:+80", "a:80:80", "u@a", "a,b", "a b", "a/b", "a%41",
-            "[", "[]", "[::1", "[::1]x", "[::1]:", "[::1]:x", "[g::]", "a[::1]", "é", "a\t", "::1", "a\\b", "a#", "a?",
+            "", ":", ":80", "a:", "a:b", "a:65536", "a:080000", "a:+80", "a:80:80", "u@a", "a,b", "a b", "a/b",
+            "a%41", "[", "[]", "[::1", "[::1]x", "[::1]:", "[::1]:x", "[g::]", "a[::1]", "é", "a\t", "::1", "a\\b",
+            "a#", "a?",
         ] {
             assert!(!is_plain_authority(odd.as_bytes()), "{odd}");
         }

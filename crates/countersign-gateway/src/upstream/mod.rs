@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use http::header::HeaderValue;
 use http::{Request, Response, Uri};
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
@@ -45,11 +46,21 @@ pub struct UpstreamLimits {
     pub idle_connections: usize,
 }
 
+impl std::fmt::Display for UpstreamAddress {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.host.contains(':') {
+            write!(f, "[{}]:{}", self.host, self.port)
+        } else {
+            write!(f, "{}:{}", self.host, self.port)
+        }
+    }
+}
+
 impl Default for UpstreamLimits {
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(5),
-            response: Duration::from_secs(60),
+            response: Duration::from_mins(1),
             idle: Duration::from_secs(4),
             idle_connections: 64,
         }
@@ -75,6 +86,7 @@ pub(crate) enum UpstreamError {
 #[derive(Debug)]
 pub(crate) struct Upstream {
     address: UpstreamAddress,
+    authority: HeaderValue,
     limits: UpstreamLimits,
     idle: Mutex<Vec<Idle>>,
 }
@@ -87,11 +99,20 @@ struct Idle {
 
 impl Upstream {
     pub(crate) fn new(address: UpstreamAddress, limits: UpstreamLimits) -> Arc<Self> {
-        Arc::new(Self { address, limits, idle: Mutex::default() })
+        let authority = HeaderValue::from_str(&address.to_string()).unwrap_or(HeaderValue::from_static(""));
+        Arc::new(Self { address, authority, limits, idle: Mutex::default() })
+    }
+
+    /// Host and port, for requests that name none.
+    pub(crate) fn authority(&self) -> &HeaderValue {
+        &self.authority
     }
 
     /// Sends a request in origin form and waits for the head of its response.
-    pub(crate) async fn send(self: &Arc<Self>, mut request: Request<Outgoing>) -> Result<Response<Answered>, UpstreamError> {
+    pub(crate) async fn send(
+        self: &Arc<Self>,
+        mut request: Request<Outgoing>,
+    ) -> Result<Response<Answered>, UpstreamError> {
         while let Some(mut sender) = self.take_idle() {
             let spare = copy_if_repeatable(&request);
             match self.exchange(&mut sender, request).await {
@@ -163,7 +184,11 @@ impl Upstream {
         Ok(sender)
     }
 
-    fn answered(self: &Arc<Self>, response: Response<hyper::body::Incoming>, sender: SendRequest<Outgoing>) -> Response<Answered> {
+    fn answered(
+        self: &Arc<Self>,
+        response: Response<hyper::body::Incoming>,
+        sender: SendRequest<Outgoing>,
+    ) -> Response<Answered> {
         response.map(|body| Answered::new(body, sender, Arc::clone(self)))
     }
 
@@ -190,7 +215,8 @@ impl Upstream {
             return;
         }
         let mut idle = self.idle();
-        let is_spent = |connection: &Idle| connection.since.elapsed() >= self.limits.idle || connection.sender.is_closed();
+        let is_spent =
+            |connection: &Idle| connection.since.elapsed() >= self.limits.idle || connection.sender.is_closed();
         if idle.first().is_some_and(is_spent) || idle.len() >= self.limits.idle_connections {
             idle.retain(|connection| !is_spent(connection));
         }
