@@ -92,7 +92,12 @@ pub(crate) fn parse(text: &str) -> Result<Vec<Key>, Vec<KeyFault>> {
     if reader.faults.is_empty() && keys.is_empty() {
         reader.fault(0..0, "there is no key", Some("write `[[key]]`, `id = \"…\"` and `secret = \"…\"`"));
     }
-    if reader.faults.is_empty() { Ok(keys) } else { Err(reader.faults) }
+    if reader.faults.is_empty() {
+        return Ok(keys);
+    }
+    // A table is read in the order of its names; people read files from the top.
+    reader.faults.sort_by_key(|fault| (fault.line, fault.column));
+    Err(reader.faults)
 }
 
 const NAMES: &str = "there are `id`, `secret`, `public_key`, `private_key`, `alg`, `not_before` and `not_after`";
@@ -152,6 +157,7 @@ impl Reader<'_> {
                 other => self.fault(name.span(), format!("`{other}` is not a key of [[key]]"), Some(NAMES)),
             }
         }
+        materials.sort_by_key(|(_, at)| at.start);
         let several = "give one of `secret`, `public_key` and `private_key`";
         let material = match materials.len() {
             0 if self.faults.len() == before => {

@@ -223,7 +223,7 @@ mod tests {
 
     #[test]
     fn a_ring_gives_the_keys_of_the_claimed_id_and_those_of_any() {
-        let key = |id: Option<&str>| Key { id: id.map(str::to_owned), ..Key::secret(*b"x") };
+        let key = |id: Option<&str>| id.map_or(Key::secret(*b"x"), |id| Key::secret(*b"x").with_id(id));
         let ring = KeyRing::new([key(Some("a")), key(Some("a")), key(Some("b")), key(None)]);
         let count = |claimed: Option<&[u8]>, only| {
             ring.find(&KeyQuery::new("s", claimed), only).map(|keys| keys.keys().len())

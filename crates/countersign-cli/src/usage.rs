@@ -3,6 +3,7 @@
 use std::io::Write as _;
 use std::process::ExitCode;
 
+use clap::CommandFactory as _;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 /// Tells what is wrong; or prints the help or the version, where that was asked for.
@@ -16,22 +17,31 @@ pub(crate) fn tell(error: &clap::Error) -> ExitCode {
         let _ = error.print();
         return ExitCode::from(2);
     }
-    let text = error.render().to_string();
-    let _ = std::io::stderr().lock().write_all(in_two_lines(&text, suggestion(error)).as_bytes());
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let told = in_two_lines(error, &command(&words));
+    let _ = std::io::stderr().lock().write_all(told.as_bytes());
     ExitCode::from(2)
 }
 
 /// The first paragraph as the error; what is suggested, or where help is, as the hint.
-fn in_two_lines(text: &str, suggestion: Option<String>) -> String {
+fn in_two_lines(error: &clap::Error, command: &str) -> String {
+    let text = error.render().to_string();
     let paragraph: Vec<&str> = text.lines().take_while(|line| !line.is_empty()).map(str::trim).collect();
-    let usage = text.lines().find_map(|line| line.trim().strip_prefix("Usage: "));
-    let command = usage.map_or("countersign", |usage| {
-        let words = usage.find(['[', '<', '-']).map_or(usage, |end| &usage[..end]);
-        words.trim()
-    });
-    let error = paragraph.join(" ");
-    let hint = suggestion.unwrap_or_else(|| format!("see `{command} --help`"));
-    format!("{error}\nhint: {hint}\n")
+    let hint = suggestion(error).unwrap_or_else(|| format!("see `{command} --help`"));
+    format!("{}\nhint: {hint}\n", paragraph.join(" "))
+}
+
+/// The command that was meant, as far as it can be told: `countersign keys add`.
+fn command(words: &[String]) -> String {
+    let table = crate::Arguments::command();
+    let mut found = &table;
+    let mut name = table.get_name().to_owned();
+    for word in words {
+        let Some(next) = found.find_subcommand(word) else { break };
+        found = next;
+        name = format!("{name} {word}");
+    }
+    name
 }
 
 fn suggestion(error: &clap::Error) -> Option<String> {
@@ -51,7 +61,8 @@ mod tests {
 
     fn told(arguments: &[&str]) -> String {
         let error = crate::Arguments::try_parse_from(arguments).unwrap_err();
-        in_two_lines(&error.render().to_string(), suggestion(&error))
+        let words: Vec<String> = arguments.iter().skip(1).map(|word| (*word).to_owned()).collect();
+        in_two_lines(&error, &command(&words))
     }
 
     #[test]

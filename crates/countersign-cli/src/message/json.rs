@@ -7,13 +7,14 @@ use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
 use super::{Message, MessageError, Url, UrlError};
 
 /// What a line says. Everything but the message is optional: options of the command line stand in for it.
-#[derive(Deserialize)]
+#[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Line {
     #[serde(default)]
@@ -51,11 +52,11 @@ pub(crate) struct Line {
     #[serde(default)]
     status: Option<u16>,
     #[serde(default)]
-    request: Option<Answered>,
+    request: Option<Object<Answered>>,
 }
 
 /// The request that a response answers.
-#[derive(Deserialize)]
+#[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Answered {
     #[serde(default)]
@@ -106,7 +107,10 @@ pub(crate) struct Unreadable {
 
 impl Line {
     pub(crate) fn read(text: &[u8]) -> Result<Self, Unreadable> {
-        serde_json::from_slice(text).map_err(|error| diagnose(text, &error))
+        match serde_json::from_slice(text) {
+            Ok(Object(line)) => Ok(line),
+            Err(error) => Err(diagnose(text, &error)),
+        }
     }
 
     /// The message, taken out of the line; and whether its body came as base64.
@@ -129,7 +133,7 @@ impl Line {
                         return Err(LineError::Both { first: "status", second: name });
                     }
                 }
-                let answered = self.request.take().map(Answered::message).transpose()?;
+                let answered = self.request.take().map(|Object(request)| request.message()).transpose()?;
                 Message::response(status, fields, body, answered)?
             }
         };
@@ -146,6 +150,29 @@ impl Answered {
         let mut message = Message::request(method, Url::parse(&url)?, bytes(self.headers), body)?;
         message.peer = self.peer;
         Ok(message)
+    }
+}
+
+/// Read from an object and from nothing else: an array of values in the right order would be taken for one.
+struct Object<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(ObjectVisitor(std::marker::PhantomData))
+    }
+}
+
+struct ObjectVisitor<T>(std::marker::PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
+    type Value = Object<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map)).map(Object)
     }
 }
 
@@ -336,6 +363,8 @@ mod tests {
                 r#"{"status":200,"request":{"method":"GET","url":"https://a","secret":"s3cr3t"}}"#,
                 "`secret` is not a field of `request`",
             ),
+            (r#"{"status":200,"request":["GET","https://a"]}"#, "`request` must be an object"),
+            (r#"{"status":200,"request":{"method":"GET","method":"GET"}}"#, "a field is there twice"),
             (r#"{"status":200,"request":"s3cr3t"}"#, "`request` must be an object"),
         ] {
             let (_, error) = refused(text);
