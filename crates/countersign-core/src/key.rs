@@ -67,7 +67,7 @@ pub struct Key {
 }
 
 /// MAC states prepared from a secret, kept with it: setting up an HMAC costs two compressions, and a derived key
-/// (SigV4's chain of date, region and service) four HMACs more.
+/// (`SigV4`'s chain of date, region and service) four HMACs more.
 ///
 /// They live exactly as long as their key, are bounded, and the oldest gives way.
 #[derive(Default)]

@@ -1,4 +1,26 @@
 //! The engine: a request and a scheme go in, canonical bytes and a decision come out.
+//!
+//! ```text
+//! scheme file ─► SchemeDraft ─► Scheme ─► Plan ─┬► Verifier: NeedsKey ─► NeedsBody ─► Checked ─► Verified
+//!  (countersign-schemes)  scheme::check  plan   ├► Signer: Signed, the edits that sign a message
+//!                                               └► Explanation: the same programs, with what they made
+//! ```
+//!
+//! No I/O, no clock, no randomness, no threads, no environment: time, nonce, key, body and the replay answer come in
+//! as arguments. Only [`Verifier`] and what follows from it make a [`Verified`], and its states can only be left
+//! forwards. Nothing panics on input.
+
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects,
+        clippy::as_conversions
+    )
+)]
 
 pub mod alg;
 pub mod canon;

@@ -222,7 +222,7 @@ impl Rejection {
             Reason::DigestMismatch => format!("{what} is not what the message's content gives"),
             Reason::Expired => format!("the message expired {} s ago", self.seconds()),
             Reason::FieldDuplicated => format!("{what} is there more than once"),
-            Reason::FieldMissing => format!("{what} is not there"),
+            Reason::FieldMissing | Reason::SignatureMissing => format!("{what} is not there"),
             Reason::KeyInactive => "the key is not valid at this time".to_owned(),
             Reason::KeyUnknown => "no key is known for the claimed key id".to_owned(),
             Reason::KeyUnsuitable => "the key is not one for this algorithm".to_owned(),
@@ -231,7 +231,6 @@ impl Rejection {
             Reason::SignatureMismatch => {
                 "the signature is not the one that this key makes for this message".to_owned()
             }
-            Reason::SignatureMissing => format!("{what} is not there"),
             Reason::TargetMalformed => "the request target could not be read".to_owned(),
             Reason::TimestampFuture => format!("the signed time is {} s ahead of this clock", self.seconds()),
             Reason::TimestampStale => format!("the signed time is {} s ago", self.seconds()),

@@ -10,8 +10,9 @@ use crate::canon;
 use crate::key::{Key, Material};
 use crate::plan::carrier::names;
 use crate::plan::list::convert;
-use crate::plan::run::{Env, Scratch, Stop, digest_body, run, split_target};
-use crate::plan::{MessagePlan, Plan, PrimitivePlan};
+use crate::plan::run::{Env, Scratch, Stop, digest_body, run};
+use crate::plan::source::split_target;
+use crate::plan::{MessagePlan, Plan, PrimitivePlan, Program};
 use crate::reject::Rejection;
 use crate::request::{Fields, RequestView};
 use crate::scheme::References;
@@ -292,7 +293,7 @@ impl Signing<'_> {
         self.with(draft, |env| digest_body(env, scratch)).map_err(stopped)
     }
 
-    /// Sets the captures that are defined in `[let]`.
+    /// Sets the captures that are defined in `[let]` or bound to what is computed.
     fn define(&self, draft: &mut Draft, scratch: &mut Scratch) -> Result<(), SignError> {
         let message = self.message;
         let mut defined: Vec<(usize, FieldId, &Field)> = message
@@ -306,14 +307,25 @@ impl Signing<'_> {
             })
             .collect();
         defined.sort_by_key(|(definition, ..)| *definition);
-        if defined.is_empty() {
+        let mut programs: Vec<(&Program, FieldId, &Field)> = defined
+            .into_iter()
+            .filter_map(|(definition, id, field)| Some((&self.variant.lets.get(definition)?.program, id, field)))
+            .collect();
+        for bind in &self.plan.binds {
+            let Source::Field(id) = bind.what else { continue };
+            if let Some(field) = message.fields.get(id).filter(|field| !field.optional && field.definition.is_none())
+                && scratch.captures.get(id).is_none()
+            {
+                programs.push((&bind.value, id, field));
+            }
+        }
+        if programs.is_empty() {
             return Ok(());
         }
         self.refresh(draft, scratch)?;
-        for (definition, id, field) in defined {
-            let Some(entry) = self.variant.lets.get(definition) else { continue };
+        for (program, id, field) in programs {
             let mark = scratch.out.len();
-            let present = self.with(draft, |env| run(env, scratch, &entry.program)).map_err(stopped)?;
+            let present = self.with(draft, |env| run(env, scratch, program)).map_err(stopped)?;
             let value = scratch.out.get(mark..).unwrap_or_default().to_vec();
             scratch.out.truncate(mark);
             if present {
@@ -399,7 +411,7 @@ impl Signing<'_> {
     fn write_one(
         &self,
         carrier: &Carrier,
-        program: &crate::plan::Program,
+        program: &Program,
         draft: &mut Draft,
         scratch: &mut Scratch,
         last: bool,

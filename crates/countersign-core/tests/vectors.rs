@@ -1,5 +1,7 @@
 //! Algorithms and canonicalisation against the vectors beside the repository: `COUNTERSIGN_VECTORS`, or `../shared/vectors`.
 
+#![expect(clippy::disallowed_methods, reason = "the engine does no I/O; its test vectors lie in files")]
+
 use countersign_core::alg::{Hash, MacKey};
 use countersign_core::canon::{dots, lower, pct_path, squeeze, trim};
 use std::path::PathBuf;

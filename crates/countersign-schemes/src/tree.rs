@@ -63,10 +63,13 @@ pub(crate) fn parse(text: &str, file: u16, faults: &mut Vec<Fault>) -> Vec<Entry
         return Vec::new();
     }
     let (document, errors) = DeTable::parse_recoverable(text);
-    for error in errors {
-        let at = error.span().unwrap_or(0..0);
-        let message = error.message().to_owned();
-        faults.push(Fault { span: span(file, at.start, at.end), hint: hint(&message).map(str::to_owned), message });
+    let mut errors: Vec<_> = errors.iter().map(|error| (error.span().unwrap_or(0..0), error.message())).collect();
+    errors.sort_by_key(|(at, _)| at.start);
+    // Of a line the first one counts: what follows was read out of step.
+    errors.dedup_by(|later, first| !text.get(first.0.start..later.0.start).unwrap_or("\n").contains('\n'));
+    for (at, message) in errors {
+        let span = span(file, at.start, at.end);
+        faults.push(Fault { span, message: message.to_owned(), hint: hint(message).map(str::to_owned) });
     }
     Builder { text, file }.table(document.get_ref())
 }

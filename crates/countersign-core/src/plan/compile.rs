@@ -7,7 +7,8 @@ use crate::scheme::draft::{Place, Span};
 use crate::scheme::model::{Filter, Let, ListSource, Message, Part, Primitive, Source, Template, Value};
 
 pub(super) fn message(message: &Message) -> MessagePlan {
-    let mut compiler = Compiler { stream: message.tries.is_empty(), jobs: Vec::new(), raw_body: false };
+    let mut compiler =
+        Compiler { stream: message.tries.is_empty(), jobs: Vec::new(), raw_body: false, optional: false };
     let variants: Vec<Variant> = if message.tries.is_empty() {
         vec![compiler.variant(message, &message.lets, &message.base)]
     } else {
@@ -37,9 +38,37 @@ pub(super) fn message(message: &Message) -> MessagePlan {
         variants,
         binds,
         jobs: compiler.jobs.into_iter().map(|(_, job)| job).collect(),
+        signed: References::of(message, &message.base),
+        key_id: message.fields.iter().position(|field| field.name == "key-id"),
+        signed_headers: signed_headers(message),
+        carried_by: carried_by(message),
+        listings: crate::verify::listings(message),
         encode: encode.into(),
         body_need,
     }
+}
+
+fn signed_headers(message: &Message) -> Vec<String> {
+    let signed = References::of(message, &message.base);
+    let named = signed.sources.into_iter().filter_map(|source| match source {
+        Source::Header(name) => Some(name),
+        _ => None,
+    });
+    named.collect()
+}
+
+fn carried_by(message: &Message) -> Vec<Option<String>> {
+    let mut names = vec![None; message.fields.len()];
+    for carrier in message.carriers.iter().filter(|carrier| carrier.place == Place::Header) {
+        let mut ids = Vec::new();
+        References::captures(&carrier.text, &mut ids);
+        for id in ids {
+            if let Some(name) = names.get_mut(id) {
+                *name = Some(carrier.name.clone());
+            }
+        }
+    }
+    names
 }
 
 fn body_need(message: &Message, variants: &[Variant], compiler: &Compiler, body_carriers: bool) -> BodyNeed {
@@ -59,14 +88,19 @@ fn body_need(message: &Message, variants: &[Variant], compiler: &Compiler, body_
     }
 }
 
+/// What a job is compiled from: its digest, and the template around the body.
+type JobSource = (Option<Hash>, Vec<Part>);
+
 /// What is compiled, and what it turned out to need.
 struct Compiler {
     /// Whether the body may stream: one message without alternatives.
     stream: bool,
     /// Digests over the body, with what they were compiled from.
-    jobs: Vec<((Option<Hash>, Vec<Part>), Job)>,
+    jobs: Vec<(JobSource, Job)>,
     /// Whether something needs the body whole.
     raw_body: bool,
+    /// Whether an optional segment is being compiled.
+    optional: bool,
 }
 
 impl Compiler {
@@ -83,7 +117,7 @@ impl Compiler {
             Primitive::Digest(hash) => PrimitivePlan::Digest(*hash),
             Primitive::Mac(hash, key) => {
                 let id = super::fingerprint(&(key, &message.lets));
-                PrimitivePlan::Mac { hash: *hash, key: self.program(key), parts: self.parts(message, key), id }
+                PrimitivePlan::Mac { hash: *hash, key: self.program(key), parts: Self::parts(message, key), id }
             }
             Primitive::Signature(algorithm) => PrimitivePlan::Signature(*algorithm),
         };
@@ -99,7 +133,7 @@ impl Compiler {
     }
 
     /// What a MAC key is made of besides the secret; `None` where its state cannot be kept.
-    fn parts(&mut self, message: &Message, key: &Template) -> Option<Program> {
+    fn parts(message: &Message, key: &Template) -> Option<Program> {
         let text = match key.parts.as_slice() {
             [Part::Value(Value { source: Source::Let(id), filters, .. })] if filters.is_empty() => {
                 &message.lets.get(*id)?.text
@@ -112,7 +146,7 @@ impl Compiler {
             match source {
                 Source::Secret | Source::Quoted(_) => {}
                 Source::Field(_) | Source::KeyId | Source::Var(_) | Source::Let(_) => {
-                    // A length in front of each keeps two different sets of parts apart.
+                    // None of these can hold a zero byte, so two different sets of parts are kept apart.
                     ops.push(Op::Open);
                     ops.push(Op::Push(source.clone(), text.span));
                     ops.push(Op::Or(Box::default()));
@@ -141,7 +175,9 @@ impl Compiler {
                 Part::Literal(text) => ops.push(Op::Text(text.as_slice().into())),
                 Part::Optional(inner) => {
                     ops.push(Op::OpenOptional);
+                    let outside = std::mem::replace(&mut self.optional, true);
                     self.append(&inner.parts, ops);
+                    self.optional = outside;
                     ops.push(Op::CloseOptional);
                 }
                 Part::Value(value) => self.value(value, ops),
@@ -156,10 +192,9 @@ impl Compiler {
             return;
         }
         ops.push(Op::Open);
-        if let Some((hash, job)) = self.job(value) {
+        if let Some(job) = self.job(value) {
             ops.push(Op::Job(job));
             filters = filters.get(1..).unwrap_or_default();
-            let _ = hash;
         } else {
             match &value.source {
                 Source::Quoted(inner) => self.append(&inner.parts, ops),
@@ -182,7 +217,16 @@ impl Compiler {
 
     fn push(&mut self, source: &Source, span: Span, ops: &mut Vec<Op>) {
         self.raw_body |= whole_body(source);
+        // A parameter without `=` has an empty value, except where a segment asks whether it has one.
+        let empty_value = *source == Source::V && !self.optional;
+        if empty_value {
+            ops.push(Op::Open);
+        }
         ops.push(Op::Push(source.clone(), span));
+        if empty_value {
+            ops.push(Op::Or(Box::default()));
+            ops.push(Op::Close(span));
+        }
     }
 
     fn load<'f>(&mut self, list: ListSource, filters: &'f [Filter], span: Span, ops: &mut Vec<Op>) -> &'f [Filter] {
@@ -196,7 +240,7 @@ impl Compiler {
     }
 
     /// A digest over the body alone, or over a template around it, becomes a job.
-    fn job(&mut self, value: &Value) -> Option<(Option<Hash>, usize)> {
+    fn job(&mut self, value: &Value) -> Option<usize> {
         let Some(Filter::Hash(hash)) = value.filters.first() else { return None };
         let (before, after): (&[Part], &[Part]) = match &value.source {
             Source::Body => (&[], &[]),
@@ -209,11 +253,11 @@ impl Compiler {
         let body = [Part::Literal(vec![0])];
         let shape: Vec<Part> = before.iter().chain(&body).chain(after).cloned().collect();
         if let Some(index) = self.jobs.iter().position(|(key, _)| key.0 == *hash && key.1 == shape) {
-            return Some((*hash, index));
+            return Some(index);
         }
         let job = Job { hash: *hash, before: self.parts_program(before), after: self.parts_program(after) };
         self.jobs.push(((*hash, shape), job));
-        Some((*hash, self.jobs.len().saturating_sub(1)))
+        Some(self.jobs.len().saturating_sub(1))
     }
 
     fn filter(&mut self, filter: &Filter, span: Span, ops: &mut Vec<Op>) {

@@ -7,14 +7,17 @@
 pub(crate) mod carrier;
 pub(crate) mod compile;
 pub(crate) mod list;
+mod rewrite;
 pub(crate) mod run;
+pub(crate) mod source;
+pub(crate) mod stream;
 
 use std::sync::Arc;
 
 use crate::alg::{Asymmetric, Hash};
 use crate::scheme::draft::Span;
 use crate::scheme::model::{Convert, FieldId, IfAbsent, ListSource, Source};
-use crate::scheme::{Message, Scheme};
+use crate::scheme::{Message, References, Scheme};
 use crate::time::TimeFormat;
 
 /// What the plan needs of the body. The plan, not the caller, chooses.
@@ -109,6 +112,16 @@ pub(crate) struct MessagePlan {
     pub(crate) binds: Vec<BindPlan>,
     /// Digests over the body, computed while it streams.
     pub(crate) jobs: Vec<Job>,
+    /// What the base draws on, lets included.
+    pub(crate) signed: References,
+    /// The capture `key-id`, where there is one.
+    pub(crate) key_id: Option<FieldId>,
+    /// The field lines that the scheme signs by their names.
+    pub(crate) signed_headers: Vec<String>,
+    /// The field line that carries each capture, where one does.
+    pub(crate) carried_by: Vec<Option<String>>,
+    /// The captures that choose which field lines are signed.
+    pub(crate) listings: Vec<FieldId>,
     pub(crate) encode: Program,
     pub(crate) body_need: BodyNeed,
 }

@@ -1,18 +1,18 @@
 //! The machine that runs programs: one loop, one exhaustive match, one buffer.
 
-use super::carrier::{Captures, names};
-use super::list::{Decoding, Item, List, Order, Range, convert, decimal, json_text};
-use super::{ListOp, MessagePlan, Op, Variant};
+use super::carrier::Captures;
+use super::list::{Item, List, convert};
+use super::rewrite::{each_join, load, pick_fields, rewrite};
+use super::source::push;
+use super::stream::Running;
+use super::{MessagePlan, Op, Variant};
 use crate::alg::{Digest, Hash, MacKey};
 use crate::canon;
-use crate::key::{Key, Material};
+use crate::key::Key;
 use crate::reject::{Reason, Rejection, Subject};
 use crate::request::RequestView;
 use crate::scheme::draft::Span;
-use crate::scheme::model::{FieldId, IfAbsent, LetId, ListSource, Source};
-
-/// How many names a capture of names may list.
-pub(crate) const MOST_NAMES: usize = 100;
+use crate::scheme::model::LetId;
 
 /// Why a program stopped.
 #[derive(Debug)]
@@ -49,18 +49,20 @@ pub(crate) struct Scratch {
     /// The stack of bytes. A program leaves its result at the end.
     pub(crate) out: Vec<u8>,
     pub(crate) captures: Captures,
+    /// Digests over the body that are being computed.
+    pub(crate) running: Vec<Running>,
     /// Results of body jobs.
     pub(crate) digests: Vec<(usize, Hash, Digest)>,
     /// The lets in the order in which they were computed, for those who want to see.
     pub(crate) order: Vec<LetId>,
     memo: Vec<Memo>,
     memo_bytes: Vec<u8>,
-    tmp: Vec<u8>,
+    pub(super) tmp: Vec<u8>,
     frames: Vec<Frame>,
-    list: List,
+    pub(super) list: List,
     /// Lists being walked by `each`, innermost last, with the item at hand.
-    each: Vec<(List, Option<Item>)>,
-    spare: Vec<List>,
+    pub(super) each: Vec<(List, Option<Item>)>,
+    pub(super) spare: Vec<List>,
     missing: Option<Span>,
 }
 
@@ -83,6 +85,7 @@ impl Scratch {
     pub(crate) fn reset(&mut self, fields: usize) {
         self.out.clear();
         self.captures.reset(fields);
+        self.running.clear();
         self.digests.clear();
         self.forget_lets(0);
     }
@@ -336,7 +339,7 @@ fn mark(scratch: &Scratch) -> usize {
     scratch.frames.last().map_or(0, |frame| frame.mark)
 }
 
-fn absent(scratch: &mut Scratch) {
+pub(super) fn absent(scratch: &mut Scratch) {
     if let Some(frame) = scratch.frames.last_mut() {
         frame.absent = true;
     }
@@ -365,106 +368,8 @@ fn wipe(scratch: &mut Scratch, mark: usize) {
     scratch.out.get_mut(mark..).unwrap_or_default().zeroize();
 }
 
-/// Appends a source. False: it is absent.
-fn push(
-    env: &Env<'_>,
-    scratch: &mut Scratch,
-    view: &RequestView<'_>,
-    source: &Source,
-    span: Span,
-) -> Result<bool, Stop> {
-    let out = &mut scratch.out;
-    match source {
-        Source::Body => {
-            let body = if std::ptr::eq(view, &raw const env.view) { env.body } else { view.body };
-            out.extend_from_slice(body.ok_or(Stop::NeedBody)?);
-        }
-        Source::Cookie(name) => return Ok(cookie(view, name, out)?),
-        Source::Field(id) => match scratch.captures.get(*id) {
-            Some(value) => out.extend_from_slice(value),
-            None => return Ok(false),
-        },
-        Source::Form(name) => {
-            let body = env.body.ok_or(Stop::NeedBody)?;
-            return parameter(body, name, Decoding::Form, span, Reason::BodyMalformed, out);
-        }
-        Source::Header(name) => return Ok(field_line(view, name, out)?),
-        Source::Host => match view.authority {
-            "" => return Ok(false),
-            authority => out.extend_from_slice(authority.as_bytes()),
-        },
-        Source::Hostname => match split_authority(view.authority).0 {
-            "" => return Ok(false),
-            hostname => out.extend_from_slice(hostname.as_bytes()),
-        },
-        Source::Json(name) => return json_member(env.body.ok_or(Stop::NeedBody)?, name, span, out),
-        Source::K => match scratch.each.last() {
-            Some((list, Some(item))) => out.extend_from_slice(list.slice(item.k)),
-            _ => return Ok(false),
-        },
-        Source::KeyId => match env.key.and_then(|key| key.id.as_deref()) {
-            Some(id) => out.extend_from_slice(id.as_bytes()),
-            None => return Ok(false),
-        },
-        Source::Let(id) => return push_let(env, scratch, *id),
-        Source::List(_) => return Ok(false),
-        Source::Method => out.extend_from_slice(view.method.as_bytes()),
-        Source::Path => out.extend_from_slice(split_target(view.target).0),
-        Source::Peer => match view.peer {
-            Some(peer) => out.extend_from_slice(peer.as_bytes()),
-            None => return Ok(false),
-        },
-        Source::Port => match split_authority(view.authority).1 {
-            Some(port) => out.extend_from_slice(port.as_bytes()),
-            None => decimal(usize::from(view.transport.default_port()), out),
-        },
-        Source::Query(name) => {
-            let query = split_target(view.target).1.unwrap_or_default();
-            return parameter(query, name, Decoding::Form, span, Reason::TargetMalformed, out);
-        }
-        Source::QueryString => match split_target(view.target).1 {
-            Some(query) => out.extend_from_slice(query),
-            None => return Ok(false),
-        },
-        Source::Quoted(_) => return Ok(false),
-        Source::Request(inner) => match view.answers {
-            Some(request) => return push(env, scratch, request, inner, span),
-            None => return Ok(false),
-        },
-        Source::Scheme => out.extend_from_slice(view.transport.scheme().as_bytes()),
-        Source::Secret => match env.key.map(|key| &key.material) {
-            Some(Material::Secret(secret)) => out.extend_from_slice(secret.expose()),
-            _ => return Err(Rejection::new(Reason::KeyUnsuitable, Some(span), Subject::Key).into()),
-        },
-        Source::Status => match view.status {
-            Some(status) => decimal(usize::from(status), out),
-            None => return Ok(false),
-        },
-        Source::Target => out.extend_from_slice(view.target),
-        Source::Url => {
-            if view.authority.is_empty() {
-                return Ok(false);
-            }
-            out.extend_from_slice(view.transport.scheme().as_bytes());
-            out.extend_from_slice(b"://");
-            out.extend_from_slice(view.authority.as_bytes());
-            out.extend_from_slice(view.target);
-        }
-        Source::V => match scratch.each.last() {
-            Some((list, Some(item))) if item.has_value => out.extend_from_slice(list.slice(item.v)),
-            _ => return Ok(false),
-        },
-        Source::Var(id) => match env.vars.get(*id).and_then(Option::as_deref) {
-            Some(value) => out.extend_from_slice(value),
-            None => return Ok(false),
-        },
-        Source::Xml(name) => return xml_child(env.body.ok_or(Stop::NeedBody)?, name, span, out),
-    }
-    Ok(true)
-}
-
 /// Appends a let, computing it at its first use.
-fn push_let(env: &Env<'_>, scratch: &mut Scratch, id: LetId) -> Result<bool, Stop> {
+pub(super) fn push_let(env: &Env<'_>, scratch: &mut Scratch, id: LetId) -> Result<bool, Stop> {
     match scratch.memo.get(id).copied().unwrap_or_default() {
         Memo::Absent => return Ok(false),
         Memo::At(start, end) => {
@@ -496,360 +401,6 @@ fn push_let(env: &Env<'_>, scratch: &mut Scratch, id: LetId) -> Result<bool, Sto
         *slot = memo;
     }
     Ok(present)
-}
-
-fn load(env: &Env<'_>, scratch: &mut Scratch, source: ListSource) -> Result<(), Stop> {
-    let list = &mut scratch.list;
-    list.clear();
-    let target = |_| Rejection::new(Reason::TargetMalformed, None, Subject::Query);
-    let body = |_| Rejection::new(Reason::BodyMalformed, None, Subject::Body);
-    let query = split_target(env.view.target).1.unwrap_or_default();
-    match source {
-        ListSource::Query | ListSource::QueryPct | ListSource::QueryRaw => {
-            list.parameters(query, Decoding::of(source)).map_err(target)?;
-        }
-        ListSource::Form => {
-            list.parameters(env.body.ok_or(Stop::NeedBody)?, Decoding::Form).map_err(body)?;
-        }
-        ListSource::Params => {
-            list.parameters(query, Decoding::Form).map_err(target)?;
-            list.parameters(env.body.ok_or(Stop::NeedBody)?, Decoding::Form).map_err(body)?;
-        }
-        ListSource::Headers => {
-            env.view.fields.all(&mut |name, value| list.push(name.as_bytes(), value));
-            list.lower_names();
-            let host = list.items.iter().any(|item| list.slice(item.k) == b"host");
-            if !host && !env.view.authority.is_empty() {
-                list.push(b"host", env.view.authority.as_bytes());
-            }
-        }
-        ListSource::Json => list.json(env.body.ok_or(Stop::NeedBody)?).map_err(body)?,
-        ListSource::Xml => list.xml(env.body.ok_or(Stop::NeedBody)?).map_err(body)?,
-    }
-    Ok(())
-}
-
-/// Loads the field lines that a capture of names lists, in its order.
-fn pick_fields(
-    env: &Env<'_>,
-    scratch: &mut Scratch,
-    field: FieldId,
-    if_absent: IfAbsent,
-    span: Span,
-) -> Result<(), Stop> {
-    let Some(listed) = scratch.captures.get(field) else { return Ok(()) };
-    let list = &mut scratch.list;
-    for (index, name) in names(listed).enumerate() {
-        if index >= MOST_NAMES {
-            return Err(Rejection::new(Reason::TooLarge, Some(span), Subject::Capture(field)).into());
-        }
-        if names(listed).take(index).any(|other| other == name) {
-            return Err(Rejection::new(Reason::FieldDuplicated, Some(span), Subject::Capture(field)).into());
-        }
-        let lower = std::str::from_utf8(name).unwrap_or_default();
-        let before = list.items.len();
-        env.view.fields.values(lower, &mut |value| list.push(name, value));
-        if list.items.len() == before {
-            if lower == "host" && !env.view.authority.is_empty() {
-                list.push(name, env.view.authority.as_bytes());
-                continue;
-            }
-            match if_absent {
-                IfAbsent::Empty => list.push(name, b""),
-                IfAbsent::Reject => {
-                    return Err(Rejection::new(Reason::FieldMissing, Some(span), Subject::Capture(field)).into());
-                }
-                IfAbsent::Skip => {}
-            }
-        }
-    }
-    Ok(())
-}
-
-fn rewrite(env: &Env<'_>, scratch: &mut Scratch, op: &ListOp) -> Result<(), Stop> {
-    match op {
-        ListOp::Convert(by, names, span) => {
-            scratch
-                .list
-                .convert(*by, *names, &mut scratch.tmp)
-                .map_err(|canon::Malformed| Rejection::new(Reason::TargetMalformed, Some(*span), Subject::Part))?;
-        }
-        ListOp::Dedupe => scratch.list.dedupe(),
-        ListOp::DropEmpty => scratch.list.retain(|_, value| !value.is_empty()),
-        ListOp::Each(program) => each(env, scratch, program)?,
-        ListOp::First => scratch.list.one_each(false),
-        ListOp::Fold(separator) => scratch.list.fold(separator),
-        ListOp::Last => scratch.list.one_each(true),
-        ListOp::LowerNames => scratch.list.lower_names(),
-        ListOp::Only(globs, only) => {
-            let among = |name: &[u8]| globs.iter().any(|pattern| canon::glob(pattern.as_bytes(), name));
-            scratch.list.retain(|name, _| among(name) == *only);
-        }
-        ListOp::Pick(field, if_absent, span) => pick(scratch, *field, *if_absent, *span)?,
-        ListOp::Sort => scratch.list.sort(Order::Name),
-        ListOp::SortItems => scratch.list.sort(Order::Text),
-        ListOp::SortKv => scratch.list.sort(Order::NameValue),
-        ListOp::With { name, value, bare, span } => {
-            if scratch.list.items.iter().any(|item| scratch.list.slice(item.k) == name.as_bytes()) {
-                return Err(Rejection::new(Reason::FieldDuplicated, Some(*span), Subject::Part).into());
-            }
-            let end = scratch.out.len();
-            let list = std::mem::take(&mut scratch.list);
-            let present = run(env, scratch, value);
-            scratch.list = list;
-            if present? {
-                let k = scratch.list.put(name.as_bytes());
-                let v = scratch.list.put(scratch.out.get(end..).unwrap_or_default());
-                scratch.list.items.insert(0, Item { k, v, has_value: true, bare: *bare });
-            }
-            scratch.out.truncate(end);
-        }
-    }
-    Ok(())
-}
-
-/// Keeps the items that a capture of names lists, in its order.
-fn pick(scratch: &mut Scratch, field: FieldId, if_absent: IfAbsent, span: Span) -> Result<(), Stop> {
-    let Some(listed) = scratch.captures.get(field) else {
-        scratch.list.clear();
-        return Ok(());
-    };
-    let items = std::mem::take(&mut scratch.list.items);
-    for (index, name) in names(listed).enumerate() {
-        if index >= MOST_NAMES {
-            return Err(Rejection::new(Reason::TooLarge, Some(span), Subject::Capture(field)).into());
-        }
-        if names(listed).take(index).any(|other| other == name) {
-            return Err(Rejection::new(Reason::FieldDuplicated, Some(span), Subject::Capture(field)).into());
-        }
-        let before = scratch.list.items.len();
-        for item in &items {
-            if scratch.list.slice(item.k) == name {
-                scratch.list.items.push(*item);
-            }
-        }
-        if scratch.list.items.len() == before {
-            match if_absent {
-                IfAbsent::Empty => scratch.list.push(name, b""),
-                IfAbsent::Reject => {
-                    return Err(Rejection::new(Reason::FieldMissing, Some(span), Subject::Capture(field)).into());
-                }
-                IfAbsent::Skip => {}
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Renders each item; the list then holds the texts.
-fn each(env: &Env<'_>, scratch: &mut Scratch, program: &[Op]) -> Result<(), Stop> {
-    let mut rendered = scratch.spare.pop().unwrap_or_default();
-    let result = walk(env, scratch, program, b"", &mut |scratch, mark, item| {
-        let k = scratch.each.last().map(|(list, _)| rendered.put(list.slice(item.k))).unwrap_or_default();
-        let v: Range = rendered.put(scratch.out.get(mark..).unwrap_or_default());
-        rendered.items.push(Item { k, v, has_value: true, bare: true });
-        scratch.out.truncate(mark);
-    });
-    scratch.list.clear();
-    std::mem::swap(&mut scratch.list, &mut rendered);
-    scratch.spare.push(rendered);
-    result
-}
-
-fn each_join(env: &Env<'_>, scratch: &mut Scratch, program: &[Op], separator: &[u8]) -> Result<(), Stop> {
-    walk(env, scratch, program, separator, &mut |_, _, _| {})
-}
-
-/// What a walk hands on after each item: the scratch, where the item's text begins, and the item.
-type Visit<'v> = dyn FnMut(&mut Scratch, usize, Item) + 'v;
-
-/// Renders each item of the list register behind `out`, with a separator between.
-fn walk(
-    env: &Env<'_>,
-    scratch: &mut Scratch,
-    program: &[Op],
-    separator: &[u8],
-    visit: &mut Visit<'_>,
-) -> Result<(), Stop> {
-    let list = std::mem::replace(&mut scratch.list, scratch.spare.pop().unwrap_or_default());
-    let count = list.items.len();
-    scratch.each.push((list, None));
-    let mut result = Ok(());
-    for index in 0..count {
-        let Some((list, current)) = scratch.each.last_mut() else { break };
-        let Some(item) = list.items.get(index).copied() else { break };
-        *current = Some(item);
-        if index > 0 {
-            scratch.out.extend_from_slice(separator);
-        }
-        let mark = scratch.out.len();
-        let step = if item.bare || program.is_empty() {
-            default_text(scratch, item, program.is_empty());
-            Ok(true)
-        } else {
-            run(env, scratch, program)
-        };
-        match step {
-            Ok(true) => visit(scratch, mark, item),
-            Ok(false) => {
-                absent(scratch);
-                break;
-            }
-            Err(stop) => {
-                result = Err(stop);
-                break;
-            }
-        }
-    }
-    if let Some((mut list, _)) = scratch.each.pop() {
-        list.clear();
-        let spare = std::mem::replace(&mut scratch.list, list);
-        scratch.spare.push(spare);
-    }
-    result
-}
-
-/// An item without a template: a bare one is its value, a pair is `name=value`.
-fn default_text(scratch: &mut Scratch, item: Item, whole: bool) {
-    let Some((list, _)) = scratch.each.last() else { return };
-    if whole && !item.bare {
-        scratch.out.extend_from_slice(list.slice(item.k));
-        if item.has_value {
-            scratch.out.push(b'=');
-        }
-    }
-    if item.has_value || item.bare {
-        scratch.out.extend_from_slice(list.slice(item.v));
-    }
-}
-
-/// Path and query of a target, as sent.
-pub(crate) fn split_target(target: &[u8]) -> (&[u8], Option<&[u8]>) {
-    match target.iter().position(|byte| *byte == b'?') {
-        Some(at) => {
-            let (path, query) = target.split_at_checked(at).unwrap_or((target, &[]));
-            (path, query.get(1..))
-        }
-        None => (target, None),
-    }
-}
-
-/// Name and port of an authority. Brackets of an IPv6 address stay with the name.
-pub(crate) fn split_authority(authority: &str) -> (&str, Option<&str>) {
-    let after_brackets = authority.rfind(']').map_or(0, |at| at.saturating_add(1));
-    match authority.get(after_brackets..).and_then(|rest| rest.rfind(':')) {
-        Some(at) => {
-            let at = at.saturating_add(after_brackets);
-            (authority.get(..at).unwrap_or(authority), authority.get(at.saturating_add(1)..))
-        }
-        None => (authority, None),
-    }
-}
-
-/// Appends the one field line of a name.
-pub(crate) fn field_line(view: &RequestView<'_>, name: &str, out: &mut Vec<u8>) -> Result<bool, Rejection> {
-    let mark = out.len();
-    let mut lines: usize = 0;
-    view.fields.values(name, &mut |value| {
-        lines = lines.saturating_add(1);
-        if lines == 1 {
-            out.extend_from_slice(value);
-        }
-    });
-    match lines {
-        0 if name == "host" && !view.authority.is_empty() => {
-            out.extend_from_slice(view.authority.as_bytes());
-            Ok(true)
-        }
-        0 => Ok(false),
-        1 => Ok(true),
-        _ => {
-            out.truncate(mark);
-            Err(Rejection::new(Reason::FieldDuplicated, None, Subject::Header(name.to_owned())))
-        }
-    }
-}
-
-/// Appends the value of a cookie (RFC 6265, section 4.2).
-pub(crate) fn cookie(view: &RequestView<'_>, name: &str, out: &mut Vec<u8>) -> Result<bool, Rejection> {
-    let mark = out.len();
-    let mut count: usize = 0;
-    view.fields.values("cookie", &mut |line| {
-        for pair in line.split(|byte| *byte == b';') {
-            let pair = canon::trim(pair);
-            let value = pair.strip_prefix(name.as_bytes()).and_then(|rest| rest.strip_prefix(b"="));
-            if let Some(value) = value {
-                count = count.saturating_add(1);
-                if count == 1 {
-                    out.extend_from_slice(value);
-                }
-            }
-        }
-    });
-    if count > 1 {
-        out.truncate(mark);
-        return Err(Rejection::new(Reason::FieldDuplicated, None, Subject::Cookie(name.to_owned())));
-    }
-    Ok(count == 1)
-}
-
-/// Appends the value of a parameter.
-pub(crate) fn parameter(
-    raw: &[u8],
-    name: &str,
-    decoding: Decoding,
-    span: Span,
-    malformed: Reason,
-    out: &mut Vec<u8>,
-) -> Result<bool, Stop> {
-    let mark = out.len();
-    let mut found = false;
-    let wrong =
-        |canon::Malformed| Stop::from(Rejection::new(malformed, Some(span), Subject::Parameter(name.to_owned())));
-    for (key, value) in canon::query_pairs(raw) {
-        let start = out.len();
-        decoding.apply(key, out).map_err(wrong)?;
-        let same = out.get(start..) == Some(name.as_bytes());
-        out.truncate(start);
-        if !same {
-            continue;
-        }
-        if found {
-            out.truncate(mark);
-            return Err(
-                Rejection::new(Reason::FieldDuplicated, Some(span), Subject::Parameter(name.to_owned())).into()
-            );
-        }
-        found = true;
-        decoding.apply(value.unwrap_or_default(), out).map_err(wrong)?;
-    }
-    Ok(found)
-}
-
-/// Appends the value of a member of a JSON object.
-pub(crate) fn json_member(body: &[u8], name: &str, span: Span, out: &mut Vec<u8>) -> Result<bool, Stop> {
-    let mut found = false;
-    canon::json_members(body, &mut |key, value| {
-        if key == name.as_bytes() {
-            found = true;
-            out.extend_from_slice(json_text(&value));
-        }
-    })
-    .map_err(|canon::Malformed| Rejection::new(Reason::BodyMalformed, Some(span), Subject::Body))?;
-    Ok(found)
-}
-
-/// Appends the text of a child of an XML root.
-pub(crate) fn xml_child(body: &[u8], name: &str, span: Span, out: &mut Vec<u8>) -> Result<bool, Stop> {
-    let mut found = false;
-    canon::xml_children(body, &mut |key, text| {
-        if key == name.as_bytes() {
-            found = true;
-            out.extend_from_slice(text);
-        }
-    })
-    .map_err(|canon::Malformed| Rejection::new(Reason::BodyMalformed, Some(span), Subject::Body))?;
-    Ok(found)
 }
 
 fn find(text: &[u8], needle: &[u8]) -> Option<usize> {

@@ -197,10 +197,9 @@ fn fresh(draft: &SchemeDraft, request: &Message, faults: &mut Vec<Fault>) -> Fre
     }
     let replay = match draft.replay.as_ref().map(|replay| (replay.value.as_str(), replay.span)) {
         None if nonce.is_some() => Replay::Always,
-        None => Replay::UnsafeMethods,
+        None | Some(("unsafe-methods", _)) => Replay::UnsafeMethods,
         Some(("always", _)) => Replay::Always,
         Some(("never", _)) => Replay::Never,
-        Some(("unsafe-methods", _)) => Replay::UnsafeMethods,
         Some((other, span)) => {
             faults.push(fault(
                 span,
@@ -274,12 +273,7 @@ fn message(draft: &MessageDraft, vars: &[Var], scheme: &str, faults: &mut Vec<Fa
         base,
         signature,
         signature_field,
-        cover: sign
-            .cover
-            .iter()
-            .flat_map(|cover| words(&cover.value))
-            .map(|name| name.to_ascii_lowercase())
-            .collect(),
+        cover: sign.cover.iter().flat_map(|cover| words(&cover.value)).map(str::to_ascii_lowercase).collect(),
         include,
         binds,
         requires,
@@ -646,7 +640,7 @@ impl<'a> Checker<'a> {
             {
                 Some(field) => requires.push(Require {
                     field,
-                    names: words(&require.names.value).map(|name| name.to_ascii_lowercase()).collect(),
+                    names: words(&require.names.value).map(str::to_ascii_lowercase).collect(),
                     span: require.name.span,
                 }),
                 None => self.fault(

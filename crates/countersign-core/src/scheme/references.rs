@@ -59,10 +59,8 @@ impl References {
 
     fn source(&mut self, message: &Message, source: &Source, depth: usize) {
         match source {
-            Source::Field(id) => {
-                if !self.fields.contains(id) {
-                    self.fields.push(*id);
-                }
+            Source::Field(id) if !self.fields.contains(id) => {
+                self.fields.push(*id);
             }
             Source::Let(id) => {
                 if let Some(entry) = message.lets.get(*id) {

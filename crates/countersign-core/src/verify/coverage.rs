@@ -1,9 +1,9 @@
 //! What a signature covers: some of it by the scheme, some of it by what the message lists.
 
+use crate::plan::MessagePlan;
 use crate::plan::carrier::names;
 use crate::plan::compile::{Depth, on_body};
 use crate::plan::run::Scratch;
-use crate::scheme::References;
 use crate::scheme::model::{FieldId, Filter, ListSource, Message, Part, Source, Template};
 
 /// What a signature covers of a message, and what it leaves open.
@@ -35,11 +35,27 @@ pub(super) enum BodyBound {
     Waived,
 }
 
+/// What a verification learnt about the message that coverage depends on.
+#[derive(Debug)]
+pub(super) struct Facts {
+    /// What became of the body's claimed digest.
+    pub(super) body: BodyBound,
+    /// Whether the message names its authority.
+    pub(super) host: bool,
+    /// One bit for each of the first 64 field lines that the scheme would sign and the message does not have.
+    pub(super) absent: u64,
+}
+
+/// The bit of a number below 64.
+pub(super) fn bit(index: usize) -> u64 {
+    u32::try_from(index).ok().and_then(|index| 1_u64.checked_shl(index)).unwrap_or(0)
+}
+
 /// The parts that a message may leave open.
 const PARTS: [&str; 5] = ["method", "authority", "path", "query", "body"];
 
-pub(super) fn of(message: &Message, scratch: &Scratch, body: BodyBound, host_sent: bool) -> Coverage {
-    let signed = References::of(message, &message.base);
+pub(super) fn of(message: &Message, plan: &MessagePlan, facts: &Facts, scratch: &Scratch) -> Coverage {
+    let signed = &plan.signed;
     let mut covered: Vec<String> = Vec::new();
     let mut add = |name: &str| {
         if !covered.iter().any(|known| known == name) {
@@ -48,7 +64,6 @@ pub(super) fn of(message: &Message, scratch: &Scratch, body: BodyBound, host_sen
     };
     for source in &signed.sources {
         match source {
-            Source::Body | Source::List(ListSource::Form | ListSource::Json | ListSource::Xml) => {}
             Source::Field(id) => {
                 if let Some(field) = message.fields.get(*id).filter(|_| scratch.captures.get(*id).is_some()) {
                     add(&field.name);
@@ -56,14 +71,14 @@ pub(super) fn of(message: &Message, scratch: &Scratch, body: BodyBound, host_sen
             }
             Source::Form(name) => add(&format!("form {name}")),
             Source::Header(name) if name == "host" => add("authority"),
+            Source::Header(name) if absent(plan, facts, name) => {}
             Source::Header(name) => add(&format!("header {name}")),
             Source::Host | Source::Hostname => add("authority"),
             Source::Json(name) => add(&format!("json {name}")),
-            Source::List(ListSource::Headers) => {}
-            Source::List(ListSource::Params | ListSource::Query | ListSource::QueryPct | ListSource::QueryRaw) => {
-                if whole_query(message) {
-                    add("query");
-                }
+            Source::List(ListSource::Params | ListSource::Query | ListSource::QueryPct | ListSource::QueryRaw)
+                if whole_query(message) =>
+            {
+                add("query");
             }
             Source::Method => add("method"),
             Source::Path => add("path"),
@@ -82,13 +97,13 @@ pub(super) fn of(message: &Message, scratch: &Scratch, body: BodyBound, host_sen
             _ => {}
         }
     }
-    if covers_body(message, body) {
+    if covers_body(message, facts.body) {
         add("body");
     }
-    for id in listings(message) {
-        for name in names(scratch.captures.get(id).unwrap_or_default()) {
+    for id in &plan.listings {
+        for name in names(scratch.captures.get(*id).unwrap_or_default()) {
             match name {
-                b"host" if host_sent => add("authority"),
+                b"host" if facts.host => add("authority"),
                 b"@request-target" | b"request-line" => {
                     add("method");
                     add("path");
@@ -106,6 +121,10 @@ pub(super) fn of(message: &Message, scratch: &Scratch, body: BodyBound, host_sen
     Coverage { covered, not_covered }
 }
 
+fn absent(plan: &MessagePlan, facts: &Facts, name: &str) -> bool {
+    plan.signed_headers.iter().position(|known| known == name).is_some_and(|index| facts.absent & bit(index) != 0)
+}
+
 impl BodyBound {
     /// After another claim that was compared: it counts only if it is signed.
     pub(super) const fn and(self, signed: bool) -> Self {
@@ -117,29 +136,31 @@ impl BodyBound {
 }
 
 /// Whether the signature covers a capture or a field line of this message.
-pub(super) fn signs(message: &Message, scratch: &Scratch, what: &Source) -> bool {
-    let signed = References::of(message, &message.base);
+pub(super) fn signs(plan: &MessagePlan, scratch: &Scratch, what: &Source) -> bool {
+    let header = |name: &String| {
+        let listed = |id: &FieldId| names(scratch.captures.get(*id).unwrap_or_default());
+        plan.signed.sources.iter().any(|source| matches!(source, Source::Header(other) if other == name))
+            || plan.listings.iter().any(|id| listed(id).any(|listed| listed == name.as_bytes()))
+    };
     match what {
-        Source::Field(id) => signed.fields.contains(id),
-        Source::Header(name) => {
-            signed.sources.contains(what)
-                || listings(message).any(|id| {
-                    names(scratch.captures.get(id).unwrap_or_default()).any(|listed| listed == name.as_bytes())
-                })
+        Source::Field(id) => {
+            plan.signed.fields.contains(id)
+                || plan.carried_by.get(*id).is_some_and(|by| by.as_ref().is_some_and(header))
         }
+        Source::Header(name) => header(name),
         _ => false,
     }
 }
 
 /// The captures that choose which field lines are signed.
-fn listings(message: &Message) -> impl Iterator<Item = FieldId> {
+pub(crate) fn listings(message: &Message) -> Vec<FieldId> {
     let mut ids = Vec::new();
     each_filter(message, &mut |filter| {
         if let Filter::Pick(id, _) = filter {
             ids.push(*id);
         }
     });
-    ids.into_iter()
+    ids
 }
 
 /// Whether the whole query is signed: no parameter is left out but those that carry the credentials.

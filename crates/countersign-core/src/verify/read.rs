@@ -3,7 +3,8 @@
 use crate::canon;
 use crate::plan::carrier::{Problem, names};
 use crate::plan::list::{Decoding, invert};
-use crate::plan::run::{self, Scratch, Stop, split_target};
+use crate::plan::run::{Scratch, Stop};
+use crate::plan::source::{self, split_target};
 use crate::reject::{Reason, Rejection, Subject};
 use crate::request::RequestView;
 use crate::scheme::Message;
@@ -62,9 +63,20 @@ pub(crate) fn requirements(view: &RequestView<'_>, message: &Message, scratch: &
             }
             let mut unlisted = None;
             view.fields.all(&mut |field, _| {
-                let field = field.to_ascii_lowercase();
-                if unlisted.is_none() && canon::glob(name.as_bytes(), field.as_bytes()) && !lists(field.as_bytes()) {
-                    unlisted = Some(field);
+                let mut lower = [0; 64];
+                let listed = match lower.get_mut(..field.len()) {
+                    Some(lower) => {
+                        lower.copy_from_slice(field.as_bytes());
+                        lower.make_ascii_lowercase();
+                        !canon::glob(name.as_bytes(), lower) || lists(lower)
+                    }
+                    None => {
+                        let lower = field.to_ascii_lowercase();
+                        !canon::glob(name.as_bytes(), lower.as_bytes()) || lists(lower.as_bytes())
+                    }
+                };
+                if !listed && unlisted.is_none() {
+                    unlisted = Some(field.to_ascii_lowercase());
                 }
             });
             if let Some(field) = unlisted {
@@ -89,23 +101,29 @@ pub(crate) fn value(view: &RequestView<'_>, carrier: &Carrier, out: &mut Vec<u8>
         })
     };
     match carrier.place {
-        Place::Cookie => run::cookie(view, &carrier.name, out),
+        Place::Cookie => source::cookie(view, &carrier.name, out),
         Place::Form => {
-            unstop(run::parameter(body(), &carrier.name, Decoding::Form, carrier.span, Reason::BodyMalformed, out))
+            unstop(source::parameter(body(), &carrier.name, Decoding::Form, carrier.span, Reason::BodyMalformed, out))
         }
-        Place::Header => run::field_line(view, &carrier.name, out),
-        Place::Json if body().is_empty() => Ok(false),
-        Place::Json => unstop(run::json_member(body(), &carrier.name, carrier.span, out)),
+        Place::Header => source::field_line(view, &carrier.name, out),
+        Place::Json | Place::Xml if body().is_empty() => Ok(false),
+        Place::Json => unstop(source::json_member(body(), &carrier.name, carrier.span, out)),
         Place::Path => {
             out.extend_from_slice(split_target(view.target).0);
             Ok(true)
         }
         Place::Query => {
             let query = split_target(view.target).1.unwrap_or_default();
-            unstop(run::parameter(query, &carrier.name, Decoding::Form, carrier.span, Reason::TargetMalformed, out))
+            unstop(source::parameter(
+                query,
+                &carrier.name,
+                Decoding::Form,
+                carrier.span,
+                Reason::TargetMalformed,
+                out,
+            ))
         }
-        Place::Xml if body().is_empty() => Ok(false),
-        Place::Xml => unstop(run::xml_child(body(), &carrier.name, carrier.span, out)),
+        Place::Xml => unstop(source::xml_child(body(), &carrier.name, carrier.span, out)),
     }
 }
 

@@ -1,3 +1,5 @@
+//! Tests of the template grammar: tables of templates with the places of their parts, faults, and round trips.
+
 use super::*;
 use proptest::prelude::*;
 use std::fmt::Write as _;

@@ -1,0 +1,239 @@
+//! The list register: loaded from the message, rewritten, rendered item by item.
+
+use super::carrier::names;
+use super::list::{Decoding, Item, Order, Range};
+use super::run::{Env, Scratch, Stop, absent, run};
+use super::source::split_target;
+use super::{ListOp, Op};
+use crate::canon;
+use crate::reject::{Reason, Rejection, Subject};
+use crate::scheme::draft::Span;
+use crate::scheme::model::{FieldId, IfAbsent, ListSource};
+
+/// How many names a capture of names may list.
+const MOST_NAMES: usize = 100;
+
+pub(super) fn load(env: &Env<'_>, scratch: &mut Scratch, source: ListSource) -> Result<(), Stop> {
+    let list = &mut scratch.list;
+    list.clear();
+    let target = |_| Rejection::new(Reason::TargetMalformed, None, Subject::Query);
+    let body = |_| Rejection::new(Reason::BodyMalformed, None, Subject::Body);
+    let query = split_target(env.view.target).1.unwrap_or_default();
+    match source {
+        ListSource::Query | ListSource::QueryPct | ListSource::QueryRaw => {
+            list.parameters(query, Decoding::of(source)).map_err(target)?;
+        }
+        ListSource::Form => {
+            list.parameters(env.body.ok_or(Stop::NeedBody)?, Decoding::Form).map_err(body)?;
+        }
+        ListSource::Params => {
+            list.parameters(query, Decoding::Form).map_err(target)?;
+            list.parameters(env.body.ok_or(Stop::NeedBody)?, Decoding::Form).map_err(body)?;
+        }
+        ListSource::Headers => {
+            env.view.fields.all(&mut |name, value| list.push(name.as_bytes(), value));
+            list.lower_names();
+            let host = list.items.iter().any(|item| list.slice(item.k) == b"host");
+            if !host && !env.view.authority.is_empty() {
+                list.push(b"host", env.view.authority.as_bytes());
+            }
+        }
+        ListSource::Json => list.json(env.body.ok_or(Stop::NeedBody)?).map_err(body)?,
+        ListSource::Xml => list.xml(env.body.ok_or(Stop::NeedBody)?).map_err(body)?,
+    }
+    Ok(())
+}
+
+/// Loads the field lines that a capture of names lists, in its order.
+pub(super) fn pick_fields(
+    env: &Env<'_>,
+    scratch: &mut Scratch,
+    field: FieldId,
+    if_absent: IfAbsent,
+    span: Span,
+) -> Result<(), Stop> {
+    let Some(listed) = scratch.captures.get(field) else { return Ok(()) };
+    let list = &mut scratch.list;
+    for (index, name) in names(listed).enumerate() {
+        if index >= MOST_NAMES {
+            return Err(Rejection::new(Reason::TooLarge, Some(span), Subject::Capture(field)).into());
+        }
+        if list.items.iter().any(|item| list.slice(item.k) == name) {
+            return Err(Rejection::new(Reason::FieldDuplicated, Some(span), Subject::Capture(field)).into());
+        }
+        let lower = std::str::from_utf8(name).unwrap_or_default();
+        let before = list.items.len();
+        env.view.fields.values(lower, &mut |value| list.push(name, value));
+        if list.items.len() == before {
+            if lower == "host" && !env.view.authority.is_empty() {
+                list.push(name, env.view.authority.as_bytes());
+                continue;
+            }
+            match if_absent {
+                IfAbsent::Empty => list.push(name, b""),
+                IfAbsent::Reject => {
+                    return Err(Rejection::new(Reason::FieldMissing, Some(span), Subject::Capture(field)).into());
+                }
+                IfAbsent::Skip => {}
+            }
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn rewrite(env: &Env<'_>, scratch: &mut Scratch, op: &ListOp) -> Result<(), Stop> {
+    match op {
+        ListOp::Convert(by, names, span) => {
+            scratch
+                .list
+                .convert(*by, *names, &mut scratch.tmp)
+                .map_err(|canon::Malformed| Rejection::new(Reason::TargetMalformed, Some(*span), Subject::Part))?;
+        }
+        ListOp::Dedupe => scratch.list.dedupe(),
+        ListOp::DropEmpty => scratch.list.retain(|_, value| !value.is_empty()),
+        ListOp::Each(program) => each(env, scratch, program)?,
+        ListOp::First => scratch.list.one_each(false),
+        ListOp::Fold(separator) => scratch.list.fold(separator),
+        ListOp::Last => scratch.list.one_each(true),
+        ListOp::LowerNames => scratch.list.lower_names(),
+        ListOp::Only(globs, only) => {
+            let among = |name: &[u8]| globs.iter().any(|pattern| canon::glob(pattern.as_bytes(), name));
+            scratch.list.retain(|name, _| among(name) == *only);
+        }
+        ListOp::Pick(field, if_absent, span) => pick(scratch, *field, *if_absent, *span)?,
+        ListOp::Sort => scratch.list.sort(Order::Name),
+        ListOp::SortItems => scratch.list.sort(Order::Text),
+        ListOp::SortKv => scratch.list.sort(Order::NameValue),
+        ListOp::With { name, value, bare, span } => {
+            if scratch.list.items.iter().any(|item| scratch.list.slice(item.k) == name.as_bytes()) {
+                return Err(Rejection::new(Reason::FieldDuplicated, Some(*span), Subject::Part).into());
+            }
+            let end = scratch.out.len();
+            let list = std::mem::take(&mut scratch.list);
+            let present = run(env, scratch, value);
+            scratch.list = list;
+            if present? {
+                let k = scratch.list.put(name.as_bytes());
+                let v = scratch.list.put(scratch.out.get(end..).unwrap_or_default());
+                scratch.list.items.insert(0, Item { k, v, has_value: true, bare: *bare });
+            }
+            scratch.out.truncate(end);
+        }
+    }
+    Ok(())
+}
+
+/// Keeps the items that a capture of names lists, in its order.
+fn pick(scratch: &mut Scratch, field: FieldId, if_absent: IfAbsent, span: Span) -> Result<(), Stop> {
+    let Some(listed) = scratch.captures.get(field) else {
+        scratch.list.clear();
+        return Ok(());
+    };
+    let items = std::mem::take(&mut scratch.list.items);
+    for (index, name) in names(listed).enumerate() {
+        if index >= MOST_NAMES {
+            return Err(Rejection::new(Reason::TooLarge, Some(span), Subject::Capture(field)).into());
+        }
+        if names(listed).take(index).any(|other| other == name) {
+            return Err(Rejection::new(Reason::FieldDuplicated, Some(span), Subject::Capture(field)).into());
+        }
+        let before = scratch.list.items.len();
+        for item in &items {
+            if scratch.list.slice(item.k) == name {
+                scratch.list.items.push(*item);
+            }
+        }
+        if scratch.list.items.len() == before {
+            match if_absent {
+                IfAbsent::Empty => scratch.list.push(name, b""),
+                IfAbsent::Reject => {
+                    return Err(Rejection::new(Reason::FieldMissing, Some(span), Subject::Capture(field)).into());
+                }
+                IfAbsent::Skip => {}
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Renders each item; the list then holds the texts.
+fn each(env: &Env<'_>, scratch: &mut Scratch, program: &[Op]) -> Result<(), Stop> {
+    let mut rendered = scratch.spare.pop().unwrap_or_default();
+    let result = walk(env, scratch, program, b"", &mut |scratch, mark, item| {
+        let k = scratch.each.last().map(|(list, _)| rendered.put(list.slice(item.k))).unwrap_or_default();
+        let v: Range = rendered.put(scratch.out.get(mark..).unwrap_or_default());
+        rendered.items.push(Item { k, v, has_value: true, bare: true });
+        scratch.out.truncate(mark);
+    });
+    scratch.list.clear();
+    std::mem::swap(&mut scratch.list, &mut rendered);
+    scratch.spare.push(rendered);
+    result
+}
+
+pub(super) fn each_join(env: &Env<'_>, scratch: &mut Scratch, program: &[Op], separator: &[u8]) -> Result<(), Stop> {
+    walk(env, scratch, program, separator, &mut |_, _, _| {})
+}
+
+/// What a walk hands on after each item: the scratch, where the item's text begins, and the item.
+type Visit<'v> = dyn FnMut(&mut Scratch, usize, Item) + 'v;
+
+/// Renders each item of the list register behind `out`, with a separator between.
+fn walk(
+    env: &Env<'_>,
+    scratch: &mut Scratch,
+    program: &[Op],
+    separator: &[u8],
+    visit: &mut Visit<'_>,
+) -> Result<(), Stop> {
+    let list = std::mem::replace(&mut scratch.list, scratch.spare.pop().unwrap_or_default());
+    let count = list.items.len();
+    scratch.each.push((list, None));
+    let mut result = Ok(());
+    for index in 0..count {
+        let Some((list, current)) = scratch.each.last_mut() else { break };
+        let Some(item) = list.items.get(index).copied() else { break };
+        *current = Some(item);
+        if index > 0 {
+            scratch.out.extend_from_slice(separator);
+        }
+        let mark = scratch.out.len();
+        let step = if item.bare || program.is_empty() {
+            default_text(scratch, item, program.is_empty());
+            Ok(true)
+        } else {
+            run(env, scratch, program)
+        };
+        match step {
+            Ok(true) => visit(scratch, mark, item),
+            Ok(false) => {
+                absent(scratch);
+                break;
+            }
+            Err(stop) => {
+                result = Err(stop);
+                break;
+            }
+        }
+    }
+    if let Some((mut list, _)) = scratch.each.pop() {
+        list.clear();
+        let spare = std::mem::replace(&mut scratch.list, list);
+        scratch.spare.push(spare);
+    }
+    result
+}
+
+/// An item without a template: a bare one is its value, a pair is `name=value`.
+fn default_text(scratch: &mut Scratch, item: Item, whole: bool) {
+    let Some((list, _)) = scratch.each.last() else { return };
+    if whole && !item.bare {
+        scratch.out.extend_from_slice(list.slice(item.k));
+        if item.has_value {
+            scratch.out.push(b'=');
+        }
+    }
+    if item.has_value || item.bare {
+        scratch.out.extend_from_slice(list.slice(item.v));
+    }
+}

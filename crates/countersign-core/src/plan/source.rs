@@ -1,0 +1,245 @@
+//! Sources: what programs append of the message itself.
+//!
+//! A source that is there twice is refused here, whoever asks for it; one that is absent says so, and the program
+//! decides what that means.
+
+use super::list::{Decoding, decimal, json_text};
+use super::run::{Env, Scratch, Stop, push_let};
+use crate::canon;
+use crate::key::Material;
+use crate::reject::{Reason, Rejection, Subject};
+use crate::request::RequestView;
+use crate::scheme::draft::Span;
+use crate::scheme::model::Source;
+
+/// Appends a source. False: it is absent.
+pub(super) fn push(
+    env: &Env<'_>,
+    scratch: &mut Scratch,
+    view: &RequestView<'_>,
+    source: &Source,
+    span: Span,
+) -> Result<bool, Stop> {
+    let out = &mut scratch.out;
+    match source {
+        Source::Body => {
+            let body = if std::ptr::eq(view, &raw const env.view) { env.body } else { view.body };
+            out.extend_from_slice(body.ok_or(Stop::NeedBody)?);
+        }
+        Source::Cookie(name) => return Ok(cookie(view, name, out)?),
+        Source::Field(id) => match scratch.captures.get(*id) {
+            Some(value) => out.extend_from_slice(value),
+            None => return Ok(false),
+        },
+        Source::Form(name) => {
+            let body = env.body.ok_or(Stop::NeedBody)?;
+            return parameter(body, name, Decoding::Form, span, Reason::BodyMalformed, out);
+        }
+        Source::Header(name) => return Ok(field_line(view, name, out)?),
+        Source::Host => match view.authority {
+            "" => return Ok(false),
+            authority => out.extend_from_slice(authority.as_bytes()),
+        },
+        Source::Hostname => match split_authority(view.authority).0 {
+            "" => return Ok(false),
+            hostname => out.extend_from_slice(hostname.as_bytes()),
+        },
+        Source::Json(name) => return json_member(env.body.ok_or(Stop::NeedBody)?, name, span, out),
+        Source::K => match scratch.each.last() {
+            Some((list, Some(item))) => out.extend_from_slice(list.slice(item.k)),
+            _ => return Ok(false),
+        },
+        Source::KeyId => match env.key.and_then(|key| key.id.as_deref()) {
+            Some(id) => out.extend_from_slice(id.as_bytes()),
+            None => return Ok(false),
+        },
+        Source::Let(id) => return push_let(env, scratch, *id),
+        Source::Method => out.extend_from_slice(view.method.as_bytes()),
+        Source::Path => out.extend_from_slice(split_target(view.target).0),
+        Source::Peer => match view.peer {
+            Some(peer) => out.extend_from_slice(peer.as_bytes()),
+            None => return Ok(false),
+        },
+        Source::Port => match split_authority(view.authority).1 {
+            Some(port) => out.extend_from_slice(port.as_bytes()),
+            None => decimal(usize::from(view.transport.default_port()), out),
+        },
+        Source::Query(name) => {
+            let query = split_target(view.target).1.unwrap_or_default();
+            return parameter(query, name, Decoding::Form, span, Reason::TargetMalformed, out);
+        }
+        Source::QueryString => match split_target(view.target).1 {
+            Some(query) => out.extend_from_slice(query),
+            None => return Ok(false),
+        },
+        // Compiled to operations of their own.
+        Source::List(_) | Source::Quoted(_) => return Ok(false),
+        Source::Request(inner) => match view.answers {
+            Some(request) => return push(env, scratch, request, inner, span),
+            None => return Ok(false),
+        },
+        Source::Scheme => out.extend_from_slice(view.transport.scheme().as_bytes()),
+        Source::Secret => match env.key.map(|key| &key.material) {
+            Some(Material::Secret(secret)) => out.extend_from_slice(secret.expose()),
+            _ => return Err(Rejection::new(Reason::KeyUnsuitable, Some(span), Subject::Key).into()),
+        },
+        Source::Status => match view.status {
+            Some(status) => decimal(usize::from(status), out),
+            None => return Ok(false),
+        },
+        Source::Target => out.extend_from_slice(view.target),
+        Source::Url => {
+            if view.authority.is_empty() {
+                return Ok(false);
+            }
+            out.extend_from_slice(view.transport.scheme().as_bytes());
+            out.extend_from_slice(b"://");
+            out.extend_from_slice(view.authority.as_bytes());
+            out.extend_from_slice(view.target);
+        }
+        Source::V => match scratch.each.last() {
+            Some((list, Some(item))) if item.has_value => out.extend_from_slice(list.slice(item.v)),
+            _ => return Ok(false),
+        },
+        Source::Var(id) => match env.vars.get(*id).and_then(Option::as_deref) {
+            Some(value) => out.extend_from_slice(value),
+            None => return Ok(false),
+        },
+        Source::Xml(name) => return xml_child(env.body.ok_or(Stop::NeedBody)?, name, span, out),
+    }
+    Ok(true)
+}
+
+/// Path and query of a target, as sent.
+pub(crate) fn split_target(target: &[u8]) -> (&[u8], Option<&[u8]>) {
+    match target.iter().position(|byte| *byte == b'?') {
+        Some(at) => {
+            let (path, query) = target.split_at_checked(at).unwrap_or((target, &[]));
+            (path, query.get(1..))
+        }
+        None => (target, None),
+    }
+}
+
+/// Name and port of an authority. Brackets of an IPv6 address stay with the name.
+pub(crate) fn split_authority(authority: &str) -> (&str, Option<&str>) {
+    let after_brackets = authority.rfind(']').map_or(0, |at| at.saturating_add(1));
+    match authority.get(after_brackets..).and_then(|rest| rest.rfind(':')) {
+        Some(at) => {
+            let at = at.saturating_add(after_brackets);
+            (authority.get(..at).unwrap_or(authority), authority.get(at.saturating_add(1)..))
+        }
+        None => (authority, None),
+    }
+}
+
+/// Appends the one field line of a name.
+pub(crate) fn field_line(view: &RequestView<'_>, name: &str, out: &mut Vec<u8>) -> Result<bool, Rejection> {
+    let mark = out.len();
+    let mut lines: usize = 0;
+    view.fields.values(name, &mut |value| {
+        lines = lines.saturating_add(1);
+        if lines == 1 {
+            out.extend_from_slice(value);
+        }
+    });
+    match lines {
+        0 if name == "host" && !view.authority.is_empty() => {
+            out.extend_from_slice(view.authority.as_bytes());
+            Ok(true)
+        }
+        0 => Ok(false),
+        1 => Ok(true),
+        _ => {
+            out.truncate(mark);
+            Err(Rejection::new(Reason::FieldDuplicated, None, Subject::Header(name.to_owned())))
+        }
+    }
+}
+
+/// Appends the value of a cookie (RFC 6265, section 4.2).
+pub(crate) fn cookie(view: &RequestView<'_>, name: &str, out: &mut Vec<u8>) -> Result<bool, Rejection> {
+    let mark = out.len();
+    let mut count: usize = 0;
+    view.fields.values("cookie", &mut |line| {
+        for pair in line.split(|byte| *byte == b';') {
+            let pair = canon::trim(pair);
+            let value = pair.strip_prefix(name.as_bytes()).and_then(|rest| rest.strip_prefix(b"="));
+            if let Some(value) = value {
+                count = count.saturating_add(1);
+                if count == 1 {
+                    out.extend_from_slice(value);
+                }
+            }
+        }
+    });
+    if count > 1 {
+        out.truncate(mark);
+        return Err(Rejection::new(Reason::FieldDuplicated, None, Subject::Cookie(name.to_owned())));
+    }
+    Ok(count == 1)
+}
+
+/// Appends the value of a parameter.
+pub(crate) fn parameter(
+    raw: &[u8],
+    name: &str,
+    decoding: Decoding,
+    span: Span,
+    malformed: Reason,
+    out: &mut Vec<u8>,
+) -> Result<bool, Stop> {
+    let mark = out.len();
+    let mut found = false;
+    let wrong =
+        |canon::Malformed| Stop::from(Rejection::new(malformed, Some(span), Subject::Parameter(name.to_owned())));
+    for (key, value) in canon::query_pairs(raw) {
+        let same = if key.iter().any(|byte| matches!(byte, b'%' | b'+')) {
+            let start = out.len();
+            decoding.apply(key, out).map_err(wrong)?;
+            let same = out.get(start..) == Some(name.as_bytes());
+            out.truncate(start);
+            same
+        } else {
+            key == name.as_bytes()
+        };
+        if !same {
+            continue;
+        }
+        if found {
+            out.truncate(mark);
+            return Err(
+                Rejection::new(Reason::FieldDuplicated, Some(span), Subject::Parameter(name.to_owned())).into()
+            );
+        }
+        found = true;
+        decoding.apply(value.unwrap_or_default(), out).map_err(wrong)?;
+    }
+    Ok(found)
+}
+
+/// Appends the value of a member of a JSON object.
+pub(crate) fn json_member(body: &[u8], name: &str, span: Span, out: &mut Vec<u8>) -> Result<bool, Stop> {
+    let mut found = false;
+    canon::json_members(body, &mut |key, value| {
+        if key == name.as_bytes() {
+            found = true;
+            out.extend_from_slice(json_text(&value));
+        }
+    })
+    .map_err(|canon::Malformed| Rejection::new(Reason::BodyMalformed, Some(span), Subject::Body))?;
+    Ok(found)
+}
+
+/// Appends the text of a child of an XML root.
+pub(crate) fn xml_child(body: &[u8], name: &str, span: Span, out: &mut Vec<u8>) -> Result<bool, Stop> {
+    let mut found = false;
+    canon::xml_children(body, &mut |key, text| {
+        if key == name.as_bytes() {
+            found = true;
+            out.extend_from_slice(text);
+        }
+    })
+    .map_err(|canon::Malformed| Rejection::new(Reason::BodyMalformed, Some(span), Subject::Body))?;
+    Ok(found)
+}

@@ -1,0 +1,351 @@
+//! The middle of the way: the body passes, the signature and the digests are compared.
+
+use super::coverage::{self, BodyBound, Facts};
+use super::fresh::Judged;
+use super::pool::Lease;
+use super::verified::{Checked, NeedsReplay, Verified};
+use super::{NeedsKey, Verifier, signature};
+use crate::alg::{Digest, Hash};
+use crate::key::{Key, KeySet};
+use crate::plan::run::{Env, Stop, run, run_whole};
+use crate::plan::source::field_line;
+use crate::plan::stream::{Running, State, What};
+use crate::plan::{Base, MessagePlan, PrimitivePlan, Variant};
+use crate::reject::{Reason, Rejection, Subject};
+use crate::request::RequestView;
+use crate::scheme::Message;
+use crate::scheme::model::Source;
+use crate::time::UnixTime;
+
+/// The keys that may have made the signature, with what `hmac` and `digest` stand for with each.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Candidates<'a> {
+    keys: [Option<(&'a Key, Hash)>; KeySet::MOST],
+}
+
+impl<'a> Candidates<'a> {
+    pub(super) fn push(&mut self, key: &'a Key, hash: Hash) {
+        if let Some(slot) = self.keys.iter_mut().find(|slot| slot.is_none()) {
+            *slot = Some((key, hash));
+        }
+    }
+
+    pub(super) const fn is_empty(&self) -> bool {
+        matches!(self.keys, [None, ..])
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (&'a Key, Hash)> + use<'a> {
+        self.keys.into_iter().flatten()
+    }
+}
+
+/// A message with its key, that waits for its body.
+#[derive(Debug)]
+pub struct NeedsBody<'a> {
+    verifier: &'a Verifier,
+    view: RequestView<'a>,
+    now: UnixTime,
+    message: &'a Message,
+    plan: &'a MessagePlan,
+    judged: Judged,
+    scratch: Lease,
+    candidates: Candidates<'a>,
+    /// There is no usable key. Told at the end, like a wrong signature.
+    failure: Option<Reason>,
+    /// The candidate whose signature holds, with the digest of what it signed.
+    held: Option<(usize, Digest)>,
+}
+
+impl<'a> NeedsBody<'a> {
+    pub(super) fn new(state: NeedsKey<'a>, candidates: Candidates<'a>, failure: Option<Reason>) -> Self {
+        let NeedsKey { verifier, view, now, message, plan, judged, scratch } = state;
+        Self { verifier, view, now, message, plan, judged, scratch, candidates, failure, held: None }
+    }
+
+    /// Whether the signature has been checked before the body: only its digest is still to be compared.
+    #[must_use]
+    pub const fn signature_holds(&self) -> bool {
+        self.held.is_some()
+    }
+
+    /// Takes a piece of the body, in order. Not needed where the whole body is in the [`RequestView`].
+    pub fn update(&mut self, chunk: &[u8]) {
+        if self.view.body.is_none() {
+            for running in &mut self.scratch.get().running {
+                running.state.update(chunk);
+            }
+        }
+    }
+
+    /// The body is over.
+    pub fn finish(mut self) -> Result<Checked, Rejection> {
+        self.complete()?;
+        if self.held.is_none() {
+            let body = Some(self.view.body.unwrap_or_default());
+            let held = self.signature(body).map_err(refused)?;
+            self.held = held;
+        }
+        if let Some(reason) = self.failure {
+            return Err(Rejection::new(reason, None, Subject::Key));
+        }
+        let Some((candidate, digest)) = self.held else {
+            let span = Some(self.message.signature.span);
+            return Err(Rejection::new(
+                Reason::SignatureMismatch,
+                span,
+                Subject::Capture(self.message.signature_field),
+            ));
+        };
+        let bound = self.agreements(candidate).map_err(refused)?;
+        Ok(self.checked(candidate, &digest, bound))
+    }
+
+    /// Starts the digests over the body, or checks the signature if it does not need one.
+    pub(super) fn begin(&mut self) -> Result<(), Rejection> {
+        let plan = self.plan;
+        let Some(variant) = plan.variants.first() else { return Ok(()) };
+        let candidates = self.candidates;
+        if variant.early {
+            match self.signature(None) {
+                Ok(Some(held)) => self.held = Some(held),
+                Ok(None) => {
+                    if let Some(reason) = self.failure {
+                        return Err(Rejection::new(reason, None, Subject::Key));
+                    }
+                    let span = Some(self.message.signature.span);
+                    let subject = Subject::Capture(self.message.signature_field);
+                    return Err(Rejection::new(Reason::SignatureMismatch, span, subject));
+                }
+                Err(Stop::NeedBody) => {}
+                Err(Stop::Rejected(rejection)) => return Err(self.instead(rejection)),
+            }
+        }
+        self.scratch.get().forget_lets(variant.lets.len());
+        for (number, (key, hash)) in candidates.iter().enumerate() {
+            self.scratch.get().forget_keyed(variant);
+            let env = self.env(variant, Some(key), hash, None);
+            let scratch = self.scratch.get();
+            for (index, job) in plan.jobs.iter().enumerate() {
+                let what = What::Job(index, job.hash.unwrap_or(hash));
+                if scratch.running.iter().any(|running| running.what == what) {
+                    continue;
+                }
+                let mark = scratch.out.len();
+                run_whole(&env, scratch, &job.before).map_err(refused)?;
+                let mut hasher = job.hash.unwrap_or(hash).begin();
+                hasher.update(scratch.out.get(mark..).unwrap_or_default());
+                scratch.out.truncate(mark);
+                scratch.running.push(Running { what, state: State::Hash(hasher) });
+            }
+            if let Base::Around { before, .. } = &variant.base {
+                let state = match &variant.primitive {
+                    PrimitivePlan::Digest(of) => State::Hash(of.unwrap_or(hash).begin()),
+                    PrimitivePlan::Mac { .. } => match signature::mac_key(&env, scratch) {
+                        Ok(key) => State::Mac(key.begin()),
+                        // The dummy of an unknown key need not decode: what stands in for it only takes time.
+                        Err(_) if self.failure.is_some() => State::Hash(hash.begin()),
+                        Err(stop) => return Err(refused(stop)),
+                    },
+                    PrimitivePlan::Signature(_) => continue,
+                };
+                let mut running = Running { what: What::Signature(number), state };
+                let mark = scratch.out.len();
+                run_whole(&env, scratch, before).map_err(refused)?;
+                running.state.update(scratch.out.get(mark..).unwrap_or_default());
+                scratch.out.truncate(mark);
+                scratch.running.push(running);
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends the digests over the body.
+    fn complete(&mut self) -> Result<(), Rejection> {
+        let plan = self.plan;
+        let Some(variant) = plan.variants.first() else { return Ok(()) };
+        let body = self.view.body;
+        let candidates = self.candidates;
+        let first = candidates.iter().next();
+        let mut running = std::mem::take(&mut self.scratch.get().running);
+        for Running { what, mut state } in running.drain(..) {
+            if let Some(body) = body {
+                state.update(body);
+            }
+            let (after, candidate) = match (what, &variant.base) {
+                (What::Job(index, _), _) => (plan.jobs.get(index).map(|job| &job.after), first),
+                (What::Signature(number), Base::Around { after, .. }) => (Some(after), candidates.iter().nth(number)),
+                (What::Signature(_), Base::Whole(_)) => (None, None),
+            };
+            let (Some(after), Some((key, hash))) = (after, candidate) else { continue };
+            let env = self.env(variant, Some(key), hash, body);
+            let scratch = self.scratch.get();
+            let mark = scratch.out.len();
+            run_whole(&env, scratch, after).map_err(refused)?;
+            state.update(scratch.out.get(mark..).unwrap_or_default());
+            scratch.out.truncate(mark);
+            let digest = state.finish();
+            match what {
+                What::Job(index, hash) => scratch.digests.push((index, hash, digest)),
+                What::Signature(number) => {
+                    let held = signature::holds(&env, self.message, scratch, Some(digest)).map_err(refused)?;
+                    if let (Some(digest), None) = (held, self.held) {
+                        self.held = Some((number, digest));
+                    }
+                }
+            }
+        }
+        self.scratch.get().running = running;
+        Ok(())
+    }
+
+    /// The candidate whose signature holds.
+    fn signature(&mut self, body: Option<&[u8]>) -> Result<Option<(usize, Digest)>, Stop> {
+        let plan = self.plan;
+        if matches!(plan.variants.first().map(|variant| &variant.base), Some(Base::Around { .. })) {
+            return Ok(None);
+        }
+        let candidates = self.candidates;
+        let mut refusal = None;
+        for variant in &plan.variants {
+            self.scratch.get().forget_lets(variant.lets.len());
+            for (number, (key, hash)) in candidates.iter().enumerate() {
+                self.scratch.get().forget_keyed(variant);
+                let env = self.env(variant, Some(key), hash, body);
+                match signature::holds(&env, self.message, self.scratch.get(), None) {
+                    Ok(Some(digest)) => return Ok(Some((number, digest))),
+                    Ok(None) => {}
+                    Err(Stop::NeedBody) => return Err(Stop::NeedBody),
+                    Err(stop) => refusal = Some(stop),
+                }
+            }
+        }
+        match refusal {
+            Some(Stop::Rejected(rejection)) => Err(self.instead(rejection).into()),
+            _ => Ok(None),
+        }
+    }
+
+    /// What is told where a key is missing: that, and not that its stand-in could not be used.
+    fn instead(&self, rejection: Rejection) -> Rejection {
+        match self.failure {
+            Some(reason) if rejection.reason() == Reason::KeyUnsuitable => Rejection::new(reason, None, Subject::Key),
+            _ => rejection,
+        }
+    }
+
+    /// Captures and bound fields must hold what is computed.
+    fn agreements(&mut self, candidate: usize) -> Result<BodyBound, Stop> {
+        let plan = self.plan;
+        let Some(variant) = plan.variants.first() else { return Ok(BodyBound::Unclaimed) };
+        let Some((key, hash)) = self.candidates.iter().nth(candidate) else { return Ok(BodyBound::Unclaimed) };
+        let body = Some(self.view.body.unwrap_or_default());
+        let env = self.env(variant, Some(key), hash, body);
+        let message = self.message;
+        let scratch = self.scratch.get();
+        let mut bound = BodyBound::Unclaimed;
+        for (id, field) in message.fields.iter().enumerate() {
+            let Some(definition) = field.definition else { continue };
+            if scratch.captures.get(id).is_none() {
+                continue;
+            }
+            let Some(entry) = variant.lets.get(definition) else { continue };
+            let mark = scratch.out.len();
+            let present = run(&env, scratch, &entry.program)?;
+            let same = present && scratch.captures.get(id) == scratch.out.get(mark..);
+            scratch.out.truncate(mark);
+            if !same {
+                let reason = if entry.body { Reason::DigestMismatch } else { Reason::ValueDisagrees };
+                return Err(Rejection::new(reason, Some(field.span), Subject::Capture(id)).into());
+            }
+            if entry.body {
+                bound = bound.and(coverage::signs(plan, scratch, &Source::Field(id)));
+            }
+        }
+        for (index, bind) in plan.binds.iter().enumerate() {
+            let start = scratch.out.len();
+            let present = match &bind.what {
+                Source::Field(id) => match scratch.captures.get(*id) {
+                    Some(value) => {
+                        scratch.out.extend_from_slice(value);
+                        true
+                    }
+                    None => false,
+                },
+                Source::Header(name) => field_line(&self.view, name, &mut scratch.out)?,
+                _ => false,
+            };
+            if !present {
+                continue;
+            }
+            let end = scratch.out.len();
+            let held = scratch.out.get(start..end).unwrap_or_default();
+            if bind.or.iter().any(|other| other.as_slice() == held) {
+                scratch.out.truncate(start);
+                if bind.body {
+                    bound = BodyBound::Waived;
+                }
+                continue;
+            }
+            run_whole(&env, scratch, &bind.value)?;
+            let same = scratch.out.get(start..end) == scratch.out.get(end..);
+            scratch.out.truncate(start);
+            if !same {
+                let reason = if bind.body { Reason::DigestMismatch } else { Reason::ValueDisagrees };
+                return Err(Rejection::new(reason, Some(bind.span), Subject::Bind(index)).into());
+            }
+            if bind.body {
+                bound = bound.and(coverage::signs(plan, scratch, &bind.what));
+            }
+        }
+        Ok(bound)
+    }
+
+    fn checked(mut self, candidate: usize, digest: &Digest, body_bound: BodyBound) -> Checked {
+        let key = self.candidates.iter().nth(candidate).map(|(key, _)| key);
+        let captures = &mut self.scratch.get().captures;
+        let claimed = self.plan.key_id.and_then(|id| captures.at.get(id).copied().flatten());
+        // Where the message names no key, the record does.
+        let key_id = claimed.or_else(|| {
+            let id = key.and_then(|key| key.id.as_deref())?;
+            let start = captures.bytes.len();
+            captures.bytes.extend_from_slice(id.as_bytes());
+            Some((start, captures.bytes.len()))
+        });
+        let facts = Facts { body: body_bound, host: !self.view.authority.is_empty(), absent: self.absent() };
+        let response = self.view.status.is_some();
+        let signed_at = self.judged.signed_at;
+        let verified = Verified::new(&self.verifier.plan, response, key_id, signed_at, facts, self.scratch);
+        if !self.verifier.replay_applies(&self.view) {
+            return Checked::Verified(verified);
+        }
+        let entry = self.verifier.entry(&verified, &self.judged, digest, self.now);
+        Checked::NeedsReplay(NeedsReplay::new(verified, entry))
+    }
+
+    /// One bit for each of the first 64 field lines that the scheme would sign and the message does not have.
+    fn absent(&self) -> u64 {
+        let mut absent = 0;
+        for (index, name) in self.plan.signed_headers.iter().enumerate() {
+            let mut there = false;
+            self.view.fields.values(name, &mut |_| there = true);
+            if !there {
+                absent |= coverage::bit(index);
+            }
+        }
+        absent
+    }
+
+    fn env<'e>(&self, variant: &'e Variant, key: Option<&'e Key>, hash: Hash, body: Option<&'e [u8]>) -> Env<'e>
+    where
+        'a: 'e,
+    {
+        Env { view: self.view, plan: self.plan, variant, vars: &self.verifier.vars, key, hash, body }
+    }
+}
+
+fn refused(stop: Stop) -> Rejection {
+    match stop {
+        Stop::Rejected(rejection) => rejection,
+        Stop::NeedBody => Rejection::new(Reason::BodyMalformed, None, Subject::Body),
+    }
+}

@@ -1,0 +1,174 @@
+//! The end of the way: the replay answer, and what was verified.
+
+use std::hash::Hasher as _;
+use std::sync::Arc;
+
+use super::Verifier;
+use super::coverage::{self, Coverage, Facts};
+use super::fresh::Judged;
+use super::pool::Lease;
+use crate::alg::{Digest, Hash};
+use crate::plan::Plan;
+use crate::reject::{Reason, Rejection, Subject};
+use crate::replay::{FirstUse, ReplayEntry};
+use crate::scheme::model::FieldId;
+use crate::time::UnixTime;
+
+impl Verifier {
+    /// The replay entry: what it is a digest of never depends on how the signature is encoded.
+    pub(super) fn entry(&self, verified: &Verified, judged: &Judged, digest: &Digest, now: UnixTime) -> ReplayEntry {
+        let key_id = verified.key_id().unwrap_or_default();
+        let nonce = self.plan.scheme.fresh.nonce;
+        let shared = nonce.is_some_and(|rule| !rule.per_key);
+        let owner = if shared { b"".as_slice() } else { key_id };
+        let captures = &verified.scratch.peek().captures;
+        let unique = nonce.and_then(|rule| captures.get(rule.field)).unwrap_or(digest.as_bytes());
+        let stamp = judged.signed_at.map_or(0, UnixTime::millis).to_be_bytes();
+        let entry = lengths(&[&self.namespace, owner, &stamp, unique]);
+        let remember = i64::try_from(self.plan.scheme.fresh.remember).unwrap_or(i64::MAX);
+        let until = judged
+            .accepted_until
+            .unwrap_or_else(|| UnixTime::from_millis(now.millis().saturating_add(remember.saturating_mul(1000))));
+        let margin = i64::try_from(self.margin).unwrap_or(i64::MAX).saturating_mul(1000);
+        ReplayEntry {
+            digest: leading(&entry),
+            key: self.quota(key_id),
+            live_until: UnixTime::from_millis(until.millis().saturating_add(margin)),
+            now,
+        }
+    }
+}
+
+impl Verifier {
+    /// What quotas count by. Two keys that share it share a quota and nothing else, and no client chooses its key id,
+    /// so a fast hash will do.
+    fn quota(&self, key_id: &[u8]) -> [u8; 16] {
+        let half = |salt: u8| {
+            let mut hasher = std::hash::DefaultHasher::new();
+            hasher.write_u8(salt);
+            hasher.write(&self.namespace);
+            hasher.write(key_id);
+            hasher.finish()
+        };
+        ((u128::from(half(0)) << 64) | u128::from(half(1))).to_be_bytes()
+    }
+}
+
+/// The first bytes of a digest that has at least as many.
+fn leading<const N: usize>(digest: &Digest) -> [u8; N] {
+    digest.as_bytes().first_chunk().copied().unwrap_or([0; N])
+}
+
+/// The namespace of replay entries: the scheme's name and the realm, never the scheme's content, so that editing a
+/// scheme forgets nothing.
+pub(super) fn namespace(plan: &Plan, realm: &str) -> [u8; 32] {
+    leading(&lengths(&[plan.scheme.name.as_bytes(), realm.as_bytes()]))
+}
+
+/// SHA-256 over pieces, each with its length in front.
+fn lengths(pieces: &[&[u8]]) -> Digest {
+    let mut hasher = Hash::Sha256.begin();
+    for piece in pieces {
+        hasher.update(&u64::try_from(piece.len()).unwrap_or(u64::MAX).to_be_bytes());
+        hasher.update(piece);
+    }
+    hasher.finish()
+}
+
+/// A message that holds in every respect but one: it may have been here before.
+#[derive(Debug)]
+#[must_use = "without the store's answer the message is not verified"]
+pub enum Checked {
+    /// The store has to be asked.
+    NeedsReplay(NeedsReplay),
+    /// The scheme remembers no messages of this kind.
+    Verified(Verified),
+}
+
+/// Waits for the replay store's answer.
+#[derive(Debug)]
+#[must_use = "without the store's answer the message is not verified"]
+pub struct NeedsReplay {
+    verified: Verified,
+    entry: ReplayEntry,
+}
+
+impl NeedsReplay {
+    pub(super) const fn new(verified: Verified, entry: ReplayEntry) -> Self {
+        Self { verified, entry }
+    }
+
+    /// What the store has to admit.
+    #[must_use]
+    pub const fn entry(&self) -> &ReplayEntry {
+        &self.entry
+    }
+
+    /// Takes the store's answer.
+    pub fn answered(self, first: FirstUse) -> Result<Verified, Rejection> {
+        match first {
+            FirstUse::First => Ok(self.verified),
+            FirstUse::Seen => Err(Rejection::new(Reason::Replayed, None, Subject::Request)),
+        }
+    }
+}
+
+/// A message that was verified. Nobody else can make one.
+#[derive(Debug)]
+pub struct Verified {
+    plan: Arc<Plan>,
+    response: bool,
+    /// Where it lies among the captured bytes.
+    key_id: Option<(usize, usize)>,
+    signed_at: Option<UnixTime>,
+    facts: Facts,
+    scratch: Lease,
+}
+
+impl Verified {
+    /// Called where everything else was checked, and nowhere else.
+    pub(super) fn new(
+        plan: &Arc<Plan>,
+        response: bool,
+        key_id: Option<(usize, usize)>,
+        signed_at: Option<UnixTime>,
+        facts: Facts,
+        scratch: Lease,
+    ) -> Self {
+        Self { plan: Arc::clone(plan), response, key_id, signed_at, facts, scratch }
+    }
+
+    /// Whose key made the signature; `None` where neither the message nor the key record names one.
+    #[must_use]
+    pub fn key_id(&self) -> Option<&[u8]> {
+        let (start, end) = self.key_id?;
+        self.scratch.peek().captures.bytes.get(start..end)
+    }
+
+    /// The scheme's name.
+    #[must_use]
+    pub fn scheme(&self) -> &str {
+        &self.plan.scheme.name
+    }
+
+    /// The signed time, where the scheme has one.
+    #[must_use]
+    pub const fn signed_at(&self) -> Option<UnixTime> {
+        self.signed_at
+    }
+
+    /// What the signature covers of this message.
+    #[must_use]
+    pub fn covered(&self) -> Coverage {
+        let Some((message, plan)) = self.plan.message(self.response) else { return Coverage::default() };
+        coverage::of(message, plan, &self.facts, self.scratch.peek())
+    }
+
+    /// A capture, by its name in the scheme: nonce, scope, region …
+    #[must_use]
+    pub fn field(&self, name: &str) -> Option<&[u8]> {
+        let (message, _) = self.plan.message(self.response)?;
+        let id: FieldId = message.fields.iter().position(|field| field.name == name)?;
+        self.scratch.peek().captures.get(id)
+    }
+}
