@@ -81,8 +81,8 @@ impl<'a> NeedsBody<'a> {
     pub fn finish(mut self) -> Result<Checked, Rejection> {
         self.complete()?;
         if self.held.is_none() {
-            let body = Some(self.view.body.unwrap_or_default());
-            let held = self.signature(body).map_err(refused)?;
+            // A body that was needed whole and not handed in is not an empty one: that stops here.
+            let held = self.signature(self.view.body).map_err(refused)?;
             self.held = held;
         }
         if let Some(reason) = self.failure {
@@ -262,8 +262,7 @@ impl<'a> NeedsBody<'a> {
         let plan = self.plan;
         let Some(variant) = plan.variants.first() else { return Ok(BodyBound::Unclaimed) };
         let Some((key, hash)) = self.candidates.iter().nth(candidate) else { return Ok(BodyBound::Unclaimed) };
-        let body = Some(self.view.body.unwrap_or_default());
-        let env = self.env(variant, Some(key), hash, body);
+        let env = self.env(variant, Some(key), hash, self.view.body);
         let message = self.message;
         let scratch = self.scratch.get();
         let mut bound = BodyBound::Unclaimed;
