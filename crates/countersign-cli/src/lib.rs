@@ -12,17 +12,22 @@
 
 mod answer;
 mod args;
+mod check;
 mod curl;
+mod dev;
 mod engine;
 mod explain;
 mod failure;
+mod generate;
 mod jsonl;
 mod key_file;
+mod keys;
 mod material;
 mod message;
 mod out;
 mod paint;
 mod scheme_file;
+mod serve;
 mod sign;
 mod task;
 mod usage;
@@ -68,6 +73,10 @@ fn run(command: Command, out: &mut Output) -> Result<Outcome, Failure> {
         Command::Verify(arguments) => verify::run(&arguments, out),
         Command::Explain(arguments) => explain::run(&arguments, out),
         Command::Curl(arguments) => curl::run(&arguments, out),
+        Command::Keys(arguments) => keys::run(&arguments, out),
+        Command::Check(arguments) => check::run(&arguments, out),
+        Command::Serve(arguments) => serve::run(&arguments),
+        Command::Dev(arguments) => dev::run(&arguments, out),
         _ => Err(Failure::arguments("not yet", "")),
     }
 }

@@ -10,8 +10,8 @@ pub(crate) use request::{
     TransportName, VerifyArguments,
 };
 pub(crate) use service::{
-    AddKey, CheckArguments, DevArguments, ExportKeys, ImportKeys, KeysArguments, KeysCommand, ListKeys, LogFormat,
-    RevokeKey, RotateKey, ServeArguments, ShowKey,
+    AddKey, CheckArguments, DevArguments, KeysArguments, KeysCommand, LogFormat, MaterialOptions, RevokeKey,
+    RotateKey, ServeArguments, StoreOptions,
 };
 
 use std::path::PathBuf;
