@@ -14,16 +14,19 @@ pub(crate) fn run(arguments: &CheckArguments, out: &mut Output) -> Result<Outcom
         Ok(config) => config,
         Err(error) => {
             if let (true, ConfigError::Faulty(faults)) = (arguments.json, &error) {
-                out.json(&Checked { routes: None, faults: faults.files.iter().flat_map(|file| file.located()).collect() })?;
+                out.json(&Checked {
+                    routes: None,
+                    faults: faults.files.iter().flat_map(|file| file.located()).collect(),
+                })?;
             }
             return Err(error.into());
         }
     };
     if arguments.json {
-        let routes = config.routes.iter().map(|route| RouteRow {
-            path: route.path.value.to_string(),
-            scheme: &route.scheme.scheme.name,
-        });
+        let routes = config
+            .routes
+            .iter()
+            .map(|route| RouteRow { path: route.path.value.to_string(), scheme: &route.scheme.scheme.name });
         out.json(&Checked { routes: Some(routes.collect()), faults: Vec::new() })?;
     } else {
         writeln!(out, "{} can be served", arguments.config.display())?;

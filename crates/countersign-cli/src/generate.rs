@@ -2,7 +2,9 @@
 
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
 use aws_lc_rs::rsa;
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_ASN1_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _};
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_ASN1_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _,
+};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use countersign_core::Scheme;
@@ -49,7 +51,8 @@ fn pair(kind: KeyKind) -> Option<(Vec<u8>, Vec<u8>)> {
             Some((private.as_ref().to_vec(), spki(pair.public_key())?))
         }
         KeyKind::P256 | KeyKind::P384 => {
-            let with = if kind == KeyKind::P256 { &ECDSA_P256_SHA256_ASN1_SIGNING } else { &ECDSA_P384_SHA384_ASN1_SIGNING };
+            let with =
+                if kind == KeyKind::P256 { &ECDSA_P256_SHA256_ASN1_SIGNING } else { &ECDSA_P384_SHA384_ASN1_SIGNING };
             let pair = EcdsaKeyPair::generate(with).ok()?;
             Some((pair.to_pkcs8v1().ok()?.as_ref().to_vec(), spki(pair.public_key())?))
         }

@@ -28,7 +28,8 @@ pub(crate) fn man(arguments: &ManArguments, out: &mut Output) -> Result<Outcome,
         Some(command) => format!("countersign-{}", command.replace(' ', "-")),
     };
     let Some((_, page)) = pages.iter().find(|(known, _)| *known == name) else {
-        let known: Vec<&str> = table.get_subcommands().filter(|command| !command.is_hide_set()).map(Command::get_name).collect();
+        let known: Vec<&str> =
+            table.get_subcommands().filter(|command| !command.is_hide_set()).map(Command::get_name).collect();
         return Err(Failure::arguments("there is no such command", format!("there are {}", known.join(", "))));
     };
     out.write_all(&render(page)?)?;
@@ -100,7 +101,8 @@ fn render(page: &Command) -> io::Result<Vec<u8>> {
 
 /// The help of every command, in one document.
 fn reference() -> String {
-    let mut text = String::from("# The command line\n\nMade by `cargo xtask gen` of the table that `--help` shows.\n");
+    let mut text =
+        String::from("# The command line\n\nMade by `cargo xtask gen` of the table that `--help` shows.\n");
     for (name, mut page) in pages(&table()) {
         let help = page.render_long_help().to_string();
         let lines: Vec<&str> = help.trim_end().lines().map(str::trim_end).collect();
@@ -129,7 +131,10 @@ mod tests {
     fn scripts_know_the_options() {
         for shell in [Shell::Bash, Shell::Fish, Shell::Zsh] {
             let script = String::from_utf8(complete(shell)).unwrap();
-            assert!(script.contains("secret-file") && script.contains("countersign-v1") || script.contains("secret-file"), "{shell}");
+            assert!(
+                script.contains("secret-file") && script.contains("countersign-v1") || script.contains("secret-file"),
+                "{shell}"
+            );
             assert!(!script.contains("generated\n"), "{shell}");
         }
     }

@@ -61,7 +61,8 @@ struct Made {
 }
 
 fn made(options: &MaterialOptions) -> Result<Made, Failure> {
-    let given = |kind, text: &SecretText| Made { kind, material: Secret::new(text.expose().as_bytes()), generated: None };
+    let given =
+        |kind, text: &SecretText| Made { kind, material: Secret::new(text.expose().as_bytes()), generated: None };
     Ok(match options {
         MaterialOptions { secret: Some(secret), .. } => given(KeyKind::Secret, secret),
         MaterialOptions { secret_file: Some(path), .. } => given(KeyKind::Secret, &SecretText::read(path)?),

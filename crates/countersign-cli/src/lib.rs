@@ -19,6 +19,7 @@ mod engine;
 mod explain;
 mod failure;
 mod generate;
+mod generated;
 mod jsonl;
 mod key_file;
 mod keys;
@@ -26,7 +27,9 @@ mod material;
 mod message;
 mod out;
 mod paint;
+mod reason;
 mod scheme_file;
+mod schemes;
 mod serve;
 mod sign;
 mod task;
@@ -77,6 +80,11 @@ fn run(command: Command, out: &mut Output) -> Result<Outcome, Failure> {
         Command::Check(arguments) => check::run(&arguments, out),
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Dev(arguments) => dev::run(&arguments, out),
-        _ => Err(Failure::arguments("not yet", "")),
+        Command::Schemes(arguments) => schemes::run(&arguments, out),
+        Command::Reason(arguments) => reason::run(&arguments, out),
+        Command::Completions(arguments) => generated::completions(&arguments, out),
+        Command::Man(arguments) => generated::man(&arguments, out),
+        Command::Generated => generated::all(out),
+        Command::Lint(_) => Err(Failure::arguments("not yet", "")),
     }
 }

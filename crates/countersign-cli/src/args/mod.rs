@@ -7,7 +7,7 @@ mod service;
 
 pub(crate) use request::{
     CurlArguments, ExplainArguments, InputOptions, KeyOptions, OutputFormat, SchemeOptions, SignArguments,
-    TransportName, VerifyArguments,
+    VerifyArguments,
 };
 pub(crate) use service::{
     AddKey, CheckArguments, DevArguments, KeysArguments, KeysCommand, LogFormat, MaterialOptions, RevokeKey,

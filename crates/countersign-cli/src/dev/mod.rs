@@ -134,7 +134,8 @@ impl Stage {
 
     /// A request that is signed now.
     fn request(&self, arguments: &DevArguments) -> Result<Message, Failure> {
-        let url = Url::parse(&format!("{}{PATH}", self.origin)).map_err(io::Error::other).map_err(Failure::Serving)?;
+        let url =
+            Url::parse(&format!("{}{PATH}", self.origin)).map_err(io::Error::other).map_err(Failure::Serving)?;
         let fields = vec![("Content-Type".to_owned(), CONTENT_TYPE.as_bytes().to_vec())];
         let message = Message::request("POST".to_owned(), url, fields, BODY.as_bytes().to_vec());
         let mut task = Task {

@@ -112,7 +112,11 @@ impl<'a> Shown<'a> {
             nonce: file.plan.captures_nonce(),
             response: scheme.response.is_some(),
             carriers: carriers
-                .map(|carrier| CarrierRow { place: place(carrier.place), name: &carrier.written, optional: carrier.optional })
+                .map(|carrier| CarrierRow {
+                    place: place(carrier.place),
+                    name: &carrier.written,
+                    optional: carrier.optional,
+                })
                 .collect(),
             vars: scheme
                 .vars

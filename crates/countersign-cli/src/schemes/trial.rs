@@ -9,8 +9,8 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use countersign_core::{Scheme, SignError};
 use countersign_core::scheme::Kind;
+use countersign_core::{Scheme, SignError};
 use countersign_schemes::catalogue;
 use serde::Serialize;
 use serde_json::Value;
@@ -100,7 +100,9 @@ fn trial(name: &str) -> Result<(), String> {
     task.vars.clear();
     let mut verdict = |keys: Keys| {
         task.keys = keys;
-        engine.verify(&task).map(|decision| decision.verdict.map(|_| ()).map_err(|rejection| rejection.reason().code()))
+        engine
+            .verify(&task)
+            .map(|decision| decision.verdict.map(|_| ()).map_err(|rejection| rejection.reason().code()))
     };
     for (keys, wanted) in [(keys(other.verifies), Err("signature-mismatch")), (keys(key.verifies), Ok(()))] {
         let found = verdict(keys).map_err(told)?;
@@ -119,13 +121,15 @@ fn said(verdict: Result<(), &'static str>) -> &'static str {
 }
 
 /// What schemes of the catalogue ask for: a region and a service, and for how many seconds a link holds.
-const VARS: &[(&str, &str)] = &[("region", "us-east-1"), ("service", "service"), ("expires-in", "300"), ("ttl", "300")];
+const VARS: &[(&str, &str)] =
+    &[("region", "us-east-1"), ("service", "service"), ("expires-in", "300"), ("ttl", "300")];
 
 fn message(scheme: &Scheme) -> Result<Message, String> {
     let (method, fields, body) = match scheme.kind {
         Kind::Link => ("GET", Vec::new(), &b""[..]),
         Kind::Request | Kind::Webhook => {
-            ("POST", vec![("Content-Type".to_owned(), b"application/json".to_vec())], &br#"{"a":1}"#[..])
+            let form = b"application/x-www-form-urlencoded";
+            ("POST", vec![("Content-Type".to_owned(), form.to_vec())], &b"a=1&b=2"[..])
         }
     };
     let url = Url::parse("https://example.com/a/b?c=d&e=%20f").map_err(|error| error.to_string())?;
