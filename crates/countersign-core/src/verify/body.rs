@@ -10,7 +10,7 @@ use crate::key::{Key, KeySet};
 use crate::plan::run::{Env, Stop, run, run_whole};
 use crate::plan::source::field_line;
 use crate::plan::stream::{Running, State, What};
-use crate::plan::{Base, MessagePlan, PrimitivePlan, Variant};
+use crate::plan::{Base, Early, MessagePlan, PrimitivePlan, Variant};
 use crate::reject::{Reason, Rejection, Subject};
 use crate::request::RequestView;
 use crate::scheme::Message;
@@ -105,7 +105,12 @@ impl<'a> NeedsBody<'a> {
         let plan = self.plan;
         let Some(variant) = plan.variants.first() else { return Ok(()) };
         let candidates = self.candidates;
-        if variant.early {
+        let early = match variant.early {
+            Early::Always => true,
+            Early::IfClaimed => self.claims_digest(variant),
+            Early::Never => false,
+        };
+        if early {
             match self.signature(None) {
                 Ok(Some(held)) => self.held = Some(held),
                 Ok(None) => {
@@ -157,6 +162,25 @@ impl<'a> NeedsBody<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Whether the message states what the body's digest is said to be.
+    fn claims_digest(&self, variant: &Variant) -> bool {
+        let captures = &self.scratch.peek().captures;
+        let field = self.message.fields.iter().enumerate().any(|(id, field)| {
+            let entry = field.definition.and_then(|definition| variant.lets.get(definition));
+            entry.is_some_and(|entry| entry.body) && captures.get(id).is_some()
+        });
+        field
+            || self.plan.binds.iter().filter(|bind| bind.body).any(|bind| match &bind.what {
+                Source::Field(id) => captures.get(*id).is_some(),
+                Source::Header(name) => {
+                    let mut there = false;
+                    self.view.fields.values(name, &mut |_| there = true);
+                    there
+                }
+                _ => false,
+            })
     }
 
     /// Ends the digests over the body.
