@@ -61,6 +61,7 @@ pub(crate) struct Setup<'a> {
     pub(crate) server: &'a str,
     /// Lines of the one route, which covers `/*`.
     pub(crate) route: &'a str,
+    pub(crate) scheme: &'a str,
     pub(crate) stores: Stores,
     pub(crate) respond: Respond,
 }
@@ -69,7 +70,7 @@ pub(crate) type Respond = Arc<dyn Fn(&Received, &mut TcpStream) -> io::Result<()
 
 impl Default for Setup<'_> {
     fn default() -> Self {
-        Self { server: "", route: "", stores: stores(), respond: plainly("ok") }
+        Self { server: "", route: "", scheme: SCHEME, stores: stores(), respond: plainly("ok") }
     }
 }
 
@@ -77,7 +78,7 @@ impl Setup<'_> {
     pub(crate) fn start(self) -> Site {
         let upstream = Upstream::start(self.respond);
         let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("all.toml"), SCHEME).unwrap();
+        std::fs::write(folder.path().join("all.toml"), self.scheme).unwrap();
         let text = format!(
             "[server]\nlisten = \"127.0.0.1:0\"\nconsole = \"127.0.0.1:0\"\nworkers = 2\ngrace = \"3s\"\n{}\n\
              [[route]]\npath = \"/*\"\nscheme = \"all.toml\"\nupstream = \"http://{}\"\n{}\n",
