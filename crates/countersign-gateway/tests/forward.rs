@@ -141,6 +141,7 @@ fn pipelined_requests_are_answered_in_order() {
     for number in 0..30 {
         assert_eq!(client.read().text(), format!("/{number}"));
     }
+    assert_eq!(site.upstream.accepted(), 1);
 }
 
 #[test]
@@ -363,6 +364,10 @@ fn a_route_names_the_key_of_a_scheme_that_carries_none() {
     let wire = format!("GET / HTTP/1.1\r\nHost: a\r\nX-Time: {time}\r\nX-Sign: {signature}\r\n\r\n");
     assert_eq!(site.send(wire).status(), 200);
     assert_eq!(site.upstream.only().field("countersign-key-id"), Some("alice"));
+    // Another key that the store knows is not the route's.
+    let signature = sha256(format!("{time}{}", support::OTHER_SECRET));
+    let wire = format!("GET / HTTP/1.1\r\nHost: a\r\nX-Time: {time}\r\nX-Sign: {signature}\r\n\r\n");
+    assert_eq!(site.send(wire).status(), 401);
 }
 
 #[test]

@@ -18,6 +18,7 @@ use countersign_gateway::{Gateway, Running, Stores};
 use countersign_store::{Limits, MemoryKeys, MemoryReplay};
 
 pub(crate) const SECRET: &str = "a secret of the tests, long enough";
+pub(crate) const OTHER_SECRET: &str = "zoe's secret of the tests, long enough";
 
 /// A scheme that covers everything, with a plain digest so that the tests can sign.
 pub(crate) const SCHEME: &str = r#"
@@ -100,9 +101,11 @@ pub(crate) fn site() -> Site {
     Setup::default().start()
 }
 
-/// Stores in memory that know `alice`.
+/// Stores in memory that know `alice` and `zoe`.
 pub(crate) fn stores() -> Stores {
-    let keys = MemoryKeys::new([Key::secret(SECRET.as_bytes()).with_id("alice")]).unwrap();
+    let keys =
+        [("alice", SECRET), ("zoe", OTHER_SECRET)].map(|(id, secret)| Key::secret(secret.as_bytes()).with_id(id));
+    let keys = MemoryKeys::new(keys).unwrap();
     Stores { keys: Arc::new(keys), replay: Arc::new(MemoryReplay::new(Limits::default())) }
 }
 
