@@ -360,12 +360,12 @@ fn a_route_names_the_key_of_a_scheme_that_carries_none() {
         "key = \"alice\"",
     );
     let time = support::now();
-    let signature = sha256(format!("{time}{}", support::SECRET));
+    let signature = sha256(&format!("{time}{}", support::SECRET));
     let wire = format!("GET / HTTP/1.1\r\nHost: a\r\nX-Time: {time}\r\nX-Sign: {signature}\r\n\r\n");
     assert_eq!(site.send(wire).status(), 200);
     assert_eq!(site.upstream.only().field("countersign-key-id"), Some("alice"));
     // Another key that the store knows is not the route's.
-    let signature = sha256(format!("{time}{}", support::OTHER_SECRET));
+    let signature = sha256(&format!("{time}{}", support::OTHER_SECRET));
     let wire = format!("GET / HTTP/1.1\r\nHost: a\r\nX-Time: {time}\r\nX-Sign: {signature}\r\n\r\n");
     assert_eq!(site.send(wire).status(), 401);
 }
@@ -380,7 +380,7 @@ fn a_scheme_that_signs_in_the_body_gets_the_whole_of_it() {
     );
     for len in [10, 65_536, 300_000] {
         let signed = format!("time={}&data={}", support::now(), "x".repeat(len));
-        let body = format!("{signed}&sign={}", sha256(format!("{signed}{}", support::SECRET)));
+        let body = format!("{signed}&sign={}", sha256(&format!("{signed}{}", support::SECRET)));
         let head =
             "POST / HTTP/1.1\r\nHost: a\r\nX-Key: alice\r\nContent-Type: application/x-www-form-urlencoded\r\n";
         let response = site.send(format!("{head}Content-Length: {}\r\n\r\n{body}", body.len()));
@@ -391,10 +391,10 @@ fn a_scheme_that_signs_in_the_body_gets_the_whole_of_it() {
 
 /// A gateway with a scheme of its own.
 fn site_of(scheme: &str, route: &str) -> support::Site {
-    Setup { scheme, route, ..Setup::default() }.start()
+    Setup { route, scheme, ..Setup::default() }.start()
 }
 
-fn sha256(text: String) -> String {
+fn sha256(text: &str) -> String {
     hex(Hash::Sha256.digest(text.as_bytes()).as_bytes())
 }
 

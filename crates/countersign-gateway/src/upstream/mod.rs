@@ -9,10 +9,9 @@
 
 mod body;
 
-use std::future::poll_fn;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::Poll;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use http::header::HeaderValue;
@@ -114,7 +113,7 @@ impl Upstream {
         self: &Arc<Self>,
         mut request: Request<Outgoing>,
     ) -> Result<Response<Answered>, UpstreamError> {
-        while let Some(mut sender) = self.take_ready().await {
+        while let Some(mut sender) = self.take_idle() {
             let spare = copy_if_repeatable(&request);
             match self.exchange(&mut sender, request).await {
                 Ok(response) => return Ok(self.answered(response, sender)),
@@ -193,25 +192,21 @@ impl Upstream {
         response.map(|body| Answered::new(body, sender, Arc::clone(self)))
     }
 
-    /// The most recently used connection, ready for a request.
-    async fn take_ready(&self) -> Option<SendRequest<Outgoing>> {
-        while let Some(mut sender) = self.take_idle() {
-            if is_ready(&mut sender).await {
-                return Some(sender);
+    /// The most recently used connection that is ready for a request.
+    fn take_idle(&self) -> Option<SendRequest<Outgoing>> {
+        let mut idle = self.idle();
+        while let Some(mut connection) = idle.pop() {
+            if connection.since.elapsed() >= self.limits.idle {
+                // All that is left is older still.
+                idle.clear();
+                return None;
+            }
+            let mut cx = Context::from_waker(Waker::noop());
+            if let Poll::Ready(Ok(())) = connection.sender.poll_ready(&mut cx) {
+                return Some(connection.sender);
             }
         }
         None
-    }
-
-    fn take_idle(&self) -> Option<SendRequest<Outgoing>> {
-        let mut idle = self.idle();
-        let connection = idle.pop()?;
-        if connection.since.elapsed() >= self.limits.idle {
-            // All that is left is older still.
-            idle.clear();
-            return None;
-        }
-        Some(connection.sender)
     }
 
     /// Takes back a connection whose response has been read to its end.
@@ -235,17 +230,6 @@ impl Upstream {
         // A pool that another thread left in the middle of a push or a pop is still a pool.
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Whether a connection can take a request. One that has just delivered a response may have to run once more first.
-async fn is_ready(sender: &mut SendRequest<Outgoing>) -> bool {
-    for _ in 0..2 {
-        match poll_fn(|cx| Poll::Ready(sender.poll_ready(cx))).await {
-            Poll::Ready(ready) => return ready.is_ok(),
-            Poll::Pending => tokio::task::yield_now().await,
-        }
-    }
-    false
 }
 
 /// Why one attempt brought no response.
