@@ -67,7 +67,7 @@ impl Cover {
         let whole = direct == Extent::Whole;
         cover.fields = (0..message.fields.len())
             .map(|id| {
-                let itself = |drawn: &Drawn<'_>| drawn.standing.counts() && *drawn.source == Source::Field(id);
+                let itself = |drawn: &Drawn<'_>| *drawn.source == Source::Field(id) && is_whole(drawn);
                 signed.iter().chain(&key).any(itself) || cover.carries(message, id, whole)
             })
             .collect();
@@ -175,6 +175,16 @@ fn is_listed(message: &Message, drawn: &Drawn<'_>) -> bool {
         let name = name.to_ascii_lowercase();
         message.requires.iter().any(|require| require.field == field && require.names.contains(&name))
     })
+}
+
+/// Whether all of a capture is there: neither a piece of it, nor only the day of a time.
+fn is_whole(drawn: &Drawn<'_>) -> bool {
+    let piece = |filter: &Filter| match filter {
+        Filter::After(_) | Filter::Before(_) | Filter::Slice(..) => true,
+        Filter::Time(from, to) => to.resolution_millis() > from.resolution_millis(),
+        _ => false,
+    };
+    drawn.standing.counts() && !drawn.before_digest().any(piece)
 }
 
 /// The components that a value is, or begins with.

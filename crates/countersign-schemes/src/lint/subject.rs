@@ -60,6 +60,11 @@ impl<'a> Subject<'a> {
         self.drawn(&self.message.base)
     }
 
+    /// The lists among it.
+    pub(super) fn lists(&self) -> impl Iterator<Item = Drawn<'a>> {
+        self.signed().into_iter().filter(|drawn| matches!(drawn.source, Source::List(_)))
+    }
+
     /// What the key of the MAC is made of.
     pub(super) fn key(&self) -> Option<&'a Template> {
         match &self.message.signature.primitive {

@@ -18,7 +18,7 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(subject: &Subject<'_>, find: &mut Find<'_>) {
-    for drawn in subject.signed() {
+    for drawn in subject.lists() {
         for filter in &drawn.filters {
             if let Filter::Pick(id, rule @ (IfAbsent::Empty | IfAbsent::Skip)) = filter {
                 let (name, how) =
@@ -26,6 +26,8 @@ fn check(subject: &Subject<'_>, find: &mut Find<'_>) {
                 find(Warning, drawn.span, format!("a field that `{name}` lists and the message lacks {how}"));
             }
         }
+    }
+    for drawn in subject.signed() {
         let Some(other) = drawn.replaceable() else { continue };
         if drawn.standing.counts() && may_lack(subject, drawn.source) && is_fixed(other) {
             let name = subject.name(drawn.source);

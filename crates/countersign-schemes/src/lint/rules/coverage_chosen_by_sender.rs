@@ -16,7 +16,7 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(subject: &Subject<'_>, find: &mut Find<'_>) {
-    for drawn in subject.signed() {
+    for drawn in subject.lists() {
         for filter in &drawn.filters {
             let Filter::Pick(id, _) = filter else { continue };
             let insists = |names: &Vec<String>| !names.is_empty();

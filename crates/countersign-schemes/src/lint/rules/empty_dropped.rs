@@ -1,7 +1,7 @@
 //! `empty-dropped`: parameters without a value come and go.
 
 use super::{Find, Rule, Subject, Warning};
-use countersign_core::scheme::model::Filter;
+use countersign_core::scheme::model::{Filter, Source};
 
 pub(super) static RULE: Rule = Rule {
     code: "empty-dropped",
@@ -18,7 +18,8 @@ pub(super) static RULE: Rule = Rule {
 fn check(subject: &Subject<'_>, find: &mut Find<'_>) {
     for text in subject.templates() {
         for drawn in subject.drawn(text) {
-            if drawn.filters.iter().any(|filter| matches!(filter, Filter::DropEmpty)) {
+            let is_list = matches!(drawn.source, Source::List(_));
+            if is_list && drawn.filters.iter().any(|filter| matches!(filter, Filter::DropEmpty)) {
                 let name = subject.name(drawn.source);
                 find(Warning, drawn.span, format!("items of {name} with an empty value can be added and removed"));
             }
