@@ -36,8 +36,28 @@ struct Item {
 #[derive(Debug, Clone, PartialEq)]
 enum Piece {
     Literal(Vec<u8>),
-    Capture { field: FieldId, stops: Vec<u8> },
+    Capture { field: FieldId, stops: Vec<u8>, run: ByteSet },
     Optional(Vec<Piece>),
+}
+
+/// A set of bytes, one bit each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct ByteSet([u64; 4]);
+
+impl ByteSet {
+    fn of(holds: impl Fn(u8) -> bool) -> Self {
+        let mut set = Self::default();
+        for byte in (0..=u8::MAX).filter(|byte| holds(*byte)) {
+            if let Some(word) = set.0.get_mut(usize::from(byte >> 6)) {
+                *word |= 1 << (byte & 63);
+            }
+        }
+        set
+    }
+
+    fn holds(&self, byte: u8) -> bool {
+        self.0.get(usize::from(byte >> 6)).is_some_and(|word| word & (1 << (byte & 63)) != 0)
+    }
 }
 
 /// Why a carrier's value could not be read.
@@ -110,6 +130,17 @@ pub(crate) fn shape(text: &Template, split: Option<&Split>, fields: &[Field]) ->
         .any(|(pieces, _)| pieces.iter().any(|piece| matches!(piece, Piece::Literal(text) if text.ends_with(b"\""))));
     let mut closed = Vec::new();
     for (pieces, optional) in items {
+        let bare = pieces.iter().any(|piece| match piece {
+            Piece::Capture { field, .. } => fields.get(*field).is_some_and(|field| field.optional),
+            Piece::Literal(_) | Piece::Optional(_) => false,
+        });
+        if bare && !optional {
+            return Err(Fault {
+                span: text.span,
+                message: "an item of a list is there or not as a whole".into(),
+                hint: Some("put it in brackets with its separator: `[, ext=\"{ext}\"]`".into()),
+            });
+        }
         if !matches!(pieces.first(), Some(Piece::Literal(_))) {
             return Err(Fault {
                 span: text.span,
@@ -136,7 +167,7 @@ fn pieces(text: &Template) -> Vec<Piece> {
             Part::Literal(text) => Some(Piece::Literal(text.clone())),
             Part::Optional(inner) => Some(Piece::Optional(pieces(inner))),
             Part::Value(value) => match value.source {
-                Source::Field(field) => Some(Piece::Capture { field, stops: Vec::new() }),
+                Source::Field(field) => Some(Piece::Capture { field, stops: Vec::new(), run: ByteSet::default() }),
                 _ => None,
             },
         })
@@ -209,7 +240,7 @@ fn close_before(pieces: &mut [Piece], then: &[Piece], fields: &[Field], span: Sp
         let (head, tail) = pieces.split_at_mut_checked(index.saturating_add(1)).unwrap_or((&mut [], &mut []));
         let followers: Vec<Piece> = tail.iter().chain(then).cloned().collect();
         match head.last_mut() {
-            Some(Piece::Capture { field, stops }) => {
+            Some(Piece::Capture { field, stops, run }) => {
                 let captured = fields.get(*field);
                 for follower in &followers {
                     match follower {
@@ -238,6 +269,10 @@ fn close_before(pieces: &mut [Piece], then: &[Piece], fields: &[Field], span: Sp
                             break;
                         }
                     }
+                }
+                if let Some(captured) = captured {
+                    let ends = fixed(captured).is_none();
+                    *run = ByteSet::of(|byte| captured.kind.admits(byte) && !(ends && stops.contains(&byte)));
                 }
             }
             Some(Piece::Optional(inner)) => close_before(inner, &followers, fields, span)?,
@@ -365,7 +400,7 @@ impl Shape {
     pub(crate) fn admits(&self, fields: &[Field], id: FieldId, value: &[u8]) -> bool {
         fn stops_before(pieces: &[Piece], id: FieldId) -> Option<&[u8]> {
             pieces.iter().find_map(|piece| match piece {
-                Piece::Capture { field, stops } if *field == id => Some(stops.as_slice()),
+                Piece::Capture { field, stops, .. } if *field == id => Some(stops.as_slice()),
                 Piece::Optional(inner) => stops_before(inner, id),
                 _ => None,
             })
@@ -406,8 +441,7 @@ fn holds_type(field: &Field, value: &[u8]) -> bool {
 
 /// The names of a list of names. The capture's type admits only one separator, so there is no guessing.
 pub(crate) fn names(value: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let separator = [b';', b',', b' '].into_iter().find(|byte| value.contains(byte)).unwrap_or(b';');
-    value.split(move |byte| *byte == separator)
+    value.split(|byte| matches!(byte, b';' | b',' | b' '))
 }
 
 /// Matches pieces from `at`; answers where they end.
@@ -434,16 +468,16 @@ fn advance(
                     None => found.truncate(mark),
                 }
             }
-            Piece::Capture { field: id, stops } => {
+            Piece::Capture { field: id, run, .. } => {
                 let field = fields.get(*id)?;
                 let length = match fixed(field) {
-                    Some(length) if rest.get(..length)?.iter().all(|byte| field.kind.admits(*byte)) => length,
+                    Some(length) if rest.get(..length)?.iter().all(|byte| run.holds(*byte)) => length,
                     Some(_) => return None,
-                    None => rest
-                        .iter()
-                        .position(|byte| !field.kind.admits(*byte) || stops.contains(byte))
-                        .unwrap_or(rest.len()),
+                    None => rest.iter().position(|byte| !run.holds(*byte)).unwrap_or(rest.len()),
                 };
+                if length < field.length.0 {
+                    return None;
+                }
                 let end = at.checked_add(length)?;
                 found.push((*id, at, end));
                 at = end;
@@ -483,7 +517,8 @@ impl Iterator for Pieces<'_> {
             if self.quotes && *byte == b'"' {
                 quoted = !quoted;
             }
-            if !quoted && rest.starts_with(self.separator) {
+            // The first byte decides nearly always, and calls nothing.
+            if !quoted && self.separator.first() == Some(byte) && rest.starts_with(self.separator) {
                 self.at = Some(end.saturating_add(self.separator.len()));
                 break;
             }

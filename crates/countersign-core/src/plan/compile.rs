@@ -1,13 +1,16 @@
 //! From a checked message to programs. Total: nothing here can fail.
 
-use super::{Base, BindPlan, BodyNeed, Job, LetPlan, ListOp, MessagePlan, Op, PrimitivePlan, Program, Variant};
+use super::{
+    Base, BindPlan, BodyNeed, Early, Job, LetPlan, ListOp, MessagePlan, Op, PrimitivePlan, Program, Variant,
+};
 use crate::alg::Hash;
 use crate::scheme::References;
 use crate::scheme::draft::{Place, Span};
 use crate::scheme::model::{Filter, Let, ListSource, Message, Part, Primitive, Source, Template, Value};
 
 pub(super) fn message(message: &Message) -> MessagePlan {
-    let mut compiler = Compiler { stream: message.tries.is_empty(), jobs: Vec::new(), raw_body: false };
+    let mut compiler =
+        Compiler { stream: message.tries.is_empty(), jobs: Vec::new(), raw_body: false, optional: false };
     let variants: Vec<Variant> = if message.tries.is_empty() {
         vec![compiler.variant(message, &message.lets, &message.base)]
     } else {
@@ -38,11 +41,22 @@ pub(super) fn message(message: &Message) -> MessagePlan {
         binds,
         jobs: compiler.jobs.into_iter().map(|(_, job)| job).collect(),
         signed: References::of(message, &message.base),
+        key_id: message.fields.iter().position(|field| field.name == "key-id"),
+        signed_headers: signed_headers(message),
         carried_by: carried_by(message),
         listings: crate::verify::listings(message),
         encode: encode.into(),
         body_need,
     }
+}
+
+fn signed_headers(message: &Message) -> Vec<String> {
+    let signed = References::of(message, &message.base);
+    let named = signed.sources.into_iter().filter_map(|source| match source {
+        Source::Header(name) => Some(name),
+        _ => None,
+    });
+    named.collect()
 }
 
 fn carried_by(message: &Message) -> Vec<Option<String>> {
@@ -61,7 +75,7 @@ fn carried_by(message: &Message) -> Vec<Option<String>> {
 
 fn body_need(message: &Message, variants: &[Variant], compiler: &Compiler, body_carriers: bool) -> BodyNeed {
     let around = variants.iter().any(|variant| matches!(variant.base, Base::Around { .. }));
-    let early = variants.iter().all(|variant| variant.early);
+    let early = variants.iter().all(|variant| variant.early != Early::Never);
     let anywhere = !compiler.jobs.is_empty() || on_body(message, &message.base, Depth::All);
     if body_carriers || compiler.raw_body {
         BodyNeed::Buffer
@@ -87,6 +101,8 @@ struct Compiler {
     jobs: Vec<(JobSource, Job)>,
     /// Whether something needs the body whole.
     raw_body: bool,
+    /// Whether an optional segment is being compiled.
+    optional: bool,
 }
 
 impl Compiler {
@@ -114,7 +130,13 @@ impl Compiler {
             }
             None => (Base::Whole(self.program(base)), false),
         };
-        let early = !around && self.stream && !on_body(message, base, Depth::Certain);
+        let early = if around || !self.stream || on_body(message, base, Depth::Certain) {
+            Early::Never
+        } else if on_body(message, base, Depth::All) {
+            Early::IfClaimed
+        } else {
+            Early::Always
+        };
         Variant { lets, base: base_plan, primitive, early }
     }
 
@@ -161,7 +183,9 @@ impl Compiler {
                 Part::Literal(text) => ops.push(Op::Text(text.as_slice().into())),
                 Part::Optional(inner) => {
                     ops.push(Op::OpenOptional);
+                    let outside = std::mem::replace(&mut self.optional, true);
                     self.append(&inner.parts, ops);
+                    self.optional = outside;
                     ops.push(Op::CloseOptional);
                 }
                 Part::Value(value) => self.value(value, ops),
@@ -201,7 +225,16 @@ impl Compiler {
 
     fn push(&mut self, source: &Source, span: Span, ops: &mut Vec<Op>) {
         self.raw_body |= whole_body(source);
+        // A parameter without `=` has an empty value, except where a segment asks whether it has one.
+        let empty_value = *source == Source::V && !self.optional;
+        if empty_value {
+            ops.push(Op::Open);
+        }
         ops.push(Op::Push(source.clone(), span));
+        if empty_value {
+            ops.push(Op::Or(Box::default()));
+            ops.push(Op::Close(span));
+        }
     }
 
     fn load<'f>(&mut self, list: ListSource, filters: &'f [Filter], span: Span, ops: &mut Vec<Op>) -> &'f [Filter] {

@@ -10,6 +10,7 @@ pub(crate) mod list;
 mod rewrite;
 pub(crate) mod run;
 pub(crate) mod source;
+pub(crate) mod stream;
 
 use std::sync::Arc;
 
@@ -113,6 +114,10 @@ pub(crate) struct MessagePlan {
     pub(crate) jobs: Vec<Job>,
     /// What the base draws on, lets included.
     pub(crate) signed: References,
+    /// The capture `key-id`, where there is one.
+    pub(crate) key_id: Option<FieldId>,
+    /// The field lines that the scheme signs by their names.
+    pub(crate) signed_headers: Vec<String>,
     /// The field line that carries each capture, where one does.
     pub(crate) carried_by: Vec<Option<String>>,
     /// The captures that choose which field lines are signed.
@@ -128,7 +133,18 @@ pub(crate) struct Variant {
     pub(crate) base: Base,
     pub(crate) primitive: PrimitivePlan,
     /// Whether the signature can be checked before the body is there.
-    pub(crate) early: bool,
+    pub(crate) early: Early,
+}
+
+/// Whether a signature can be checked before the body is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Early {
+    /// It covers nothing that is computed from the body.
+    Always,
+    /// It covers the body's digest: where the message claims one, and that is what is signed.
+    IfClaimed,
+    /// It covers the body.
+    Never,
 }
 
 #[derive(Debug)]

@@ -58,7 +58,7 @@ pub(super) fn pick_fields(
         if index >= MOST_NAMES {
             return Err(Rejection::new(Reason::TooLarge, Some(span), Subject::Capture(field)).into());
         }
-        if names(listed).take(index).any(|other| other == name) {
+        if list.items.iter().any(|item| list.slice(item.k) == name) {
             return Err(Rejection::new(Reason::FieldDuplicated, Some(span), Subject::Capture(field)).into());
         }
         let lower = std::str::from_utf8(name).unwrap_or_default();

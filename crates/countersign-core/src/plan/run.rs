@@ -4,6 +4,7 @@ use super::carrier::Captures;
 use super::list::{Item, List, convert};
 use super::rewrite::{each_join, load, pick_fields, rewrite};
 use super::source::push;
+use super::stream::Running;
 use super::{MessagePlan, Op, Variant};
 use crate::alg::{Digest, Hash, MacKey};
 use crate::canon;
@@ -48,6 +49,8 @@ pub(crate) struct Scratch {
     /// The stack of bytes. A program leaves its result at the end.
     pub(crate) out: Vec<u8>,
     pub(crate) captures: Captures,
+    /// Digests over the body that are being computed.
+    pub(crate) running: Vec<Running>,
     /// Results of body jobs.
     pub(crate) digests: Vec<(usize, Hash, Digest)>,
     /// The lets in the order in which they were computed, for those who want to see.
@@ -82,6 +85,7 @@ impl Scratch {
     pub(crate) fn reset(&mut self, fields: usize) {
         self.out.clear();
         self.captures.reset(fields);
+        self.running.clear();
         self.digests.clear();
         self.forget_lets(0);
     }

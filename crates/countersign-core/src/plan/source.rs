@@ -194,10 +194,15 @@ pub(crate) fn parameter(
     let wrong =
         |canon::Malformed| Stop::from(Rejection::new(malformed, Some(span), Subject::Parameter(name.to_owned())));
     for (key, value) in canon::query_pairs(raw) {
-        let start = out.len();
-        decoding.apply(key, out).map_err(wrong)?;
-        let same = out.get(start..) == Some(name.as_bytes());
-        out.truncate(start);
+        let same = if key.iter().any(|byte| matches!(byte, b'%' | b'+')) {
+            let start = out.len();
+            decoding.apply(key, out).map_err(wrong)?;
+            let same = out.get(start..) == Some(name.as_bytes());
+            out.truncate(start);
+            same
+        } else {
+            key == name.as_bytes()
+        };
         if !same {
             continue;
         }

@@ -5,11 +5,12 @@ use super::fresh::Judged;
 use super::pool::Lease;
 use super::verified::{Checked, NeedsReplay, Verified};
 use super::{NeedsKey, Verifier, signature};
-use crate::alg::{Digest, Hash, Hasher, Mac};
+use crate::alg::{Digest, Hash};
 use crate::key::{Key, KeySet};
 use crate::plan::run::{Env, Stop, run, run_whole};
 use crate::plan::source::field_line;
-use crate::plan::{Base, MessagePlan, PrimitivePlan, Variant};
+use crate::plan::stream::{Running, State, What};
+use crate::plan::{Base, Early, MessagePlan, PrimitivePlan, Variant};
 use crate::reject::{Reason, Rejection, Subject};
 use crate::request::RequestView;
 use crate::scheme::Message;
@@ -38,43 +39,6 @@ impl<'a> Candidates<'a> {
     }
 }
 
-/// A digest over the body, running.
-#[derive(Debug)]
-struct Running {
-    what: What,
-    state: State,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum What {
-    /// A job, with the digest it is computed by.
-    Job(usize, Hash),
-    /// The signature, for the candidate of this number.
-    Signature(usize),
-}
-
-#[derive(Debug)]
-enum State {
-    Hash(Hasher),
-    Mac(Mac),
-}
-
-impl State {
-    fn update(&mut self, chunk: &[u8]) {
-        match self {
-            Self::Hash(hasher) => hasher.update(chunk),
-            Self::Mac(mac) => mac.update(chunk),
-        }
-    }
-
-    fn finish(self) -> Digest {
-        match self {
-            Self::Hash(hasher) => hasher.finish(),
-            Self::Mac(mac) => mac.finish(),
-        }
-    }
-}
-
 /// A message with its key, that waits for its body.
 #[derive(Debug)]
 pub struct NeedsBody<'a> {
@@ -90,25 +54,12 @@ pub struct NeedsBody<'a> {
     failure: Option<Reason>,
     /// The candidate whose signature holds, with the digest of what it signed.
     held: Option<(usize, Digest)>,
-    running: Vec<Running>,
 }
 
 impl<'a> NeedsBody<'a> {
     pub(super) fn new(state: NeedsKey<'a>, candidates: Candidates<'a>, failure: Option<Reason>) -> Self {
         let NeedsKey { verifier, view, now, message, plan, judged, scratch } = state;
-        Self {
-            verifier,
-            view,
-            now,
-            message,
-            plan,
-            judged,
-            scratch,
-            candidates,
-            failure,
-            held: None,
-            running: Vec::new(),
-        }
+        Self { verifier, view, now, message, plan, judged, scratch, candidates, failure, held: None }
     }
 
     /// Whether the signature has been checked before the body: only its digest is still to be compared.
@@ -120,7 +71,7 @@ impl<'a> NeedsBody<'a> {
     /// Takes a piece of the body, in order. Not needed where the whole body is in the [`RequestView`].
     pub fn update(&mut self, chunk: &[u8]) {
         if self.view.body.is_none() {
-            for running in &mut self.running {
+            for running in &mut self.scratch.get().running {
                 running.state.update(chunk);
             }
         }
@@ -130,8 +81,8 @@ impl<'a> NeedsBody<'a> {
     pub fn finish(mut self) -> Result<Checked, Rejection> {
         self.complete()?;
         if self.held.is_none() {
-            let body = Some(self.view.body.unwrap_or_default());
-            let held = self.signature(body).map_err(refused)?;
+            // A body that was needed whole and not handed in is not an empty one: that stops here.
+            let held = self.signature(self.view.body).map_err(refused)?;
             self.held = held;
         }
         if let Some(reason) = self.failure {
@@ -154,7 +105,12 @@ impl<'a> NeedsBody<'a> {
         let plan = self.plan;
         let Some(variant) = plan.variants.first() else { return Ok(()) };
         let candidates = self.candidates;
-        if variant.early {
+        let early = match variant.early {
+            Early::Always => true,
+            Early::IfClaimed => self.claims_digest(variant),
+            Early::Never => false,
+        };
+        if early {
             match self.signature(None) {
                 Ok(Some(held)) => self.held = Some(held),
                 Ok(None) => {
@@ -176,7 +132,7 @@ impl<'a> NeedsBody<'a> {
             let scratch = self.scratch.get();
             for (index, job) in plan.jobs.iter().enumerate() {
                 let what = What::Job(index, job.hash.unwrap_or(hash));
-                if self.running.iter().any(|running| running.what == what) {
+                if scratch.running.iter().any(|running| running.what == what) {
                     continue;
                 }
                 let mark = scratch.out.len();
@@ -184,7 +140,7 @@ impl<'a> NeedsBody<'a> {
                 let mut hasher = job.hash.unwrap_or(hash).begin();
                 hasher.update(scratch.out.get(mark..).unwrap_or_default());
                 scratch.out.truncate(mark);
-                self.running.push(Running { what, state: State::Hash(hasher) });
+                scratch.running.push(Running { what, state: State::Hash(hasher) });
             }
             if let Base::Around { before, .. } = &variant.base {
                 let state = match &variant.primitive {
@@ -202,10 +158,29 @@ impl<'a> NeedsBody<'a> {
                 run_whole(&env, scratch, before).map_err(refused)?;
                 running.state.update(scratch.out.get(mark..).unwrap_or_default());
                 scratch.out.truncate(mark);
-                self.running.push(running);
+                scratch.running.push(running);
             }
         }
         Ok(())
+    }
+
+    /// Whether the message states what the body's digest is said to be.
+    fn claims_digest(&self, variant: &Variant) -> bool {
+        let captures = &self.scratch.peek().captures;
+        let field = self.message.fields.iter().enumerate().any(|(id, field)| {
+            let entry = field.definition.and_then(|definition| variant.lets.get(definition));
+            entry.is_some_and(|entry| entry.body) && captures.get(id).is_some()
+        });
+        field
+            || self.plan.binds.iter().filter(|bind| bind.body).any(|bind| match &bind.what {
+                Source::Field(id) => captures.get(*id).is_some(),
+                Source::Header(name) => {
+                    let mut there = false;
+                    self.view.fields.values(name, &mut |_| there = true);
+                    there
+                }
+                _ => false,
+            })
     }
 
     /// Ends the digests over the body.
@@ -215,7 +190,8 @@ impl<'a> NeedsBody<'a> {
         let body = self.view.body;
         let candidates = self.candidates;
         let first = candidates.iter().next();
-        for Running { what, mut state } in std::mem::take(&mut self.running) {
+        let mut running = std::mem::take(&mut self.scratch.get().running);
+        for Running { what, mut state } in running.drain(..) {
             if let Some(body) = body {
                 state.update(body);
             }
@@ -242,6 +218,7 @@ impl<'a> NeedsBody<'a> {
                 }
             }
         }
+        self.scratch.get().running = running;
         Ok(())
     }
 
@@ -285,8 +262,7 @@ impl<'a> NeedsBody<'a> {
         let plan = self.plan;
         let Some(variant) = plan.variants.first() else { return Ok(BodyBound::Unclaimed) };
         let Some((key, hash)) = self.candidates.iter().nth(candidate) else { return Ok(BodyBound::Unclaimed) };
-        let body = Some(self.view.body.unwrap_or_default());
-        let env = self.env(variant, Some(key), hash, body);
+        let env = self.env(variant, Some(key), hash, self.view.body);
         let message = self.message;
         let scratch = self.scratch.get();
         let mut bound = BodyBound::Unclaimed;
@@ -347,13 +323,17 @@ impl<'a> NeedsBody<'a> {
         Ok(bound)
     }
 
-    fn checked(self, candidate: usize, digest: &Digest, body_bound: BodyBound) -> Checked {
+    fn checked(mut self, candidate: usize, digest: &Digest, body_bound: BodyBound) -> Checked {
         let key = self.candidates.iter().nth(candidate).map(|(key, _)| key);
-        let claimed = self.message.fields.iter().position(|field| field.name == "key-id");
-        let key_id = match claimed.and_then(|id| self.scratch.peek().captures.get(id)) {
-            Some(claimed) => Some(claimed.to_vec()),
-            None => key.and_then(|key| key.id.clone()).map(String::into_bytes),
-        };
+        let captures = &mut self.scratch.get().captures;
+        let claimed = self.plan.key_id.and_then(|id| captures.at.get(id).copied().flatten());
+        // Where the message names no key, the record does.
+        let key_id = claimed.or_else(|| {
+            let id = key.and_then(|key| key.id.as_deref())?;
+            let start = captures.bytes.len();
+            captures.bytes.extend_from_slice(id.as_bytes());
+            Some((start, captures.bytes.len()))
+        });
         let facts = Facts { body: body_bound, host: !self.view.authority.is_empty(), absent: self.absent() };
         let response = self.view.status.is_some();
         let signed_at = self.judged.signed_at;
@@ -365,15 +345,14 @@ impl<'a> NeedsBody<'a> {
         Checked::NeedsReplay(NeedsReplay::new(verified, entry))
     }
 
-    /// The field lines that the scheme would sign and the message does not have.
-    fn absent(&self) -> Vec<String> {
-        let mut absent = Vec::new();
-        for source in &self.plan.signed.sources {
-            let Source::Header(name) = source else { continue };
+    /// One bit for each of the first 64 field lines that the scheme would sign and the message does not have.
+    fn absent(&self) -> u64 {
+        let mut absent = 0;
+        for (index, name) in self.plan.signed_headers.iter().enumerate() {
             let mut there = false;
             self.view.fields.values(name, &mut |_| there = true);
             if !there {
-                absent.push(name.clone());
+                absent |= coverage::bit(index);
             }
         }
         absent

@@ -48,7 +48,7 @@ pub struct Verifier {
     vars: Vec<Option<Vec<u8>>>,
     /// Values that captures must have, because they were given.
     pinned: Vec<(String, Vec<u8>)>,
-    realm: String,
+    namespace: [u8; 32],
     margin: u64,
     pool: Arc<Pool>,
     /// Stands in for a key that is not known, so that the answer takes as long.
@@ -63,7 +63,7 @@ impl Verifier {
         Self {
             vars: vars.iter().map(|var| var.default.clone().map(String::into_bytes)).collect(),
             pinned: Vec::new(),
-            realm: String::new(),
+            namespace: verified::namespace(&plan, ""),
             margin: CLOCK_MARGIN,
             pool: Arc::default(),
             dummy: Key::secret(*b"no key is known for this id, and nobody must notice"),
@@ -88,7 +88,7 @@ impl Verifier {
     /// Sets the realm: what may not be replayed here may be new elsewhere.
     #[must_use]
     pub fn with_realm(mut self, realm: &str) -> Self {
-        realm.clone_into(&mut self.realm);
+        self.namespace = verified::namespace(&self.plan, realm);
         self
     }
 
@@ -115,7 +115,7 @@ impl Verifier {
         let Some((message, plan)) = self.plan.message(view.status.is_some()) else {
             return Err(Rejection::new(Reason::SignatureMissing, None, Subject::Request));
         };
-        target(&view)?;
+        unambiguous(&view)?;
         let mut scratch = Pool::lease(&self.pool);
         scratch.get().reset(message.fields.len());
         read::carriers(&view, message, scratch.get())?;
@@ -168,8 +168,7 @@ impl<'a> NeedsKey<'a> {
     }
 
     fn claimed_key_id(&self) -> Option<&[u8]> {
-        let id = self.message.fields.iter().position(|field| field.name == "key-id")?;
-        self.scratch.peek().captures.get(id)
+        self.scratch.peek().captures.get(self.plan.key_id?)
     }
 
     /// Takes the candidates. An empty set is an unknown key: it is refused, but neither sooner nor with other work
@@ -234,19 +233,31 @@ pub(crate) fn suits(key: &Key, primitive: &Primitive, hashes: &[Hash]) -> Option
     }
 }
 
-/// A target that could end a line, or be read in two ways, is none.
-fn target(view: &RequestView<'_>) -> Result<(), Rejection> {
+/// A target that could end a line, or be read in two ways, is none; nor are two authorities that differ.
+pub(crate) fn unambiguous(view: &RequestView<'_>) -> Result<(), Rejection> {
     let refuse = |reason| Err(Rejection::new(reason, None, Subject::Request));
     if view.target.len() > LONGEST_TARGET {
         return refuse(Reason::TooLarge);
     }
-    let odd = |byte: &u8| byte.is_ascii_control() || *byte == b' ';
+    // A space cannot end a line; a gateway refuses it earlier.
+    let odd = u8::is_ascii_control;
     let begins = matches!(view.target.first(), Some(b'/')) || view.target == b"*" || view.status.is_some();
-    if !begins || view.target.iter().any(odd) || view.authority.bytes().any(|byte| odd(&byte)) {
+    if !begins || view.target.iter().any(odd) || view.authority.bytes().any(|byte| odd(&byte) || byte == b' ') {
         return refuse(Reason::TargetMalformed);
     }
-    if view.status.is_none() && !crate::canon::is_token(view.method.as_bytes()) {
+    if view.status.is_some() {
+        return Ok(());
+    }
+    if !crate::canon::is_token(view.method.as_bytes()) {
         return refuse(Reason::TargetMalformed);
+    }
+    // What is signed as `host` must be where the request goes.
+    let mut others = false;
+    if !view.authority.is_empty() {
+        view.fields.values("host", &mut |host| others |= !host.eq_ignore_ascii_case(view.authority.as_bytes()));
+    }
+    if others {
+        return Err(Rejection::new(Reason::FieldDuplicated, None, Subject::Header("host".to_owned())));
     }
     Ok(())
 }

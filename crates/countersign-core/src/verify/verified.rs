@@ -1,5 +1,6 @@
 //! The end of the way: the replay answer, and what was verified.
 
+use std::hash::Hasher as _;
 use std::sync::Arc;
 
 use super::Verifier;
@@ -16,34 +17,52 @@ use crate::time::UnixTime;
 impl Verifier {
     /// The replay entry: what it is a digest of never depends on how the signature is encoded.
     pub(super) fn entry(&self, verified: &Verified, judged: &Judged, digest: &Digest, now: UnixTime) -> ReplayEntry {
+        let key_id = verified.key_id().unwrap_or_default();
         let nonce = self.plan.scheme.fresh.nonce;
-        let key_id = match nonce {
-            Some(rule) if !rule.per_key => b"".as_slice(),
-            _ => verified.key_id().unwrap_or_default(),
-        };
+        let shared = nonce.is_some_and(|rule| !rule.per_key);
+        let owner = if shared { b"".as_slice() } else { key_id };
         let captures = &verified.scratch.peek().captures;
         let unique = nonce.and_then(|rule| captures.get(rule.field)).unwrap_or(digest.as_bytes());
         let stamp = judged.signed_at.map_or(0, UnixTime::millis).to_be_bytes();
-        let name = self.plan.scheme.name.as_bytes();
-        // The timestamp is part of the entry; a nonce counts once with each. Its window bounds how long that matters.
-        let entry = lengths(&[name, self.realm.as_bytes(), key_id, &stamp, unique]);
-        let owner = lengths(&[name, self.realm.as_bytes(), verified.key_id().unwrap_or_default()]);
+        let entry = lengths(&[&self.namespace, owner, &stamp, unique]);
         let remember = i64::try_from(self.plan.scheme.fresh.remember).unwrap_or(i64::MAX);
         let until = judged
             .accepted_until
             .unwrap_or_else(|| UnixTime::from_millis(now.millis().saturating_add(remember.saturating_mul(1000))));
         let margin = i64::try_from(self.margin).unwrap_or(i64::MAX).saturating_mul(1000);
-        let mut full = [0; 32];
-        full.copy_from_slice(entry.as_bytes().get(..32).unwrap_or(&[0; 32]));
-        let mut half = [0; 16];
-        half.copy_from_slice(owner.as_bytes().get(..16).unwrap_or(&[0; 16]));
         ReplayEntry {
-            digest: full,
-            key: half,
+            digest: leading(&entry),
+            key: self.quota(key_id),
             live_until: UnixTime::from_millis(until.millis().saturating_add(margin)),
             now,
         }
     }
+}
+
+impl Verifier {
+    /// What quotas count by. Two keys that share it share a quota and nothing else, and no client chooses its key id,
+    /// so a fast hash will do.
+    fn quota(&self, key_id: &[u8]) -> [u8; 16] {
+        let half = |salt: u8| {
+            let mut hasher = std::hash::DefaultHasher::new();
+            hasher.write_u8(salt);
+            hasher.write(&self.namespace);
+            hasher.write(key_id);
+            hasher.finish()
+        };
+        ((u128::from(half(0)) << 64) | u128::from(half(1))).to_be_bytes()
+    }
+}
+
+/// The first bytes of a digest that has at least as many.
+fn leading<const N: usize>(digest: &Digest) -> [u8; N] {
+    digest.as_bytes().first_chunk().copied().unwrap_or([0; N])
+}
+
+/// The namespace of replay entries: the scheme's name and the realm, never the scheme's content, so that editing a
+/// scheme forgets nothing.
+pub(super) fn namespace(plan: &Plan, realm: &str) -> [u8; 32] {
+    leading(&lengths(&[plan.scheme.name.as_bytes(), realm.as_bytes()]))
 }
 
 /// SHA-256 over pieces, each with its length in front.
@@ -99,7 +118,8 @@ impl NeedsReplay {
 pub struct Verified {
     plan: Arc<Plan>,
     response: bool,
-    key_id: Option<Vec<u8>>,
+    /// Where it lies among the captured bytes.
+    key_id: Option<(usize, usize)>,
     signed_at: Option<UnixTime>,
     facts: Facts,
     scratch: Lease,
@@ -110,7 +130,7 @@ impl Verified {
     pub(super) fn new(
         plan: &Arc<Plan>,
         response: bool,
-        key_id: Option<Vec<u8>>,
+        key_id: Option<(usize, usize)>,
         signed_at: Option<UnixTime>,
         facts: Facts,
         scratch: Lease,
@@ -121,7 +141,8 @@ impl Verified {
     /// Whose key made the signature; `None` where neither the message nor the key record names one.
     #[must_use]
     pub fn key_id(&self) -> Option<&[u8]> {
-        self.key_id.as_deref()
+        let (start, end) = self.key_id?;
+        self.scratch.peek().captures.bytes.get(start..end)
     }
 
     /// The scheme's name.

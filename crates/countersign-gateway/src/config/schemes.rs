@@ -1,0 +1,146 @@
+//! The schemes that routes name: found, read and checked with the configuration, so that whatever is wrong with any
+//! of them is told at once.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use countersign_core::scheme::{Fault, Scheme, Span};
+use countersign_schemes::{Catalogue, Library, SchemeError, Source, catalogue};
+
+use super::{At, ErrorStyle, SchemeName};
+
+/// A scheme and the files it was read from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SchemeFile {
+    /// The scheme.
+    pub scheme: Scheme,
+    /// Its files, indexed by the `file` of a span.
+    pub sources: Vec<Source>,
+}
+
+/// Finds what schemes extend: files beside them, then the catalogue.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SchemeFolder;
+
+impl Library for SchemeFolder {
+    fn load(&self, name: &str, from: &str) -> Option<(String, String)> {
+        if !is_path(name) {
+            return Catalogue.load(name, from);
+        }
+        let path = Path::new(from).parent()?.join(name);
+        let text = std::fs::read_to_string(&path).ok()?;
+        Some((path.display().to_string(), text))
+    }
+
+    fn names(&self) -> Vec<String> {
+        Catalogue.names()
+    }
+}
+
+/// Whether a scheme is named by its path: there is a slash in it, or it ends in `.toml`.
+pub(super) fn is_path(name: &str) -> bool {
+    name.contains('/') || Path::new(name).extension().is_some_and(|extension| extension == "toml")
+}
+
+/// Reads schemes, each once.
+#[derive(Debug, Default)]
+pub(super) struct Schemes {
+    read: HashMap<SchemeName, Option<Arc<SchemeFile>>>,
+    /// What is wrong with those that cannot be used.
+    pub(super) errors: Vec<SchemeError>,
+}
+
+impl Schemes {
+    /// The scheme of a route. What is wrong with the name is noted in `faults`, what is wrong with the scheme in
+    /// [`Self::errors`].
+    pub(super) fn open(&mut self, name: &At<SchemeName>, faults: &mut Vec<Fault>) -> Option<Arc<SchemeFile>> {
+        if let Some(known) = self.read.get(&name.value) {
+            return known.clone();
+        }
+        let (source, text) = match text(&name.value) {
+            Ok(found) => found,
+            Err((message, hint)) => {
+                faults.push(Fault { span: name.span, message, hint });
+                return None;
+            }
+        };
+        let file = match read(&source, &text) {
+            Ok(file) => Some(Arc::new(file)),
+            Err(error) => {
+                self.errors.push(error);
+                None
+            }
+        };
+        self.read.insert(name.value.clone(), file.clone());
+        file
+    }
+}
+
+/// What a route says about its scheme.
+pub(super) struct Use<'a> {
+    pub(super) name: Span,
+    pub(super) key: Option<Span>,
+    pub(super) vars: &'a [(At<String>, At<String>)],
+    pub(super) errors: ErrorStyle,
+}
+
+/// Notes where a route and its scheme do not fit together.
+pub(super) fn note_misfits(route: &Use<'_>, scheme: &Scheme, faults: &mut Vec<Fault>) {
+    let key_id = scheme.request.fields.iter().find(|field| field.name == "key-id");
+    let mut note = |span: Span, message: String, hint: &str| {
+        faults.push(Fault { span, message, hint: Some(hint.to_owned()) });
+    };
+    match (key_id, route.key) {
+        (None, None) => note(
+            route.name,
+            format!("requests of `{}` do not say whose key they are signed with", scheme.name),
+            "add `key` with the id of the key",
+        ),
+        (Some(field), Some(key)) if !field.optional => {
+            note(key, format!("requests of `{}` name their key", scheme.name), "leave `key` out");
+        }
+        _ => {}
+    }
+    for (name, _) in route.vars {
+        if !scheme.vars.iter().any(|var| var.name == name.value.replace('_', "-")) {
+            let known: Vec<_> = scheme.vars.iter().map(|var| format!("`{}`", var.name)).collect();
+            let hint = match known.as_slice() {
+                [] => "it has none".to_owned(),
+                known => format!("it has {}", known.join(", ")),
+            };
+            note(name.span, format!("`{}` is not a variable of `{}`", name.value, scheme.name), &hint);
+        }
+    }
+    if route.errors == ErrorStyle::Scheme && scheme.errors.is_none() {
+        note(route.name, format!("`{}` has no [errors] of its own", scheme.name), "leave `errors` out");
+    }
+}
+
+/// A scheme's name for messages and its text; or what is wrong with the name.
+fn text(name: &SchemeName) -> Result<(String, String), (String, Option<String>)> {
+    match name {
+        SchemeName::Catalogue(name) => match catalogue::text(name) {
+            Some(text) => Ok((name.clone(), text.to_owned())),
+            None => Err((
+                format!("`{name}` is not a scheme of the catalogue"),
+                Some(format!(
+                    "there are {}; a file is named with a slash or its ending",
+                    catalogue::names().join(", ")
+                )),
+            )),
+        },
+        SchemeName::File(path) => match std::fs::read_to_string(path) {
+            Ok(text) => Ok((path.display().to_string(), text)),
+            Err(error) => Err((format!("the scheme file {} cannot be read: {error}", path.display()), None)),
+        },
+    }
+}
+
+fn read(name: &str, text: &str) -> Result<SchemeFile, SchemeError> {
+    let document = countersign_schemes::open(name, text, &SchemeFolder)?;
+    match Scheme::check(&document.draft) {
+        Ok(scheme) => Ok(SchemeFile { scheme, sources: document.sources }),
+        Err(faults) => Err(SchemeError::new(document.sources, faults)),
+    }
+}

@@ -1,0 +1,288 @@
+//! Configurations as people write them, and what they are told of those that cannot be.
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn parse(text: &str) -> Result<Config, ConfigFaults> {
+    parse_in(Path::new("/etc/gateway"), text)
+}
+
+fn parse_in(folder: &Path, text: &str) -> Result<Config, ConfigFaults> {
+    Config::parse("gateway.toml", text.to_owned(), folder)
+}
+
+/// Places and messages of all faults.
+fn faults(text: &str) -> Vec<String> {
+    let faults = parse(text).expect_err("it has faults");
+    faults.files[0]
+        .located()
+        .iter()
+        .map(|fault| {
+            format!("{}:{} {} | {}", fault.line, fault.column, fault.message, fault.hint.as_deref().unwrap_or(""))
+        })
+        .collect()
+}
+
+const PLAIN: &str = r#"
+[server]
+listen = "127.0.0.1:8080"
+
+[[route]]
+path     = "/*"
+scheme   = "md5-token"
+upstream = "http://127.0.0.1:8000"
+"#;
+
+#[test]
+fn what_is_left_out_has_its_default() {
+    let config = parse(PLAIN).unwrap();
+    assert_eq!(config.server, ServerConfig::at("127.0.0.1:8080".parse().unwrap()));
+    assert_eq!(config.store.path, Path::new("/etc/gateway/countersign-data"));
+    assert_eq!(config.upstream, UpstreamLimits::default());
+    let route = &config.routes[0];
+    assert_eq!(route.path.value, PathPattern::Prefix("/".to_owned()));
+    assert_eq!(route.scheme.scheme.name, "md5-token");
+    assert_eq!(route.upstream, UpstreamAddress { host: "127.0.0.1".to_owned(), port: 8000 });
+    assert_eq!((route.mode, route.paths, route.errors), (Mode::Enforce, PathPolicy::Strict, ErrorStyle::Problem));
+    assert_eq!(route.body_limit, 8 * 1024 * 1024);
+    assert!(route.methods.is_empty() && route.allow.is_empty() && route.vars.is_empty() && route.key.is_none());
+}
+
+#[test]
+fn everything_can_be_said() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("schemes")).unwrap();
+    std::fs::write(
+        folder.path().join("schemes/mine.toml"),
+        "extends = \"md5-token\"\n[query]\nuser = false\n[sign]\nbase = \"{timestamp}{secret}{env}\"\n[vars]\nenv = {}\n",
+    )
+    .unwrap();
+    let config = parse_in(
+        folder.path(),
+        r#"
+[server]
+listen = "[::1]:0"
+console = "127.0.0.1:8081"
+workers = 2
+max-connections = 100
+header-timeout = "5s"
+idle-timeout = "1m"
+body-timeout = "500ms"
+body-rate = 10
+body-memory = "1 MiB"
+body-folder = "spool"
+grace = "1h"
+transport = "https"
+
+[store]
+path = "/var/lib/gateway"
+durability = "power"
+
+[upstream]
+connect-timeout = "1s"
+response-timeout = "2s"
+idle-timeout = "3s"
+idle-connections = 4
+
+[[route]]
+path = "/a/b"
+methods = ["GET", "PROPFIND"]
+scheme = "schemes/mine.toml"
+upstream = "http://[::1]/"
+mode = "observe"
+key = "me"
+allow = ["a", "b"]
+vars = { env = "test" }
+body-limit = "512 KiB"
+paths = "as-sent"
+realm = "assets"
+errors = "scheme"
+"#,
+    );
+    let config = config.unwrap_or_else(|faults| panic!("{faults}"));
+    assert_eq!(config.server.workers, NonZeroUsize::new(2));
+    assert_eq!(config.server.body_folder, Some(folder.path().join("spool")));
+    assert_eq!(config.server.transport, Transport::Https);
+    assert_eq!(config.store, StoreConfig { path: "/var/lib/gateway".into(), durability: Durability::Power });
+    assert_eq!(config.upstream.idle_connections, 4);
+    let route = &config.routes[0];
+    assert_eq!(route.path.value, PathPattern::Exact("/a/b".to_owned()));
+    assert_eq!(route.scheme.scheme.name, "mine");
+    assert_eq!(route.upstream, UpstreamAddress { host: "::1".to_owned(), port: 80 });
+    assert_eq!(route.methods.len(), 2);
+    assert_eq!(route.vars, [("env".to_owned(), "test".to_owned())]);
+    assert_eq!((route.mode, route.paths, route.errors), (Mode::Observe, PathPolicy::AsSent, ErrorStyle::Scheme));
+}
+
+#[test]
+fn a_route_has_to_fit_its_scheme() {
+    for (from, to, expected) in [
+        ("md5-token", "md5-tokens", "`md5-tokens` is not a scheme of the catalogue"),
+        ("md5-token", "no/such.toml", "no/such.toml cannot be read"),
+        ("\"md5-token\"", "\"md5-token\"\nkey = \"me\"", "requests of `md5-token` name their key"),
+        ("md5-token", "github-webhook", "requests of `github-webhook` do not say whose key"),
+        ("\"md5-token\"", "\"md5-token\"\nvars = { x = \"y\" }", "`x` is not a variable of `md5-token`"),
+        ("\"md5-token\"", "\"countersign-v1\"\nerrors = \"scheme\"", "`countersign-v1` has no [errors] of its own"),
+    ] {
+        let found = faults(&PLAIN.replacen(from, to, 1));
+        assert!(found.iter().any(|fault| fault.contains(expected)), "{to}: {found:#?}");
+    }
+    assert!(parse(&PLAIN.replacen("\"md5-token\"", "\"spring-sign\"\nkey = \"me\"", 1)).is_ok());
+    assert!(parse(&PLAIN.replacen("\"md5-token\"", "\"spring-sign\"", 1)).is_ok());
+}
+
+#[test]
+fn what_is_wrong_with_a_scheme_is_told_beside_what_is_wrong_with_the_configuration() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("bad.toml"), "[sigh]\n").unwrap();
+    let faults =
+        parse_in(folder.path(), &PLAIN.replace("md5-token", "bad.toml").replace("[server]", "[server]\nx = 1"));
+    let shown = faults.unwrap_err().to_string();
+    assert!(shown.contains("gateway.toml:3:1"), "{shown}");
+    assert!(shown.contains("bad.toml:1:"), "{shown}");
+}
+
+#[test]
+fn all_faults_are_told_at_once_each_with_its_place() {
+    let found = faults(
+        r#"[server]
+listen = "localhost"
+workers = 0
+idle_timeout = "5s"
+
+[[route]]
+path = "asset/*"
+shceme = "md5-token"
+upstream = "https://a"
+
+[sever]
+"#,
+    );
+    assert_eq!(
+        found,
+        [
+            "2:10 `listen` of [server] is not an address to listen at | write an IP address and a port, as in \"127.0.0.1:8080\" or \"[::1]:8080\"",
+            "3:11 `workers` of [server] is out of range | it may be from 1 to 1024",
+            "4:1 `idle_timeout` is not a key of [server] | it is written `idle-timeout`",
+            "6:1 [[route]] has no `scheme` | add one, as in `scheme = \"countersign-v1\"`",
+            "7:8 `path` of [[route]] does not begin with a slash | write an exact path, \"/a/b\", or a prefix that ends in a slash and a star, \"/a/*\"",
+            "8:1 `shceme` is not a key of [[route]] | it may be `path`, `methods`, `scheme`, `upstream`, `mode`, `key`, `allow`, `vars`, `body-limit`, `paths`, `realm` or `errors`",
+            "9:12 `upstream` of [[route]] is an https URL, which upstreams cannot have yet | write \"http://host:port\", without a path",
+            "11:2 `sever` is not a section | it may be [server], [store], [upstream] or [[route]]",
+        ]
+    );
+}
+
+#[test]
+fn a_fault_is_shown_with_its_line_marked() {
+    let faults = parse(&PLAIN.replace("/*", "/a*")).unwrap_err();
+    let shown = faults.to_string();
+    assert!(shown.contains("gateway.toml:6:12"), "{shown}");
+    assert!(shown.contains("path     = \"/a*\""), "{shown}");
+    assert!(shown.contains("^^^^"), "{shown}");
+    assert!(shown.contains("hint: "), "{shown}");
+}
+
+#[test]
+fn every_value_is_checked() {
+    for (from, to, expected) in [
+        ("[server]", "[server]\nlisten = 1\n[other]", "`listen` of [server] is a number"),
+        ("[server]", "[[server]]", "`server` is a list"),
+        ("[[route]]", "[route]", "`route` is a table"),
+        ("[[route]]", "[[route]]\nmode = \"off\"", "`mode` of [[route]] is none of the words it may be"),
+        ("[[route]]", "[[route]]\nmode = true", "`mode` of [[route]] is true or false"),
+        ("[[route]]", "[[route]]\nmethods = \"GET\"", "`methods` of [[route]] is a text"),
+        ("[[route]]", "[[route]]\nmethods = []", "`methods` is empty"),
+        ("[[route]]", "[[route]]\nmethods = [\"G T\"]", "`G T` is not a method"),
+        ("[[route]]", "[[route]]\nmethods = [\"get\"]", "`get` is in lower case"),
+        ("[[route]]", "[[route]]\nmethods = [1]", "`methods` of [[route]] is a number"),
+        ("[[route]]", "[[route]]\nvars = { a = 1 }", "`vars` of [[route]] is a number"),
+        ("[[route]]", "[[route]]\nvars = []", "`vars` of [[route]] is a list"),
+        ("[[route]]", "[[route]]\nbody-limit = 512", "`body-limit` of [[route]] is a number"),
+        ("[[route]]", "[[route]]\nbody-limit = \"512 KB\"", "`body-limit` of [[route]] is not a size"),
+        ("[[route]]", "[[route]]\nrealm = 'a\"b'", "`realm` of [[route]] has characters that cannot be quoted"),
+        (
+            "[[route]]",
+            "[[route]]\nrealm = \"a\\r\\nX: y\"",
+            "`realm` of [[route]] has characters that cannot be quoted",
+        ),
+        ("[[route]]", "[[route]]\nkey = \"\"", "`key` of [[route]] is empty"),
+        ("/*", "/a/../*", "`path` of [[route]] can be read in two ways"),
+        ("/*", "/a//b", "`path` of [[route]] can be read in two ways"),
+        ("/*", "/a/*/b", "`path` of [[route]] has a star that is not at its end"),
+        ("/*", "/a?b", "`path` of [[route]] is more than a path"),
+        ("/*", "/é", "`path` of [[route]] has characters that must be percent-encoded"),
+        ("http://127.0.0.1:8000", "http://", "`upstream` of [[route]] has no host"),
+        ("http://127.0.0.1:8000", "http://a:", "`upstream` of [[route]] has a port that is none"),
+        ("http://127.0.0.1:8000", "http://a:0", "`upstream` of [[route]] has a port that is none"),
+        ("http://127.0.0.1:8000", "http://a:70000", "`upstream` of [[route]] has a port that is none"),
+        ("http://127.0.0.1:8000", "http://a/b", "`upstream` of [[route]] is more than a host and a port"),
+        ("http://127.0.0.1:8000", "http://u@a", "`upstream` of [[route]] is more than a host and a port"),
+        ("http://127.0.0.1:8000", "a:80", "`upstream` of [[route]] is not an http URL"),
+        ("md5-token", "", "`scheme` of [[route]] is empty"),
+        ("[server]", "[server]\nconsole = \"127.0.0.1:8080\"", "`console` is the address of `listen`"),
+        ("[server]", "[server]\ngrace = \"0s\"", "`grace` of [server] is not a duration that can be waited for"),
+        ("[server]", "[server]\ngrace = 5", "`grace` of [server] is a number"),
+    ] {
+        let text = PLAIN.replacen(from, to, 1);
+        let found = faults(&text);
+        assert!(found.iter().any(|fault| fault.contains(expected)), "{to}: {found:#?}");
+    }
+}
+
+#[test]
+fn routes_that_cannot_be_told_apart_are_a_fault() {
+    let two = |first: &str, second: &str| {
+        let route = "scheme = \"md5-token\"\nupstream = \"http://a\"\n";
+        parse(&format!("[server]\nlisten = \"127.0.0.1:0\"\n[[route]]\n{first}\n{route}[[route]]\n{second}\n{route}"))
+    };
+    assert!(two("path = \"/a\"", "path = \"/b\"").is_ok());
+    assert!(two("path = \"/a/*\"", "path = \"/*\"").is_ok());
+    assert!(two("path = \"/a/\"", "path = \"/a/*\"").is_ok());
+    assert!(two("path = \"/a\"\nmethods = [\"GET\"]", "path = \"/a\"\nmethods = [\"PUT\"]").is_ok());
+    assert!(two("path = \"/a\"", "path = \"/a\"").is_err());
+    assert!(two("path = \"/a\"", "path = \"/a\"\nmethods = [\"GET\"]").is_err());
+    assert!(two("path = \"/a\"\nmethods = [\"GET\", \"PUT\"]", "path = \"/a\"\nmethods = [\"PUT\"]").is_err());
+}
+
+#[test]
+fn an_empty_file_lacks_what_it_must_have() {
+    let found = faults("");
+    assert_eq!(found.len(), 2, "{found:#?}");
+    assert!(found[0].contains("there is no [server]"), "{found:#?}");
+    assert!(found[1].contains("there is no [[route]]"), "{found:#?}");
+}
+
+#[test]
+fn faults_of_the_language_are_told_beside_the_others() {
+    let found = faults("[server]\nlisten = \"127.0.0.1:80\nworkers = x\nbogus = 1\n");
+    assert!(found.len() > 2, "{found:#?}");
+    assert!(found.iter().any(|fault| fault.contains("`bogus` is not a key")), "{found:#?}");
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_named() {
+    let error = Config::load(Path::new("/no/such/gateway.toml")).unwrap_err();
+    assert!(error.to_string().contains("/no/such/gateway.toml"), "{error}");
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_read_or_refused_with_faults(text in "(?s).{0,200}") {
+        if let Err(faults) = parse(&text) {
+            prop_assert!(!faults.files[0].faults.is_empty());
+            let _ = faults.to_string();
+        }
+    }
+
+    #[test]
+    fn a_damaged_configuration_is_read_or_refused_with_faults(at in 0..PLAIN.len(), replacement in "\\PC{0,4}") {
+        let mut text = PLAIN.to_owned();
+        text.replace_range(at..=at, &replacement);
+        if let Err(faults) = parse(&text) {
+            prop_assert!(!faults.files[0].faults.is_empty());
+            let _ = faults.to_string();
+        }
+    }
+}

@@ -1,0 +1,252 @@
+//! The touching surface with the engine: a route's scheme, ready to judge requests.
+//!
+//! Only the engine makes a [`Verified`], and only with one in hand does the proxy forward what a route enforces. This
+//! module turns what HTTP has into what the engine reads, and the engine's answers into the gateway's.
+
+use std::sync::Arc;
+
+use countersign_core::key::{KeyQuery, KeyResolver};
+use countersign_core::reject::PublicReason;
+use countersign_core::replay::ReplayGuard;
+use countersign_core::request::{Fields, RequestView, Transport};
+use countersign_core::scheme::Scheme;
+use countersign_core::scheme::model::ErrorPart;
+use countersign_core::time::UnixTime;
+use countersign_core::{BodyNeed, Checked, Chunks as _, Denial, Plan, Verified, Verifier};
+use countersign_schemes::{Excerpt, Source};
+use http::StatusCode;
+use http::header::{self, HeaderMap, HeaderValue};
+use http::request::Parts;
+use http::uri::PathAndQuery;
+use hyper::body::Bytes;
+
+use crate::config::{ErrorStyle, RouteConfig};
+use crate::holding::Holding;
+use crate::refuse::{OwnAnswer, Refusal};
+
+/// The stores that a gateway asks.
+#[derive(Clone)]
+pub struct Stores {
+    /// Finds keys.
+    pub keys: Arc<dyn KeyResolver>,
+    /// Remembers what was accepted.
+    pub replay: Arc<dyn ReplayGuard>,
+}
+
+impl std::fmt::Debug for Stores {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Stores(..)")
+    }
+}
+
+/// A scheme with its variables and stores.
+#[derive(Debug)]
+pub(crate) struct Judge {
+    verifier: Verifier,
+    stores: Stores,
+    /// The key of requests that name none.
+    key: Option<String>,
+    transport: Transport,
+    sources: Vec<Source>,
+}
+
+/// Why a request was not verified: for the client, and, in more words, for the log.
+#[derive(Debug)]
+pub(crate) struct Doubt {
+    pub(crate) refusal: Refusal,
+    /// A sentence that names fields and never their values.
+    pub(crate) detail: Option<String>,
+    /// Where in the scheme file the rule stands that was not met, as in `md5-token:12`.
+    pub(crate) step: Option<String>,
+    /// Whose key the request claims to be signed with. Unauthenticated.
+    pub(crate) claimed_key_id: Option<String>,
+}
+
+impl Judge {
+    pub(crate) fn new(route: &RouteConfig, transport: Transport, stores: &Stores) -> Self {
+        let plan = Plan::compile(&route.scheme.scheme);
+        let mut verifier = Verifier::new(plan).with_realm(route.realm.as_deref().unwrap_or_default());
+        for (name, value) in &route.vars {
+            verifier = verifier.with_var(name, value);
+        }
+        Self {
+            verifier,
+            stores: stores.clone(),
+            key: route.key.clone(),
+            transport,
+            sources: route.scheme.sources.clone(),
+        }
+    }
+
+    /// Whether the whole body has to be in memory.
+    pub(crate) fn needs_buffer(&self) -> bool {
+        self.verifier.plan().body_need() == BodyNeed::Buffer
+    }
+
+    /// Verifies a request and reads its body to the end. Where it is refused, the body may be partly read.
+    pub(crate) async fn verify(
+        &self,
+        head: &Parts,
+        body: &mut Holding,
+        peer: &str,
+        now: UnixTime,
+    ) -> Result<Verified, Doubt> {
+        let whole = if self.needs_buffer() {
+            Some(body.read_all().await.map_err(|error| Doubt::of(body.refusal(error)))?)
+        } else {
+            None
+        };
+        let lines = FieldLines(&head.headers);
+        let view = RequestView {
+            method: head.method.as_str(),
+            target: head.uri.path_and_query().map_or("/", PathAndQuery::as_str).as_bytes(),
+            authority: authority(&head.headers),
+            transport: self.transport,
+            fields: &lines,
+            body: whole.as_deref(),
+            peer: Some(peer),
+            status: None,
+            answers: None,
+        };
+        let mut claimed = None;
+        let decided = self.decide(view, body, now, &mut claimed).await;
+        decided.map_err(|denial| {
+            let (refusal, detail, step) = match denial {
+                Denial::Body(error) => (body.refusal(error), None, None),
+                Denial::Undecided(error) => (Refusal::Undecided(error.clone()), Some(error.to_string()), None),
+                Denial::Rejected(rejection) => {
+                    let place = rejection.step().map(|span| Excerpt::new(&self.sources, span));
+                    let step = place.map(|place| format!("{}:{}", place.file, place.line));
+                    (Refusal::Rejected(rejection.reason()), Some(rejection.detail(self.scheme())), step)
+                }
+            };
+            Doubt { refusal, detail, step, claimed_key_id: claimed }
+        })
+    }
+
+    /// The engine's states, one after the other. The states see to the order; here the stores are asked, and the
+    /// claimed key id is kept for the log.
+    async fn decide(
+        &self,
+        view: RequestView<'_>,
+        body: &mut Holding,
+        now: UnixTime,
+        claimed: &mut Option<String>,
+    ) -> Result<Verified, Denial> {
+        let needs_key = self.verifier.start(view, now)?;
+        let mut query = needs_key.query();
+        *claimed = query.claimed_key_id.map(shortened);
+        if let (None, Some(key)) = (query.claimed_key_id, &self.key) {
+            query = KeyQuery::new(query.scheme, Some(key.as_bytes()));
+        }
+        let keys = self.stores.keys.resolve(&query).wait().await.map_err(Denial::Undecided)?;
+        let mut needs_body = needs_key.key(&keys)?;
+        while let Some(chunk) = body.next().await.map_err(Denial::Body)? {
+            needs_body.update(&chunk);
+        }
+        match needs_body.finish()? {
+            Checked::Verified(verified) => Ok(verified),
+            Checked::NeedsReplay(needs_replay) => {
+                let first = self.stores.replay.admit(needs_replay.entry()).wait().await.map_err(Denial::Undecided)?;
+                Ok(needs_replay.answered(first)?)
+            }
+        }
+    }
+
+    fn scheme(&self) -> &Scheme {
+        self.verifier.plan().scheme()
+    }
+}
+
+impl Doubt {
+    pub(crate) const fn of(refusal: Refusal) -> Self {
+        Self { refusal, detail: None, step: None, claimed_key_id: None }
+    }
+}
+
+/// What the upstream is told that the signature covers. The names of listed fields come from the client, so a comma
+/// in one must not make two of it.
+pub(crate) fn covered_value(verified: &Verified) -> HeaderValue {
+    list_value(&verified.covered().covered)
+}
+
+fn list_value(parts: &[String]) -> HeaderValue {
+    let mut text = String::new();
+    for part in parts {
+        if !text.is_empty() {
+            text.push_str(", ");
+        }
+        text.extend(part.chars().map(|c| if c == ' ' || (c.is_ascii_graphic() && c != ',') { c } else { '?' }));
+    }
+    HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static(""))
+}
+
+/// The scheme's own answer for a public reason, where the route wants that.
+pub(crate) fn own_answer(route: &RouteConfig, reason: PublicReason) -> Option<OwnAnswer> {
+    let errors = route.scheme.scheme.errors.as_ref().filter(|_| route.errors == ErrorStyle::Scheme)?;
+    let body: String = errors
+        .body
+        .iter()
+        .map(|part| match part {
+            ErrorPart::Detail => reason.sentence(),
+            ErrorPart::Literal(text) => text,
+            ErrorPart::Reason => reason.code(),
+        })
+        .collect();
+    Some(OwnAnswer {
+        status: errors.status.and_then(|status| StatusCode::from_u16(status).ok()),
+        content_type: HeaderValue::from_str(&errors.content_type).ok(),
+        body: Bytes::from(body),
+    })
+}
+
+/// The authority as sent. The guard has made sure that there is one, and that it is plain; HTTP/1.0 may do without.
+fn authority(fields: &HeaderMap) -> &str {
+    fields.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default()
+}
+
+/// A claimed key id for the log: as text, and not longer than anybody's key id is.
+fn shortened(key_id: &[u8]) -> String {
+    const LONGEST: usize = 128;
+    String::from_utf8_lossy(&key_id[..key_id.len().min(LONGEST)]).into_owned()
+}
+
+struct FieldLines<'a>(&'a HeaderMap);
+
+impl Fields for FieldLines<'_> {
+    fn values(&self, lower_name: &str, each: &mut dyn FnMut(&[u8])) {
+        for value in self.0.get_all(lower_name) {
+            each(value.as_bytes().trim_ascii());
+        }
+    }
+
+    fn all(&self, each: &mut dyn FnMut(&str, &[u8])) {
+        for (name, value) in self.0 {
+            each(name.as_str(), value.as_bytes().trim_ascii());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_name_in_a_list_is_never_two() {
+        for (parts, expected) in [
+            (vec!["method", "header x-a"], "method, header x-a"),
+            (vec!["header x, method"], "header x? method"),
+            (vec!["header \r\nX: y", "header \u{e9}"], "header ??X: y, header ?"),
+            (vec![], ""),
+        ] {
+            let parts: Vec<String> = parts.into_iter().map(str::to_owned).collect();
+            assert_eq!(list_value(&parts), expected);
+        }
+    }
+
+    #[test]
+    fn a_claimed_key_id_is_cut_for_the_log() {
+        assert_eq!(shortened(&[b'a'; 1_000]).len(), 128);
+        assert_eq!(shortened(b"a\xff"), "a\u{fffd}");
+    }
+}

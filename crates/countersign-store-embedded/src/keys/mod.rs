@@ -1,0 +1,474 @@
+//! The key store: records in `keys.redb`, secrets sealed, answers from memory.
+//!
+//! ```text
+//! add, rotate, revoke, import ─► one transaction, synced ─► new snapshot ─► every later resolve
+//! resolve ─► snapshot
+//! ```
+//!
+//! A change is on the disk before it can be seen, and seen by everything that starts after it returns: revoking a key
+//! is over when `revoke` is. One change is made at a time. Keys are never deleted: a revoked one is kept, so that its
+//! version is not used again and the list tells what happened.
+//!
+//! Absent on purpose: clocks (callers say what time it is), answers from the disk, secrets in anything but
+//! [`KeyStore::export`] and the engine's keys.
+
+mod error;
+mod portable;
+mod record;
+mod seal;
+mod snapshot;
+
+pub use error::KeyStoreError;
+pub(crate) use portable::{PortableKey, SecretText, without_values};
+pub use record::{KeyInfo, KeyKind};
+pub use seal::generate_secret;
+pub use snapshot::KeySnapshot;
+
+use crate::place::{self, Lock, NotLocked};
+use arc_swap::ArcSwap;
+use countersign_core::key::{KeyQuery, KeyResolver, KeySet, Secret};
+use countersign_core::replay::{Answer, StoreError};
+use countersign_core::time::UnixTime;
+use record::Record;
+use redb::{Database, ReadableDatabase as _, ReadableTable, TableDefinition};
+use seal::{Sealer, io_error};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard};
+use zeroize::Zeroizing;
+
+/// A key to be stored.
+#[derive(Debug, Clone)]
+pub struct NewKey {
+    /// The key id: 1 to 256 bytes of text without control characters.
+    pub id: String,
+    /// What it is made of.
+    pub kind: KeyKind,
+    /// The secret's text, or the key in PEM form.
+    pub material: Secret,
+    /// The one algorithm it may be used with. `None`: whatever the scheme says.
+    pub algorithm: Option<String>,
+    /// The first second in which it is valid. `None`: always so far.
+    pub not_before: Option<UnixTime>,
+    /// The last second in which it is valid. `None`: for ever.
+    pub not_after: Option<UnixTime>,
+    /// Whether a secret of fewer than 16 bytes is accepted.
+    pub legacy: bool,
+}
+
+impl NewKey {
+    /// A shared secret that is valid from now on.
+    #[must_use]
+    pub fn secret(id: impl Into<String>, secret: Secret) -> Self {
+        Self::of(id, KeyKind::Secret, secret)
+    }
+
+    /// Key material that is valid from now on.
+    #[must_use]
+    pub fn of(id: impl Into<String>, kind: KeyKind, material: Secret) -> Self {
+        let id = id.into();
+        Self { id, kind, material, algorithm: None, not_before: None, not_after: None, legacy: false }
+    }
+}
+
+/// What follows the active keys of an id.
+#[derive(Debug, Clone)]
+pub struct Rotation {
+    /// The key id.
+    pub id: String,
+    /// The new secret's text, or the new key in PEM form. Of the kind that the newest active key has.
+    pub material: Secret,
+    /// The last second in which the keys that are active now are valid, unless they end earlier by themselves.
+    pub overlap_until: UnixTime,
+    /// Whether a secret of fewer than 16 bytes is accepted.
+    pub legacy: bool,
+}
+
+/// A key store that is open.
+pub struct KeyStore {
+    database: Database,
+    snapshot: ArcSwap<KeySnapshot>,
+    /// Held during a change. `None` until there is a seal key.
+    sealer: Mutex<Option<Sealer>>,
+    seal_path: PathBuf,
+    /// Given back last.
+    _lock: Lock,
+}
+
+impl KeyStore {
+    /// Opens the keys in a store's folder, and creates both where they are missing.
+    pub fn open(store: &Path) -> Result<Self, KeyStoreError> {
+        place::private_folder(store).map_err(|error| io_error("create the folder", store, &error))?;
+        let lock_path = store.join("keys.lock");
+        let lock = Lock::take(&lock_path).map_err(|not_locked| match not_locked {
+            NotLocked::HeldBy(pid) => KeyStoreError::Locked { pid },
+            NotLocked::Failed(error) => io_error("lock", &lock_path, &error),
+        })?;
+        let database = open_database(&store.join("keys.redb"))?;
+        let seal_path = store.join("seal.key");
+        let (sealer, snapshot) = load(&database, &seal_path)?;
+        let snapshot = ArcSwap::from_pointee(snapshot);
+        Ok(Self { database, snapshot, sealer: Mutex::new(sealer), seal_path, _lock: lock })
+    }
+
+    /// Stores a key under an id that has no active one. Returns its version.
+    pub fn add(&self, new: NewKey, now: UnixTime) -> Result<u32, KeyStoreError> {
+        let new = PortableKey::try_from(new)?;
+        self.change(|change| {
+            let before = change.records(&new.id)?;
+            if before.iter().any(|record| record.info.is_active_at(now)) {
+                return Err(KeyStoreError::IdTaken { id: new.id });
+            }
+            let record = new.into_record(following(&before), now);
+            record.check()?;
+            change.put(&record)?;
+            Ok(record.info.version)
+        })
+    }
+
+    /// Every key, by id and version.
+    pub fn list(&self) -> Result<Vec<KeyInfo>, KeyStoreError> {
+        let transaction = self.database.begin_read().map_err(database_error)?;
+        let Some(keys) = existing(transaction.open_table(KEYS))? else { return Ok(Vec::new()) };
+        infos(keys.iter().map_err(database_error)?)
+    }
+
+    /// The keys of one id, by version.
+    pub fn show(&self, id: &str) -> Result<Vec<KeyInfo>, KeyStoreError> {
+        let transaction = self.database.begin_read().map_err(database_error)?;
+        let keys = existing(transaction.open_table(KEYS))?;
+        let infos = keys.map(|keys| infos(of_id(&keys, id)?)).transpose()?.unwrap_or_default();
+        if infos.is_empty() { Err(KeyStoreError::UnknownId { id: id.to_owned() }) } else { Ok(infos) }
+    }
+
+    /// Gives an id a new key, and its active ones an end. Returns the new version.
+    pub fn rotate(&self, rotation: Rotation, now: UnixTime) -> Result<u32, KeyStoreError> {
+        let Rotation { id, material, overlap_until, legacy } = rotation;
+        self.change(|change| {
+            let records = change.records(&id)?;
+            if records.is_empty() {
+                return Err(KeyStoreError::UnknownId { id });
+            }
+            let version = following(&records);
+            let mut active: Vec<_> = records.into_iter().filter(|record| record.info.is_active_at(now)).collect();
+            let Some(newest) = active.last() else { return Err(KeyStoreError::NothingActive { id }) };
+            let info = KeyInfo {
+                version,
+                not_before: None,
+                not_after: None,
+                created_at: now.secs(),
+                legacy,
+                ..newest.info.clone()
+            };
+            let next = Record { info, material };
+            next.check()?;
+            for record in &mut active {
+                let end = record.info.not_after.unwrap_or(i64::MAX).min(overlap_until.secs());
+                record.info.not_after = Some(end);
+                change.put(record)?;
+            }
+            let still_active = active.iter().filter(|record| record.info.is_active_at(now)).count();
+            if still_active >= KeySet::MOST {
+                return Err(KeyStoreError::TooManyActive { id, most: KeySet::MOST });
+            }
+            change.put(&next)?;
+            Ok(version)
+        })
+    }
+
+    /// Ends one version of an id, or all of them, for ever. Returns the versions that were not revoked before.
+    pub fn revoke(&self, id: &str, version: Option<u32>, now: UnixTime) -> Result<Vec<u32>, KeyStoreError> {
+        self.change(|change| {
+            let records = change.records(id)?;
+            if records.is_empty() {
+                return Err(KeyStoreError::UnknownId { id: id.to_owned() });
+            }
+            let meant = |record: &Record| version.is_none_or(|version| record.info.version == version);
+            if let Some(version) = version
+                && !records.iter().any(meant)
+            {
+                return Err(KeyStoreError::UnknownVersion { id: id.to_owned(), version });
+            }
+            let mut revoked = Vec::new();
+            for mut record in records.into_iter().filter(meant) {
+                if record.info.revoked_at.is_none() {
+                    record.info.revoked_at = Some(now.secs());
+                    change.put(&record)?;
+                    revoked.push(record.info.version);
+                }
+            }
+            Ok(revoked)
+        })
+    }
+
+    /// The keys of one id, or all keys, as JSON text **with their secrets**.
+    pub fn export(&self, id: Option<&str>) -> Result<Zeroizing<String>, KeyStoreError> {
+        let sealer = self.sealer()?;
+        let transaction = self.database.begin_read().map_err(database_error)?;
+        let keys = existing(transaction.open_table(KEYS))?;
+        let mut records = match (keys, &*sealer) {
+            (Some(keys), Some(sealer)) => read_all(&keys, sealer)?,
+            _ => Vec::new(),
+        };
+        if let Some(id) = id {
+            records.retain(|record| record.info.id == id);
+            if records.is_empty() {
+                return Err(KeyStoreError::UnknownId { id: id.to_owned() });
+            }
+        }
+        portable::export(records)
+    }
+
+    /// Stores the keys in what [`KeyStore::export`] gave: all of them or, where one cannot be stored, none. Returns
+    /// how many there were. Ids that have keys already are refused.
+    pub fn import(&self, text: &str, now: UnixTime) -> Result<usize, KeyStoreError> {
+        let keys = portable::import(text)?;
+        let count = keys.len();
+        self.change(|change| {
+            let mut ids = BTreeSet::new();
+            for key in keys {
+                let before = change.records(&key.id)?;
+                let version = key.version.unwrap_or_else(|| following(&before));
+                let is_there = before.iter().any(|record| record.info.version == version);
+                if is_there || (!before.is_empty() && !ids.contains(&key.id)) || version == 0 {
+                    return Err(KeyStoreError::IdTaken { id: key.id });
+                }
+                ids.insert(key.id.clone());
+                let record = key.into_record(version, now);
+                record.check()?;
+                change.put(&record)?;
+                let active = before.iter().chain([&record]).filter(|record| record.info.is_active_at(now)).count();
+                if active > KeySet::MOST {
+                    return Err(KeyStoreError::TooManyActive { id: record.info.id, most: KeySet::MOST });
+                }
+            }
+            Ok(())
+        })?;
+        Ok(count)
+    }
+
+    /// How often the store was changed.
+    #[must_use]
+    pub fn revision(&self) -> u64 {
+        self.snapshot.load().revision()
+    }
+
+    /// The active keys as they are now.
+    #[must_use]
+    pub fn snapshot(&self) -> Arc<KeySnapshot> {
+        self.snapshot.load_full()
+    }
+
+    /// Makes one change: all of it, or nothing where it fails.
+    fn change<T>(
+        &self,
+        work: impl FnOnce(&mut Change<'_, '_>) -> Result<T, KeyStoreError>,
+    ) -> Result<T, KeyStoreError> {
+        let mut sealer = self.sealer()?;
+        let transaction = self.database.begin_write().map_err(database_error)?;
+        let mut revision = 0;
+        let mut changed = BTreeSet::new();
+        let outcome = {
+            let mut meta = transaction.open_table(META).map_err(database_error)?;
+            let sealer = ready_sealer(&mut sealer, &mut meta, &self.seal_path)?;
+            let keys = transaction.open_table(KEYS).map_err(database_error)?;
+            let mut change = Change { keys, sealer, changed: &mut changed };
+            let outcome = work(&mut change)?;
+            drop(change);
+            if !changed.is_empty() {
+                revision = read_revision(&meta)?.saturating_add(1);
+                meta.insert("revision", &revision.to_le_bytes()[..]).map_err(database_error)?;
+            }
+            outcome
+        };
+        if changed.is_empty() {
+            transaction.abort().map_err(database_error)?;
+            return Ok(outcome);
+        }
+        transaction.commit().map_err(database_error)?;
+        self.refresh(revision, &changed, sealer.as_ref())?;
+        Ok(outcome)
+    }
+
+    /// Brings the snapshot up to what was just committed. An id for which that fails has no keys.
+    fn refresh(&self, revision: u64, ids: &BTreeSet<String>, sealer: Option<&Sealer>) -> Result<(), KeyStoreError> {
+        let mut snapshot = self.snapshot.load().at(revision);
+        let mut outcome = Ok(());
+        for id in ids {
+            let renewed = self.records(id, sealer).and_then(|records| snapshot.set(id, &records));
+            if renewed.is_err() {
+                snapshot.remove(id);
+                outcome = renewed;
+            }
+        }
+        self.snapshot.store(Arc::new(snapshot));
+        outcome
+    }
+
+    fn records(&self, id: &str, sealer: Option<&Sealer>) -> Result<Vec<Record>, KeyStoreError> {
+        let transaction = self.database.begin_read().map_err(database_error)?;
+        let keys = existing(transaction.open_table(KEYS))?;
+        keys.zip(sealer).map_or_else(|| Ok(Vec::new()), |(keys, sealer)| read(&keys, id, sealer))
+    }
+
+    fn sealer(&self) -> Result<MutexGuard<'_, Option<Sealer>>, KeyStoreError> {
+        let poisoned = |_| KeyStoreError::Damaged { what: "an earlier change failed half-way; restart".to_owned() };
+        self.sealer.lock().map_err(poisoned)
+    }
+}
+
+impl KeyResolver for KeyStore {
+    fn resolve<'a>(&'a self, query: &'a KeyQuery<'a>) -> Answer<'a, Result<KeySet, StoreError>> {
+        Answer::Ready(Ok(query.claimed_key_id.map(|id| self.snapshot.load().find(id)).unwrap_or_default()))
+    }
+}
+
+impl std::fmt::Debug for KeyStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("KeyStore").field("revision", &self.revision()).finish_non_exhaustive()
+    }
+}
+
+type KeyTable<'txn> = redb::Table<'txn, (&'static str, u32), &'static [u8]>;
+type Entries<'a> = redb::Range<'a, (&'static str, u32), &'static [u8]>;
+type MetaTable<'txn> = redb::Table<'txn, &'static str, &'static [u8]>;
+
+/// The table of keys, to be read.
+trait Keys: ReadableTable<(&'static str, u32), &'static [u8]> {}
+impl<T: ReadableTable<(&'static str, u32), &'static [u8]>> Keys for T {}
+
+/// A change that is being made.
+struct Change<'a, 'txn> {
+    keys: KeyTable<'txn>,
+    sealer: &'a Sealer,
+    changed: &'a mut BTreeSet<String>,
+}
+
+impl Change<'_, '_> {
+    /// The records of an id, by version.
+    fn records(&self, id: &str) -> Result<Vec<Record>, KeyStoreError> {
+        read(&self.keys, id, self.sealer)
+    }
+
+    fn put(&mut self, record: &Record) -> Result<(), KeyStoreError> {
+        let name = (record.info.id.as_str(), record.info.version);
+        self.keys.insert(name, &record.encode(self.sealer)?[..]).map_err(database_error)?;
+        self.changed.insert(record.info.id.clone());
+        Ok(())
+    }
+}
+
+fn open_database(path: &Path) -> Result<Database, KeyStoreError> {
+    // Created here, because the database would let the process's umask decide who may read it.
+    let file = place::private_file().create(true).truncate(false).open(path);
+    drop(file.map_err(|error| io_error("open", path, &error))?);
+    // Checked each time: it trusts a file that was closed in good order, and panics where it should not have.
+    redb::Builder::new().set_check_integrity_on_open(true).create(path).map_err(database_error)
+}
+
+/// Reads everything: what is damaged is found when the store is opened, and not by a request.
+fn load(database: &Database, seal_path: &Path) -> Result<(Option<Sealer>, KeySnapshot), KeyStoreError> {
+    let transaction = database.begin_read().map_err(database_error)?;
+    let Some(meta) = existing(transaction.open_table(META))? else { return Ok((None, KeySnapshot::default())) };
+    let path = || seal_path.display().to_string();
+    let Some(check) = meta.get("seal-check").map_err(database_error)? else {
+        return Err(KeyStoreError::Damaged { what: "nothing says what the keys were sealed with".to_owned() });
+    };
+    let sealer = Sealer::read(seal_path)?.ok_or_else(|| KeyStoreError::SealKeyMissing { path: path() })?;
+    if sealer.open(SEAL_CHECK, check.value()).is_err() {
+        return Err(KeyStoreError::SealKeyWrong { path: path() });
+    }
+    let keys = existing(transaction.open_table(KEYS))?;
+    let records = keys.map(|keys| read_all(&keys, &sealer)).transpose()?.unwrap_or_default();
+    let snapshot = KeySnapshot::of(read_revision(&meta)?, &records)?;
+    Ok((Some(sealer), snapshot))
+}
+
+/// The seal key, made now if this is the first key that is stored.
+fn ready_sealer<'a>(
+    sealer: &'a mut Option<Sealer>,
+    meta: &mut MetaTable<'_>,
+    path: &Path,
+) -> Result<&'a Sealer, KeyStoreError> {
+    if sealer.is_none() {
+        *sealer = Some(Sealer::read(path)?.map_or_else(|| Sealer::create(path), Ok)?);
+    }
+    let sealer = sealer.as_ref().ok_or_else(|| KeyStoreError::SealKeyMissing { path: path.display().to_string() })?;
+    let is_checked = meta.get("seal-check").map_err(database_error)?.is_some();
+    if !is_checked {
+        let check = sealer.seal(SEAL_CHECK, b"")?;
+        meta.insert("seal-check", &check[..]).map_err(database_error)?;
+    }
+    Ok(sealer)
+}
+
+fn read_all(keys: &impl Keys, sealer: &Sealer) -> Result<Vec<Record>, KeyStoreError> {
+    records(keys.iter().map_err(database_error)?, sealer)
+}
+
+fn read(keys: &impl Keys, id: &str, sealer: &Sealer) -> Result<Vec<Record>, KeyStoreError> {
+    records(of_id(keys, id)?, sealer)
+}
+
+fn of_id<'a>(keys: &'a impl Keys, id: &str) -> Result<Entries<'a>, KeyStoreError> {
+    keys.range((id, 0)..=(id, u32::MAX)).map_err(database_error)
+}
+
+fn records(entries: Entries<'_>, sealer: &Sealer) -> Result<Vec<Record>, KeyStoreError> {
+    each(entries, |id, version, bytes| Record::decode(id, version, bytes, sealer))
+}
+
+fn infos(entries: Entries<'_>) -> Result<Vec<KeyInfo>, KeyStoreError> {
+    each(entries, record::decode_info)
+}
+
+fn each<T>(
+    entries: Entries<'_>,
+    decode: impl Fn(&str, u32, &[u8]) -> Result<T, KeyStoreError>,
+) -> Result<Vec<T>, KeyStoreError> {
+    let mut decoded = Vec::new();
+    for entry in entries {
+        let (name, bytes) = entry.map_err(database_error)?;
+        let (id, version) = name.value();
+        decoded.push(decode(id, version, bytes.value())?);
+    }
+    Ok(decoded)
+}
+
+fn read_revision(meta: &impl ReadableTable<&'static str, &'static [u8]>) -> Result<u64, KeyStoreError> {
+    let Some(bytes) = meta.get("revision").map_err(database_error)? else { return Ok(0) };
+    let bytes = bytes.value().try_into().map_err(|_| KeyStoreError::Damaged { what: "the revision".to_owned() })?;
+    Ok(u64::from_le_bytes(bytes))
+}
+
+fn following(records: &[Record]) -> u32 {
+    records.iter().map(|record| record.info.version).max().unwrap_or(0).saturating_add(1)
+}
+
+/// A table, or `None` where nothing was ever put into it.
+fn existing<T>(table: Result<T, redb::TableError>) -> Result<Option<T>, KeyStoreError> {
+    match table {
+        Ok(table) => Ok(Some(table)),
+        Err(redb::TableError::TableDoesNotExist(_)) => Ok(None),
+        Err(error) => Err(database_error(error)),
+    }
+}
+
+fn database_error(error: impl Into<redb::Error>) -> KeyStoreError {
+    match error.into() {
+        redb::Error::DatabaseAlreadyOpen => KeyStoreError::Locked { pid: None },
+        redb::Error::Io(error) => io_error("read or write", Path::new("keys.redb"), &error),
+        error @ (redb::Error::Corrupted(_) | redb::Error::UpgradeRequired(_)) => {
+            KeyStoreError::Damaged { what: error.to_string() }
+        }
+        other => KeyStoreError::Io {
+            doing: "read or write".to_owned(),
+            path: "keys.redb".to_owned(),
+            why: other.to_string(),
+        },
+    }
+}
+
+const KEYS: TableDefinition<'_, (&str, u32), &[u8]> = TableDefinition::new("keys");
+const META: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("meta");
+const SEAL_CHECK: &[u8] = b"countersign seal check 1";

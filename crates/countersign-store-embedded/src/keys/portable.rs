@@ -1,0 +1,247 @@
+//! Keys as JSON text: for export and import, and for the way from the command line to a running gateway.
+//!
+//! The only place where key material becomes text that leaves the process, and only when its owner asks for it. The
+//! text wipes itself where it is ours to wipe; what the JSON writer reallocates on the way is not.
+
+use super::record::{KeyInfo, KeyKind, Record};
+use super::{KeyStoreError, NewKey};
+use countersign_core::key::Secret;
+use countersign_core::time::UnixTime;
+use serde::{Deserialize, Serialize};
+use zeroize::{Zeroize as _, Zeroizing};
+
+/// Text that is wiped when dropped, and never printed.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct SecretText(String);
+
+impl SecretText {
+    /// The text of what is to be, or is, stored.
+    pub(crate) fn of(kind: KeyKind, material: &Secret) -> Result<Self, KeyStoreError> {
+        match std::str::from_utf8(material.expose()) {
+            Ok(text) => Ok(Self(text.to_owned())),
+            Err(_) => Err(KeyStoreError::MaterialUnfit { kind: kind.to_string(), why: "it is not text".to_owned() }),
+        }
+    }
+
+    pub(crate) fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    pub(crate) fn into_secret(self) -> Secret {
+        Secret::new(self.0.as_bytes())
+    }
+
+    pub(crate) fn into_text(mut self) -> Zeroizing<String> {
+        Zeroizing::new(std::mem::take(&mut self.0))
+    }
+}
+
+impl From<Zeroizing<String>> for SecretText {
+    fn from(mut text: Zeroizing<String>) -> Self {
+        Self(std::mem::take(&mut *text))
+    }
+}
+
+impl Drop for SecretText {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+impl std::fmt::Debug for SecretText {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SecretText(..)")
+    }
+}
+
+/// A key with its material, as text. What is missing when it is read has the value it has for a new key.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PortableKey {
+    pub(crate) id: String,
+    #[serde(default)]
+    pub(crate) version: Option<u32>,
+    #[serde(default = "secret")]
+    pub(crate) kind: KeyKind,
+    pub(crate) material: SecretText,
+    #[serde(default)]
+    pub(crate) algorithm: Option<String>,
+    #[serde(default)]
+    pub(crate) not_before: Option<i64>,
+    #[serde(default)]
+    pub(crate) not_after: Option<i64>,
+    #[serde(default)]
+    pub(crate) created_at: Option<i64>,
+    #[serde(default)]
+    pub(crate) revoked_at: Option<i64>,
+    #[serde(default)]
+    pub(crate) legacy: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Exported {
+    /// The format's version.
+    countersign_keys: u32,
+    keys: Vec<PortableKey>,
+}
+
+/// Every record as JSON text, secrets included.
+pub(crate) fn export(records: Vec<Record>) -> Result<Zeroizing<String>, KeyStoreError> {
+    let keys = records.into_iter().map(PortableKey::try_from).collect::<Result<_, _>>()?;
+    let text = serde_json::to_string_pretty(&Exported { countersign_keys: FORMAT, keys });
+    let text = text.map_err(|error| KeyStoreError::Damaged { what: error.to_string() })?;
+    Ok(Zeroizing::new(text + "\n"))
+}
+
+/// The records in what [`export`] gave.
+pub(crate) fn import(text: &str) -> Result<Vec<PortableKey>, KeyStoreError> {
+    let unreadable = |why: String| KeyStoreError::ImportUnreadable { why };
+    let exported: Exported = serde_json::from_str(text).map_err(|error| unreadable(without_values(&error)))?;
+    if exported.countersign_keys != FORMAT {
+        return Err(unreadable(format!("format {} is not known", exported.countersign_keys)));
+    }
+    Ok(exported.keys)
+}
+
+impl PortableKey {
+    /// The record that this becomes.
+    pub(crate) fn into_record(self, version: u32, now: UnixTime) -> Record {
+        let info = KeyInfo {
+            id: self.id,
+            version,
+            kind: self.kind,
+            algorithm: self.algorithm,
+            not_before: self.not_before,
+            not_after: self.not_after,
+            created_at: self.created_at.unwrap_or(now.secs()),
+            revoked_at: self.revoked_at,
+            legacy: self.legacy,
+        };
+        Record { info, material: self.material.into_secret() }
+    }
+}
+
+impl TryFrom<Record> for PortableKey {
+    type Error = KeyStoreError;
+
+    fn try_from(record: Record) -> Result<Self, KeyStoreError> {
+        let Record { info, material } = record;
+        Ok(Self {
+            id: info.id,
+            version: Some(info.version),
+            kind: info.kind,
+            material: SecretText::of(info.kind, &material)?,
+            algorithm: info.algorithm,
+            not_before: info.not_before,
+            not_after: info.not_after,
+            created_at: Some(info.created_at),
+            revoked_at: info.revoked_at,
+            legacy: info.legacy,
+        })
+    }
+}
+
+impl TryFrom<NewKey> for PortableKey {
+    type Error = KeyStoreError;
+
+    fn try_from(new: NewKey) -> Result<Self, KeyStoreError> {
+        Ok(Self {
+            id: new.id,
+            version: None,
+            kind: new.kind,
+            material: SecretText::of(new.kind, &new.material)?,
+            algorithm: new.algorithm,
+            not_before: new.not_before.map(UnixTime::secs),
+            not_after: new.not_after.map(UnixTime::secs),
+            created_at: None,
+            revoked_at: None,
+            legacy: new.legacy,
+        })
+    }
+}
+
+impl From<PortableKey> for NewKey {
+    fn from(key: PortableKey) -> Self {
+        Self {
+            id: key.id,
+            kind: key.kind,
+            material: key.material.into_secret(),
+            algorithm: key.algorithm,
+            not_before: key.not_before.map(UnixTime::from_secs),
+            not_after: key.not_after.map(UnixTime::from_secs),
+            legacy: key.legacy,
+        }
+    }
+}
+
+/// What the JSON reader says, unless it quotes a value: a secret in the wrong place is a secret still.
+pub(crate) fn without_values(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    if text.starts_with("invalid ") {
+        format!("a value of the wrong kind at line {} column {}", error.line(), error.column())
+    } else {
+        text
+    }
+}
+
+const fn secret() -> KeyKind {
+    KeyKind::Secret
+}
+
+const FORMAT: u32 = 1;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_list_written_by_hand_needs_only_ids_and_secrets() {
+        let keys = import(r#"{"countersign_keys":1,"keys":[{"id":"a","material":"a secret"}]}"#).unwrap();
+        let record = keys.into_iter().next().unwrap().into_record(1, UnixTime::from_secs(9));
+        assert_eq!((record.info.kind, record.info.created_at, record.info.legacy), (KeyKind::Secret, 9, false));
+        assert_eq!(record.material.expose(), b"a secret");
+    }
+
+    #[test]
+    fn what_is_not_an_export_is_refused() {
+        for wrong in [
+            "",
+            "[]",
+            "{}",
+            r#"{"countersign_keys":2,"keys":[]}"#,
+            r#"{"countersign_keys":1,"keys":[{"id":"a"}]}"#,
+            r#"{"countersign_keys":1,"keys":[{"id":"a","material":"s","secret":"s"}]}"#,
+            r#"{"countersign_keys":1,"keys":[{"id":"a","id":"b","material":"s"}]}"#,
+            r#"{"countersign_keys":1,"keys":[{"id":"a","material":"s","kind":"rsa"}]}"#,
+        ] {
+            assert!(matches!(import(wrong), Err(KeyStoreError::ImportUnreadable { .. })), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn attack_35_a_secret_in_the_wrong_place_is_not_repeated() {
+        let wrong = r#"{"countersign_keys":1,"keys":[{"id":"a","material":"s","legacy":"canary"}]}"#;
+        let error = import(wrong).unwrap_err().to_string();
+        assert!(error.contains("line 1 column") && !error.contains("canary"), "{error}");
+    }
+
+    #[test]
+    fn attack_35_secret_text_does_not_print() {
+        let text = SecretText("canary".to_owned());
+        assert!(!format!("{text:?}").contains("canary"));
+    }
+
+    proptest! {
+        #[test]
+        fn arbitrary_text_is_refused_without_panic(text in "\\PC{0,80}") {
+            prop_assert!(import(&text).is_err());
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! All active keys in memory, as the engine takes them.
+//!
+//! A snapshot never changes: a change makes a new one, which shares what is the same. Whether a key is valid at an
+//! instant is the engine's to judge; only revoked keys are left out.
+
+use super::KeyStoreError;
+use super::record::Record;
+use countersign_core::key::{Key, KeyQuery, KeyResolver, KeySet};
+use countersign_core::replay::{Answer, StoreError};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// The keys of a store at one revision.
+#[derive(Debug, Clone, Default)]
+pub struct KeySnapshot {
+    revision: u64,
+    by_id: HashMap<Arc<[u8]>, KeySet>,
+}
+
+impl KeySnapshot {
+    /// The store's revision, which counts its changes.
+    #[must_use]
+    pub const fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// The keys that may verify a request which claims this id. Empty where the id is unknown.
+    #[must_use]
+    pub fn find(&self, id: &[u8]) -> KeySet {
+        self.by_id.get(id).cloned().unwrap_or_default()
+    }
+
+    /// How many ids have keys.
+    #[must_use]
+    pub fn ids(&self) -> usize {
+        self.by_id.len()
+    }
+
+    /// A snapshot of everything there is. Records of one id come one after the other.
+    pub(crate) fn of(revision: u64, records: &[Record]) -> Result<Self, KeyStoreError> {
+        let mut snapshot = Self { revision, by_id: HashMap::new() };
+        for records in records.chunk_by(|one, next| one.info.id == next.info.id) {
+            if let Some(first) = records.first() {
+                snapshot.set(&first.info.id, records)?;
+            }
+        }
+        Ok(snapshot)
+    }
+
+    /// The same at another revision, for the changes that follow.
+    pub(crate) fn at(&self, revision: u64) -> Self {
+        Self { revision, by_id: self.by_id.clone() }
+    }
+
+    /// Gives an id the keys in its records. If they cannot be used it has none.
+    pub(crate) fn set(&mut self, id: &str, records: &[Record]) -> Result<(), KeyStoreError> {
+        self.remove(id);
+        let keys = key_set(records)?;
+        if !keys.keys().is_empty() {
+            self.by_id.insert(id.as_bytes().into(), keys);
+        }
+        Ok(())
+    }
+
+    /// Leaves an id without keys.
+    pub(crate) fn remove(&mut self, id: &str) {
+        self.by_id.remove(id.as_bytes());
+    }
+}
+
+impl KeyResolver for KeySnapshot {
+    fn resolve<'a>(&'a self, query: &'a KeyQuery<'a>) -> Answer<'a, Result<KeySet, StoreError>> {
+        // Every key here has an id. A scheme that carries none leaves it to its route to name one.
+        Answer::Ready(Ok(query.claimed_key_id.map(|id| self.find(id)).unwrap_or_default()))
+    }
+}
+
+/// The keys of one id that are not revoked. A set holds four; of more, those that last longest are taken, the newest
+/// first, so that one that is over never takes the place of one that is not.
+fn key_set(records: &[Record]) -> Result<KeySet, KeyStoreError> {
+    let mut usable: Vec<_> = records.iter().filter(|record| record.info.revoked_at.is_none()).collect();
+    usable.sort_by_key(|record| {
+        let lasts = record.info.not_after.unwrap_or(i64::MAX);
+        std::cmp::Reverse((lasts, record.info.version))
+    });
+    let keys = usable.into_iter().take(KeySet::MOST).map(|record| Ok(Arc::new(record.to_key()?)));
+    let keys: Vec<Arc<Key>> = keys.collect::<Result<_, KeyStoreError>>()?;
+    Ok(KeySet::new(keys))
+}

@@ -1,0 +1,251 @@
+//! The replay store of one process: exact, bounded, and gone with the process.
+//!
+//! Exact: an entry is live up to and including its last second and not a second longer, each by its own time.
+//! Bounded: what is live is never evicted; past the [`Limits`] the answer is that it cannot be decided.
+//!
+//! One decision is atomic because the whole of it happens under the lock of the fingerprint's shard. Locks are
+//! taken in one order, shard and then ledger, and nothing waits inside either.
+//!
+//! Entries from which the clock has moved on are not looked up by it: they are below the ledger's floor, and
+//! an entry at or below the floor is never decided again. That test is made under the shard's lock, so a
+//! thread whose request was judged a second ago cannot slip in between another thread's forgetting and its
+//! reuse of the slot.
+//!
+//! Whoever holds a key can choose nonces, and with some hashing can choose the first bits of a digest. The
+//! digests are therefore spread by multiplication with a random odd number before they are placed: a
+//! bijection, so nothing exact is lost, and nobody outside can say which entries crowd together.
+//!
+//! After a restart everything is forgotten and every request still in its window could be repeated once. A
+//! service that restarts wants the journal of `countersign-store-embedded`.
+
+use crate::ledger::{Ledger, Limits, Owner};
+use crate::record::{Record, second};
+use crate::table::{Place, Table};
+use countersign_core::replay::{Answer, FirstUse, ReplayEntry, ReplayGuard, StoreError};
+use std::collections::BTreeMap;
+
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::{Mutex, MutexGuard};
+
+/// An exact, bounded replay store in memory. The module says what it promises.
+pub struct MemoryReplay {
+    /// Shared out by the first bits of a fingerprint, once it is spread.
+    shards: Box<[Mutex<Table>]>,
+    ledger: Mutex<Ledger>,
+    seed: u128,
+}
+
+impl MemoryReplay {
+    /// An empty store. It takes memory as it is used.
+    #[must_use]
+    pub fn new(limits: Limits) -> Self {
+        Self {
+            shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
+            ledger: Mutex::new(Ledger::new(limits)),
+            seed: random_odd(),
+        }
+    }
+
+    /// Decides one entry. [`ReplayGuard::admit`] is this, in the trait's words.
+    ///
+    /// An entry that is over by its own `now`, or that ended no later than something already forgotten, is
+    /// [`StoreError::ClockWentBack`]: it may have been here before.
+    pub fn decide(&self, entry: &ReplayEntry) -> Result<FirstUse, StoreError> {
+        let Record { fingerprint, until } = Record::of(entry);
+        let now = second(entry.now);
+        let (shard, place) = self.place(fingerprint);
+        let mut table = lock(shard)?;
+        let known = table.until(place);
+        let floor = {
+            let mut ledger = lock(&self.ledger)?;
+            ledger.forget_before(now);
+            let floor = ledger.floor();
+            if until <= floor || second(entry.live_until) < now {
+                return Err(StoreError::ClockWentBack);
+            }
+            if known.is_some_and(|known| known > floor) {
+                return Ok(FirstUse::Seen);
+            }
+            ledger.claim(Owner::of(entry.key), until)?;
+            floor
+        };
+        table.sweep(now, floor);
+        table.put(place, until, floor);
+        Ok(FirstUse::First)
+    }
+
+    /// Puts back what was accepted before a restart. It counts against the capacity, which it may exceed, and
+    /// against no key's quota.
+    pub fn restore(&self, records: &[Record]) -> Result<(), StoreError> {
+        let floor = lock(&self.ledger)?.floor();
+        let mut ending: BTreeMap<u32, usize> = BTreeMap::new();
+        for record in records.iter().filter(|record| record.until > floor) {
+            let (shard, place) = self.place(record.fingerprint);
+            // One that is here already, with an earlier end, stays counted at that end too: the count is an entry
+            // too high until then, never too low.
+            if lock(shard)?.put(place, record.until, floor) {
+                *ending.entry(record.until).or_default() += 1;
+            }
+        }
+        let mut ledger = lock(&self.ledger)?;
+        for (until, entries) in ending {
+            ledger.count_restored(until, entries);
+        }
+        Ok(())
+    }
+
+    /// Makes room for so many entries more, which are then put in without the tables having to grow.
+    pub fn reserve(&self, entries: usize) -> Result<(), StoreError> {
+        let floor = lock(&self.ledger)?.floor();
+        self.shards.iter().try_for_each(|shard| {
+            lock(shard)?.reserve(entries / SHARDS, floor);
+            Ok(())
+        })
+    }
+
+    /// Refuses from now on to decide any entry whose last second is at or before `until`, because some of
+    /// those may have been forgotten elsewhere.
+    pub fn raise_floor(&self, until: u32) -> Result<(), StoreError> {
+        lock(&self.ledger)?.raise_floor(until);
+        Ok(())
+    }
+
+    /// How many entries are live, by the last `now` that was seen.
+    pub fn live(&self) -> Result<usize, StoreError> {
+        Ok(lock(&self.ledger)?.live())
+    }
+
+    /// The bytes that the fingerprints take.
+    pub fn bytes(&self) -> Result<usize, StoreError> {
+        self.shards.iter().map(|shard| Ok(lock(shard)?.bytes())).sum()
+    }
+
+    fn place(&self, fingerprint: [u8; 16]) -> (&Mutex<Table>, Place) {
+        let spread = u128::from_le_bytes(fingerprint).wrapping_mul(self.seed);
+        let [shard, ..] = spread.to_be_bytes();
+        (&self.shards[usize::from(shard)], spread << u8::BITS)
+    }
+}
+
+impl ReplayGuard for MemoryReplay {
+    fn admit<'a>(&'a self, entry: &'a ReplayEntry) -> Answer<'a, Result<FirstUse, StoreError>> {
+        Answer::Ready(self.decide(entry))
+    }
+}
+
+impl std::fmt::Debug for MemoryReplay {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("MemoryReplay").field("live", &self.live().ok()).finish_non_exhaustive()
+    }
+}
+
+/// A lock whose holder panicked may guard a half-made change: nothing is decided by it again.
+fn lock<T>(mutex: &Mutex<T>) -> Result<MutexGuard<'_, T>, StoreError> {
+    mutex.lock().map_err(|_| StoreError::Unavailable("the replay store failed before, and is closed".to_owned()))
+}
+
+/// Unpredictable from outside, by the standard library's means: it seeds its own hash tables so.
+fn random_odd() -> u128 {
+    let random = || u128::from(RandomState::new().hash_one(0_u8));
+    ((random() << 64) | random()) | 1
+}
+
+/// As many as a byte tells apart. Small shards keep a rebuild short.
+const SHARDS: usize = 256;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use countersign_core::time::UnixTime;
+
+    fn entry(number: u64, now: i64, live_until: i64) -> ReplayEntry {
+        let mut digest = [0; 32];
+        digest[..8].copy_from_slice(&number.to_le_bytes());
+        let at = UnixTime::from_secs;
+        ReplayEntry { digest, key: [0; 16], live_until: at(live_until), now: at(now) }
+    }
+
+    fn store() -> MemoryReplay {
+        MemoryReplay::new(Limits::of_entries(1_000))
+    }
+
+    #[test]
+    fn what_was_restored_is_seen() {
+        let store = store();
+        store.restore(&[Record::of(&entry(1, 0, 100))]).unwrap();
+        assert_eq!(store.decide(&entry(1, 50, 100)), Ok(FirstUse::Seen));
+        assert_eq!(store.live(), Ok(1));
+    }
+
+    #[test]
+    fn what_was_restored_twice_lives_to_the_later_end() {
+        for ends in [[100, 200], [200, 100]] {
+            let store = store();
+            for end in ends {
+                store.restore(&[Record::of(&entry(1, 0, end))]).unwrap();
+            }
+            assert_eq!(store.decide(&entry(1, 200, 300)), Ok(FirstUse::Seen));
+            assert_eq!(store.decide(&entry(1, 201, 300)), Ok(FirstUse::First));
+        }
+    }
+
+    #[test]
+    fn room_that_was_made_is_neither_too_little_nor_too_much() {
+        let store = MemoryReplay::new(Limits::default());
+        store.reserve(100_000).unwrap();
+        let reserved = store.bytes().unwrap();
+        let records: Vec<_> = (0..100_000).map(|number| Record::of(&entry(number, 0, 100))).collect();
+        store.restore(&records).unwrap();
+        assert_eq!(store.live(), Ok(100_000));
+        let bytes = store.bytes().unwrap();
+        assert!(bytes <= reserved + reserved / 100, "{reserved} bytes became {bytes}");
+        assert!(bytes <= 100_000 * 24 + SHARDS * 1_500, "{bytes} bytes");
+    }
+
+    #[test]
+    fn below_a_raised_floor_nothing_is_decided() {
+        let store = store();
+        store.raise_floor(100).unwrap();
+        assert_eq!(store.decide(&entry(1, 50, 100)), Err(StoreError::ClockWentBack));
+        assert_eq!(store.decide(&entry(1, 50, 101)), Ok(FirstUse::First));
+    }
+
+    #[test]
+    fn attack_29_a_request_judged_before_others_were_forgotten_is_not_decided_anew() {
+        let store = store();
+        assert_eq!(store.decide(&entry(1, 99, 100)), Ok(FirstUse::First));
+        assert_eq!(store.decide(&entry(2, 101, 200)), Ok(FirstUse::First));
+        // Judged at 100, when it was still live, but asked about only now.
+        assert_eq!(store.decide(&entry(1, 100, 100)), Err(StoreError::ClockWentBack));
+    }
+
+    #[test]
+    fn memory_is_given_back_after_a_rush() {
+        let store = MemoryReplay::new(Limits::default());
+        (0..50_000).for_each(|number| assert_eq!(store.decide(&entry(number, 0, 100)), Ok(FirstUse::First)));
+        let full = store.bytes().unwrap();
+        assert!(full <= 50_000 * 24 + SHARDS * 400, "{full} bytes");
+        (0..5_000).for_each(|number| assert_eq!(store.decide(&entry(number, 200, 300)), Ok(FirstUse::First)));
+        assert!(store.bytes().unwrap() < full / 4);
+    }
+
+    #[test]
+    fn a_store_whose_lock_is_poisoned_decides_nothing() {
+        let store = store();
+        std::thread::scope(|scope| {
+            let died = scope.spawn(|| {
+                let _held = store.ledger.lock();
+                panic!("on purpose, holding the lock");
+            });
+            assert!(died.join().is_err());
+        });
+        assert!(matches!(store.decide(&entry(1, 0, 100)), Err(StoreError::Unavailable(_))));
+    }
+
+    #[test]
+    fn seeds_differ_and_are_odd() {
+        let (one, other) = (random_odd(), random_odd());
+        assert_ne!(one, other);
+        assert_eq!((one & 1, other & 1), (1, 1));
+    }
+}
