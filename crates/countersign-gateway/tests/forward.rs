@@ -106,8 +106,7 @@ fn a_slow_client_is_served() {
 
 #[test]
 fn connections_are_kept_on_both_sides() {
-    let site = Setup { server: "workers = 1", ..Setup::default() };
-    let site = Setup { server: "", ..site }.start();
+    let site = site();
     let mut client = site.connect();
     for _ in 0..20 {
         client.write(get("/").wire());

@@ -25,6 +25,8 @@ mod wire;
 
 #[cfg(test)]
 pub(crate) mod corpus;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use io::{Guarded, Patience};
 pub(crate) use verdict::{InFlight, Verdicts};

@@ -1,9 +1,9 @@
 //! What the gateway's tests share: an upstream that remembers every byte, a client that sends any, and a scheme.
 
-#![allow(dead_code, reason = "each test binary uses its own part of this")]
+#![expect(dead_code, reason = "each test binary uses its own part of this")]
 
 use std::io::{self, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -17,10 +17,10 @@ use countersign_gateway::config::Config;
 use countersign_gateway::{Gateway, Running, Stores};
 use countersign_store::{Limits, MemoryKeys, MemoryReplay};
 
-pub const SECRET: &str = "a secret of the tests, long enough";
+pub(crate) const SECRET: &str = "a secret of the tests, long enough";
 
 /// A scheme that covers everything, with a plain digest so that the tests can sign.
-pub const SCHEME: &str = r#"
+pub(crate) const SCHEME: &str = r#"
 title = "For tests"
 kind  = "request"
 [header]
@@ -49,23 +49,23 @@ body         = "no: {reason}"
 "#;
 
 /// A gateway in front of an upstream.
-pub struct Site {
-    pub running: Option<Running>,
-    pub upstream: Upstream,
+pub(crate) struct Site {
+    pub(crate) running: Option<Running>,
+    pub(crate) upstream: Upstream,
     _folder: tempfile::TempDir,
 }
 
 /// What to set up; the rest is as usual.
-pub struct Setup<'a> {
+pub(crate) struct Setup<'a> {
     /// Lines of `[server]`, `[upstream]` being possible after them.
-    pub server: &'a str,
+    pub(crate) server: &'a str,
     /// Lines of the one route, which covers `/*`.
-    pub route: &'a str,
-    pub stores: Stores,
-    pub respond: Respond,
+    pub(crate) route: &'a str,
+    pub(crate) stores: Stores,
+    pub(crate) respond: Respond,
 }
 
-pub type Respond = Arc<dyn Fn(&Received, &mut TcpStream) -> io::Result<()> + Send + Sync>;
+pub(crate) type Respond = Arc<dyn Fn(&Received, &mut TcpStream) -> io::Result<()> + Send + Sync>;
 
 impl Default for Setup<'_> {
     fn default() -> Self {
@@ -74,12 +74,12 @@ impl Default for Setup<'_> {
 }
 
 impl Setup<'_> {
-    pub fn start(self) -> Site {
+    pub(crate) fn start(self) -> Site {
         let upstream = Upstream::start(self.respond);
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("all.toml"), SCHEME).unwrap();
         let text = format!(
-            "[server]\nlisten = \"127.0.0.1:0\"\nconsole = \"127.0.0.1:0\"\nworkers = 2\ngrace = \"5s\"\n{}\n\
+            "[server]\nlisten = \"127.0.0.1:0\"\nconsole = \"127.0.0.1:0\"\nworkers = 2\ngrace = \"3s\"\n{}\n\
              [[route]]\npath = \"/*\"\nscheme = \"all.toml\"\nupstream = \"http://{}\"\n{}\n",
             self.server, upstream.addr, self.route
         );
@@ -89,24 +89,24 @@ impl Setup<'_> {
 }
 
 /// Starts a gateway by its configuration's text.
-pub fn gateway(text: &str, folder: &Path, stores: &Stores) -> Running {
+pub(crate) fn gateway(text: &str, folder: &Path, stores: &Stores) -> Running {
     let config = Config::parse("test.toml", text.to_owned(), folder).unwrap_or_else(|faults| panic!("{faults}"));
     Gateway::build(&config, stores).start().unwrap()
 }
 
 /// A gateway with everything as usual.
-pub fn site() -> Site {
+pub(crate) fn site() -> Site {
     Setup::default().start()
 }
 
 /// Stores in memory that know `alice`.
-pub fn stores() -> Stores {
+pub(crate) fn stores() -> Stores {
     let keys = MemoryKeys::new([Key::secret(SECRET.as_bytes()).with_id("alice")]).unwrap();
     Stores { keys: Arc::new(keys), replay: Arc::new(MemoryReplay::new(Limits::default())) }
 }
 
 /// Stores that cannot answer.
-pub struct Broken;
+pub(crate) struct Broken;
 
 impl KeyResolver for Broken {
     fn resolve<'a>(&'a self, _: &'a KeyQuery<'a>) -> Answer<'a, Result<KeySet, StoreError>> {
@@ -121,23 +121,23 @@ impl ReplayGuard for Broken {
 }
 
 impl Site {
-    pub fn addr(&self) -> SocketAddr {
+    pub(crate) fn addr(&self) -> SocketAddr {
         self.running.as_ref().unwrap().addr()
     }
 
-    pub fn connect(&self) -> Client {
+    pub(crate) fn connect(&self) -> Client {
         Client::connect(self.addr())
     }
 
     /// Sends on a connection of its own and reads one response.
-    pub fn send(&self, wire: impl AsRef<[u8]>) -> Response {
+    pub(crate) fn send(&self, wire: impl AsRef<[u8]>) -> Response {
         let mut client = self.connect();
         client.write(wire);
         client.read()
     }
 
     /// The gateway's numbers.
-    pub fn metrics(&self) -> String {
+    pub(crate) fn metrics(&self) -> String {
         let addr = self.running.as_ref().unwrap().console_addr().unwrap();
         let mut client = Client::connect(addr);
         client.write("GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n");
@@ -156,21 +156,21 @@ impl Drop for Site {
 
 /// A request, which can be signed.
 #[derive(Clone)]
-pub struct Message {
-    pub method: String,
-    pub target: String,
-    pub fields: Vec<(String, String)>,
-    pub body: Vec<u8>,
-    pub key_id: String,
-    pub secret: String,
-    pub nonce: String,
-    pub time: i64,
+pub(crate) struct Message {
+    pub(crate) method: String,
+    pub(crate) target: String,
+    pub(crate) fields: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
+    pub(crate) key_id: String,
+    pub(crate) secret: String,
+    pub(crate) nonce: String,
+    pub(crate) time: i64,
 }
 
 static NONCE: AtomicUsize = AtomicUsize::new(0);
 
 impl Message {
-    pub fn new(method: &str, target: &str) -> Self {
+    pub(crate) fn new(method: &str, target: &str) -> Self {
         Self {
             method: method.to_owned(),
             target: target.to_owned(),
@@ -183,18 +183,17 @@ impl Message {
         }
     }
 
-    pub fn field(mut self, name: &str, value: &str) -> Self {
+    pub(crate) fn field(mut self, name: &str, value: &str) -> Self {
         self.fields.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
+    pub(crate) fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
         self.body = body.into();
         self
     }
 
-    /// The head without its last empty line, signed, framing left open.
-    pub fn head(&self) -> String {
+    pub(crate) fn signature(&self) -> String {
         let base = format!(
             "{}\n{}\na.example\n{}\n{}\n{}\n{}\n{}",
             self.secret,
@@ -205,26 +204,29 @@ impl Message {
             self.nonce,
             hex(Hash::Sha256.digest(&self.body).as_bytes())
         );
-        let signature = hex(Hash::Sha256.digest(base.as_bytes()).as_bytes());
+        hex(Hash::Sha256.digest(base.as_bytes()).as_bytes())
+    }
+
+    /// The head without its last empty line, signed, framing left open.
+    pub(crate) fn head(&self) -> String {
         let mut head = format!("{} {} HTTP/1.1\r\nHost: a.example\r\n", self.method, self.target);
-        for (name, value) in &self.fields {
-            head += &format!("{name}: {value}\r\n");
+        let own = [("X-Key", &self.key_id), ("X-Time", &self.time.to_string()), ("X-Nonce", &self.nonce)];
+        let given = self.fields.iter().map(|(name, value)| (name.as_str(), value));
+        for (name, value) in given.chain(own).chain([("X-Sign", &self.signature())]) {
+            head.extend([name, ": ", value, "\r\n"]);
         }
-        head + &format!(
-            "X-Key: {}\r\nX-Time: {}\r\nX-Nonce: {}\r\nX-Sign: {signature}\r\n",
-            self.key_id, self.time, self.nonce
-        )
+        head
     }
 
     /// Signed, with its length.
-    pub fn wire(&self) -> Vec<u8> {
+    pub(crate) fn wire(&self) -> Vec<u8> {
         let length =
             if self.body.is_empty() { String::new() } else { format!("Content-Length: {}\r\n", self.body.len()) };
         [format!("{}{length}\r\n", self.head()).as_bytes(), &self.body].concat()
     }
 
     /// Signed, in chunks.
-    pub fn chunked(&self, size: usize) -> Vec<u8> {
+    pub(crate) fn chunked(&self, size: usize) -> Vec<u8> {
         let mut wire = format!("{}Transfer-Encoding: chunked\r\n\r\n", self.head()).into_bytes();
         for chunk in self.body.chunks(size) {
             wire.extend(format!("{:x}\r\n", chunk.len()).bytes());
@@ -236,24 +238,25 @@ impl Message {
     }
 }
 
-pub fn get(target: &str) -> Message {
+pub(crate) fn get(target: &str) -> Message {
     Message::new("GET", target)
 }
 
-pub fn post(target: &str, body: impl Into<Vec<u8>>) -> Message {
+pub(crate) fn post(target: &str, body: impl Into<Vec<u8>>) -> Message {
     Message::new("POST", target).body(body)
 }
 
-pub fn now() -> i64 {
+pub(crate) fn now() -> i64 {
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs().try_into().unwrap()
 }
 
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    let digit = |value: u8| char::from_digit(value.into(), 16).unwrap();
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 /// Bytes of no pattern that compresses or repeats.
-pub fn noise(len: usize) -> Vec<u8> {
+pub(crate) fn noise(len: usize) -> Vec<u8> {
     let mut state = 0x9e37_79b9_u32;
     let mut next = || {
         state ^= state << 13;
@@ -265,13 +268,13 @@ pub fn noise(len: usize) -> Vec<u8> {
 }
 
 /// A client's connection.
-pub struct Client {
-    pub stream: TcpStream,
+pub(crate) struct Client {
+    pub(crate) stream: TcpStream,
     unread: Vec<u8>,
 }
 
 impl Client {
-    pub fn connect(addr: SocketAddr) -> Self {
+    pub(crate) fn connect(addr: SocketAddr) -> Self {
         let stream = TcpStream::connect(addr).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
         stream.set_nodelay(true).unwrap();
@@ -279,21 +282,21 @@ impl Client {
     }
 
     /// Sends; a gateway that has already closed is no failure of the test.
-    pub fn write(&mut self, wire: impl AsRef<[u8]>) {
+    pub(crate) fn write(&mut self, wire: impl AsRef<[u8]>) {
         let _ = self.stream.write_all(wire.as_ref());
     }
 
     /// Reads one final response.
-    pub fn read(&mut self) -> Response {
+    pub(crate) fn read(&mut self) -> Response {
         self.try_read(false).expect("a response")
     }
 
     /// Reads the response to HEAD.
-    pub fn read_head_only(&mut self) -> Response {
+    pub(crate) fn read_head_only(&mut self) -> Response {
         self.try_read(true).expect("a response")
     }
 
-    pub fn try_read(&mut self, head_only: bool) -> io::Result<Response> {
+    pub(crate) fn try_read(&mut self, head_only: bool) -> io::Result<Response> {
         loop {
             let (head, body) = read_message(&mut self.stream, &mut self.unread, head_only)?;
             let response = Response { head, body };
@@ -304,36 +307,32 @@ impl Client {
     }
 
     /// Whether the gateway closes the connection without sending anything more.
-    pub fn is_closed(&mut self) -> bool {
+    pub(crate) fn is_closed(&mut self) -> bool {
         self.unread.is_empty() && matches!(self.stream.read(&mut [0]), Ok(0))
-    }
-
-    pub fn finish(&self) {
-        self.stream.shutdown(Shutdown::Write).unwrap();
     }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Response {
-    pub head: String,
-    pub body: Vec<u8>,
+pub(crate) struct Response {
+    pub(crate) head: String,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Response {
-    pub fn status(&self) -> u16 {
+    pub(crate) fn status(&self) -> u16 {
         self.head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status line")
     }
 
-    pub fn field(&self, name: &str) -> Option<&str> {
+    pub(crate) fn field(&self, name: &str) -> Option<&str> {
         field(&self.head, name)
     }
 
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
     /// The problem's `reason`.
-    pub fn reason(&self) -> String {
+    pub(crate) fn reason(&self) -> String {
         let problem: serde_json::Value = serde_json::from_slice(&self.body).expect("a problem");
         problem["reason"].as_str().expect("a reason").to_owned()
     }
@@ -341,21 +340,21 @@ impl Response {
 
 /// A request as the upstream received it.
 #[derive(Debug, Clone)]
-pub struct Received {
+pub(crate) struct Received {
     /// To the byte, the last empty line included.
-    pub head: String,
+    pub(crate) head: String,
     /// Without its framing.
-    pub body: Vec<u8>,
+    pub(crate) body: Vec<u8>,
     /// On which of the upstream's connections.
-    pub connection: usize,
+    pub(crate) connection: usize,
 }
 
 impl Received {
-    pub fn line(&self) -> &str {
+    pub(crate) fn line(&self) -> &str {
         self.head.lines().next().unwrap_or_default()
     }
 
-    pub fn field(&self, name: &str) -> Option<&str> {
+    pub(crate) fn field(&self, name: &str) -> Option<&str> {
         field(&self.head, name)
     }
 }
@@ -369,14 +368,14 @@ fn field<'a>(head: &'a str, name: &str) -> Option<&'a str> {
 }
 
 /// An upstream that accepts anything, counts its connections, and remembers what it received.
-pub struct Upstream {
-    pub addr: SocketAddr,
+pub(crate) struct Upstream {
+    pub(crate) addr: SocketAddr,
     accepted: Arc<AtomicUsize>,
     received: Arc<Mutex<Vec<Received>>>,
 }
 
 impl Upstream {
-    pub fn start(respond: Respond) -> Self {
+    pub(crate) fn start(respond: Respond) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let addr = listener.local_addr().unwrap();
         let accepted = Arc::new(AtomicUsize::new(0));
@@ -393,16 +392,16 @@ impl Upstream {
     }
 
     /// How many connections were made to it.
-    pub fn accepted(&self) -> usize {
+    pub(crate) fn accepted(&self) -> usize {
         self.accepted.load(Ordering::SeqCst)
     }
 
-    pub fn received(&self) -> Vec<Received> {
+    pub(crate) fn received(&self) -> Vec<Received> {
         self.received.lock().unwrap().clone()
     }
 
     /// The one request that it received.
-    pub fn only(&self) -> Received {
+    pub(crate) fn only(&self) -> Received {
         let mut received = self.received();
         assert_eq!(received.len(), 1, "{received:#?}");
         received.remove(0)
@@ -421,14 +420,14 @@ fn converse(mut stream: TcpStream, connection: usize, log: &Mutex<Vec<Received>>
 }
 
 /// Answers with 200 and a text.
-pub fn plainly(text: &'static str) -> Respond {
+pub(crate) fn plainly(text: &'static str) -> Respond {
     Arc::new(move |_, stream| {
         stream.write_all(format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{text}", text.len()).as_bytes())
     })
 }
 
 /// Answers with these bytes.
-pub fn exactly(wire: &'static str) -> Respond {
+pub(crate) fn exactly(wire: &'static str) -> Respond {
     Arc::new(move |_, stream| stream.write_all(wire.as_bytes()))
 }
 
@@ -482,7 +481,7 @@ fn take_line(stream: &mut TcpStream, unread: &mut Vec<u8>) -> io::Result<String>
 }
 
 fn fill(stream: &mut TcpStream, unread: &mut Vec<u8>) -> io::Result<()> {
-    let mut buffer = [0; 64 * 1024];
+    let mut buffer = vec![0; 64 * 1024];
     match stream.read(&mut buffer)? {
         0 => Err(io::ErrorKind::UnexpectedEof.into()),
         len => {
