@@ -44,7 +44,9 @@ mod first {
         let received = site.upstream.only();
         let sent = client.stderr.trim().strip_prefix("POST ").unwrap();
         assert_eq!(format!("http://{}{}", site.gateway.addr(), received.target()), sent);
-        assert!(received.target().contains("?kind=a%20b&kind=%E6%9C%BA&empty=&bare&user=123456789@qq.com&timestamp="));
+        assert!(
+            received.target().contains("?kind=a%20b&kind=%E6%9C%BA&empty=&bare&user=123456789@qq.com&timestamp=")
+        );
         let form = "asset_type=server&sn=00426-OEM-8992662&model=PowerEdge+R720&remark=%E6%9C%BA%E6%88%BF+A+%26+B";
         assert_eq!(String::from_utf8_lossy(&received.body), form);
     }
@@ -98,7 +100,11 @@ mod first {
             ("unknown user", signed(md5_query("987654321@qq.com", TOKEN, time)), "signature-wrong"),
             ("no signature", signed(good.split("&token").next().unwrap().to_owned()), "signature-missing"),
             ("no query", get("/asset/"), "signature-missing"),
-            ("an empty token", signed(good.split_inclusive("token=").next().unwrap().to_owned()), "request-malformed"),
+            (
+                "an empty token",
+                signed(good.split_inclusive("token=").next().unwrap().to_owned()),
+                "request-malformed",
+            ),
             ("a shorter token", signed(good[..good.len() - 1].to_owned()), "signature-wrong"),
             ("no user", signed(good.split_once('&').unwrap().1.to_owned()), "request-malformed"),
             ("another time", signed(good.replace(&time.to_string(), &(time - 1).to_string())), "signature-wrong"),
@@ -106,7 +112,8 @@ mod first {
         ] {
             assert_eq!(site.send(wire).verdict(), refused(reason), "{what}");
         }
-        for (what, query) in [("two tokens", format!("{good}&token=0000000")), ("two users", format!("{good}&user=b"))]
+        for (what, query) in
+            [("two tokens", format!("{good}&token=0000000")), ("two users", format!("{good}&user=b"))]
         {
             assert_eq!(site.send(signed(query)).verdict(), (400, "request-ambiguous".to_owned()), "{what}");
         }
@@ -262,7 +269,17 @@ mod fifth {
 
         let shown = python(
             "oneworldsync.py",
-            ["--url", URL, "--user", "9af172d4", "--secret", "XXXXX", "--timestamp", "2015-10-19T09:58:37Z", "--show"],
+            [
+                "--url",
+                URL,
+                "--user",
+                "9af172d4",
+                "--secret",
+                "XXXXX",
+                "--timestamp",
+                "2015-10-19T09:58:37Z",
+                "--show",
+            ],
         );
         let Some(shown) = shown else { return };
         for text in [STRING, HASH, ENCODED, url] {

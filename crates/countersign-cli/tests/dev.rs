@@ -75,11 +75,11 @@ fn paste(command: &str) -> Value {
 fn send(command: &str) -> Response {
     let split = run(Command::new("bash").args(["-c", &format!(r#"curl() {{ printf '%s\0' "$@"; }}; {command}"#)]));
     let mut words = split.stdout.split_terminator('\0');
-    let (mut url, mut fields, mut body) = (None, String::new(), None);
+    let (mut url, mut fields, mut body) = (None, Vec::new(), None);
     while let Some(word) = words.next() {
         match word {
             "-i" => {}
-            "-H" => fields += &format!("{}\r\n", words.next().unwrap()),
+            "-H" => fields.push(words.next().unwrap()),
             "--data-raw" => body = words.next(),
             _ if word.starts_with("http://") => url = word.strip_prefix("http://"),
             _ => panic!("{word}: {command}"),
@@ -89,7 +89,9 @@ fn send(command: &str) -> Response {
     let (method, body) = (if body.is_some() { "POST" } else { "GET" }, body.unwrap_or_default());
     let mut connection = Connection::to(authority.parse().unwrap());
     let length = body.len();
-    let head = format!("{method} /{path} HTTP/1.1\r\nHost: {authority}\r\n{fields}Content-Length: {length}\r\n\r\n");
+    let fields = fields.join("\r\n");
+    let head =
+        format!("{method} /{path} HTTP/1.1\r\nHost: {authority}\r\n{fields}\r\nContent-Length: {length}\r\n\r\n");
     connection.write(format!("{head}{body}").as_bytes());
     connection.read()
 }
@@ -155,18 +157,19 @@ fn what_it_started_answers_and_is_gone_when_it_ends() {
 #[test]
 fn what_a_person_is_shown_has_happened() {
     let dev = Dev::start(&[]);
-    let mut shown = String::new();
+    let mut shown = Vec::new();
     let pasted = loop {
         let line = dev.line();
-        shown += &format!("{line}\n");
+        shown.push(line.clone());
         if line.starts_with("curl ") && line.contains(" -H ") {
             break line;
         }
     };
     assert_eq!(send(&pasted).status(), 200, "it is still unused: {pasted}");
     assert_eq!(send(&pasted).status(), 401);
-    while !(shown.contains("200") && shown.contains("request-repeated")) {
-        shown += &format!("{}\n", dev.line());
+    let has = |shown: &[String], text| shown.iter().any(|line| line.contains(text));
+    while !(has(&shown, " 200 ") && has(&shown, " 401 ") && has(&shown, "request-repeated")) {
+        shown.push(dev.line());
     }
     dev.stop();
 }

@@ -27,10 +27,14 @@ fn flood(site: &Site, wire: &[u8]) -> BTreeMap<(u16, String), usize> {
                 scope.spawn(|| {
                     let mut connections: Vec<_> =
                         (0..CONNECTIONS / THREADS).map(|_| Connection::to(site.gateway.addr())).collect();
-                    connections.iter_mut().for_each(|connection| connection.write(most));
+                    for connection in &mut connections {
+                        connection.write(most);
+                    }
                     ready.wait();
                     let rest = [last, wire].concat();
-                    connections.iter_mut().for_each(|connection| connection.write(&rest));
+                    for connection in &mut connections {
+                        connection.write(&rest);
+                    }
                     let read = |connection: &mut Connection| [connection.read(), connection.read()];
                     connections.iter_mut().flat_map(read).map(|answer| answer.verdict()).collect::<Vec<_>>()
                 })
@@ -49,7 +53,9 @@ fn flood(site: &Site, wire: &[u8]) -> BTreeMap<(u16, String), usize> {
 fn of_a_thousand_identical_requests_one_reaches_the_upstream() {
     let site = Site::start(&format!("{ASSET}{API}"), &[(USER, TOKEN), (APP, SHARED)]);
     let one = BTreeMap::from([((200, String::new()), 1), ((401, "request-repeated".to_owned()), 999)]);
-    for (round, wire) in [md5_request(now()), Transfer::new("flood", now()).wire(), md5_request(now() - 1)].iter().enumerate() {
+    for (round, wire) in
+        [md5_request(now()), Transfer::new("flood", now()).wire(), md5_request(now() - 1)].iter().enumerate()
+    {
         assert_eq!(flood(&site, wire), one, "round {round}");
         assert_eq!(site.upstream.count(), round + 1);
     }

@@ -40,7 +40,7 @@ fn the_tour_of_the_readme_holds() {
         return;
     };
     let stops = stops(&readme).unwrap_or_else(|fault| panic!("README.md: {fault}"));
-    if let Err(fault) = take(&stops, Duration::from_secs(60)) {
+    if let Err(fault) = take(&stops, Duration::from_mins(1)) {
         panic!("README.md:{fault}");
     }
 }

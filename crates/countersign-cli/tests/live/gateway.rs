@@ -76,7 +76,8 @@ impl Gateway {
         let started = Instant::now();
         loop {
             let log = self.log.lock().unwrap().clone();
-            let refusals = log.iter().filter(|entry| field(entry, "message").is_some_and(|message| message == "not verified"));
+            let refusals =
+                log.iter().filter(|entry| field(entry, "message").is_some_and(|message| message == "not verified"));
             let reasons: Vec<_> = refusals.filter_map(|entry| field(entry, "reason")?.as_str()).collect();
             if reasons.len() >= count {
                 return reasons.into_iter().map(str::to_owned).collect();

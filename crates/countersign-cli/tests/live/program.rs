@@ -44,11 +44,7 @@ pub fn run(command: &mut Command) -> Finished {
     command.env("no_proxy", "*").env("PYTHONDONTWRITEBYTECODE", "1").env("NO_COLOR", "1").stdin(Stdio::null());
     let output = command.output().unwrap_or_else(|error| panic!("{}: {error}", command.get_program().display()));
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-    Finished {
-        status: output.status.code().unwrap_or(-1),
-        stdout: text(output.stdout),
-        stderr: text(output.stderr),
-    }
+    Finished { status: output.status.code().unwrap_or(-1), stdout: text(output.stdout), stderr: text(output.stderr) }
 }
 
 /// Sends a signal to a process.

@@ -71,5 +71,5 @@ pub fn get(target: &str) -> Vec<u8> {
 }
 
 fn md5(bytes: &[u8]) -> String {
-    Hash::Md5.digest(bytes).as_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+    format!("{:032x}", u128::from_be_bytes(Hash::Md5.digest(bytes).as_bytes().try_into().unwrap()))
 }
