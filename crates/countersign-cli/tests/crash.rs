@@ -54,6 +54,7 @@ fn what_was_accepted_right_before_a_kill_is_refused_after_it_and_new_requests_pa
         assert_eq!(site.send(wire).verdict(), repeated(), "through all the kills that came after");
     }
     assert_eq!(site.upstream.count(), usize::try_from(rounds()).unwrap());
+    eprintln!("{} kills, as many replays refused", rounds());
 }
 
 /// The check above, on a gateway that is made to forget: it has to notice.

@@ -2,8 +2,8 @@
 //!
 //! Between `<!-- tour:begin -->` and `<!-- tour:end -->` every fenced `sh` block is run, all of them in one shell, in
 //! an empty folder, with `countersign` on the path. A `text` block right after one is what it must print, to either
-//! stream; in it `…` stands for anything on its line, and alone on a line for any lines. A block that ends in failure
-//! has to be followed by what it prints. Blocks of other kinds are for reading.
+//! stream; in it `…` stands for anything, and alone on a line for any lines or none. A block that ends in failure has
+//! to be followed by what it prints. Blocks of other kinds are for reading.
 
 mod live;
 
@@ -148,37 +148,51 @@ fn walk(stops: &[Stop], patience: Duration) -> Vec<Done> {
     done.collect()
 }
 
-/// Whether what was printed is what was said, with `…` for what differs from run to run.
-fn matches(expected: &str, printed: &str) -> bool {
-    let lines = |text: &str| text.trim_end().lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>();
-    let (expected, printed) = (lines(expected), lines(printed));
-    wild(&expected, &printed, &|line| line == "…", &|expected, line| {
-        let (expected, line): (Vec<_>, Vec<_>) = (expected.chars().collect(), line.chars().collect());
-        wild(&expected, &line, &|c| *c == '…', &|a, b| a == b)
-    })
+/// A piece of what must be printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Piece {
+    Char(char),
+    Anything,
+    AnyLines,
 }
 
-/// Whether `text` is an instance of `pattern`, in which whatever is `any` stands for any number of items.
-fn wild<T>(pattern: &[T], text: &[T], any: &dyn Fn(&T) -> bool, same: &dyn Fn(&T, &T) -> bool) -> bool {
+/// Whether what was printed is what was said.
+fn matches(expected: &str, printed: &str) -> bool {
+    let text: Vec<char> = normal(printed).chars().collect();
     // For each beginning of the pattern: which beginnings of the text it covers.
-    let mut covers = vec![false; text.len() + 1];
-    covers[0] = true;
-    for item in pattern {
+    let mut covered = vec![false; text.len() + 1];
+    covered[0] = true;
+    for piece in pieces(expected) {
         let mut next = vec![false; text.len() + 1];
-        if any(item) {
-            let mut reached = false;
-            for (to, from) in next.iter_mut().zip(&covers) {
-                reached |= *from;
-                *to = reached;
-            }
-        } else {
-            for (at, word) in text.iter().enumerate() {
-                next[at + 1] = covers[at] && same(item, word);
-            }
+        let mut reached = false;
+        for at in 0..=text.len() {
+            reached |= covered[at];
+            let before = at.checked_sub(1);
+            next[at] = match piece {
+                Piece::Char(c) => before.is_some_and(|before| covered[before] && text[before] == c),
+                Piece::Anything => reached,
+                Piece::AnyLines => covered[at] || (reached && before.is_some_and(|before| text[before] == '\n')),
+            };
         }
-        covers = next;
+        covered = next;
     }
-    covers[text.len()]
+    covered[text.len()]
+}
+
+fn pieces(expected: &str) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    for line in normal(expected).split_inclusive('\n') {
+        match line {
+            "…\n" => pieces.push(Piece::AnyLines),
+            line => pieces.extend(line.chars().map(|c| if c == '…' { Piece::Anything } else { Piece::Char(c) })),
+        }
+    }
+    pieces
+}
+
+/// Lines without the white space at their ends, none of them empty at the end of the text.
+fn normal(text: &str) -> String {
+    text.trim_end().lines().flat_map(|line| [line.trim_end(), "\n"]).collect()
 }
 
 const FIXTURE: &str = r#"
@@ -283,7 +297,7 @@ fn commands_that_do_not_end_are_a_fault() {
 }
 
 #[test]
-fn an_ellipsis_stands_for_anything_where_it_stands() {
+fn an_ellipsis_stands_for_anything_and_the_rest_for_itself() {
     for (expected, printed) in [
         ("a\n", "a"),
         ("a  \n\n", "a\n"),
@@ -292,6 +306,9 @@ fn an_ellipsis_stands_for_anything_where_it_stands() {
         ("…\nb\n", "b\n"),
         ("…\nb\n", "a\na\nb\n"),
         ("a\n…\n", "a\nb\nc\n"),
+        ("…\n", ""),
+        ("a\n…\nb\n", "a\nb\n"),
+        ("a\n…c…\nd\n", "a\nb\nc\nd\n"),
         ("{…}\n…\n{…:2}\n", "{x:1}\n{x:2}\n"),
     ] {
         assert!(matches(expected, printed), "{expected:?} {printed:?}");
@@ -300,8 +317,11 @@ fn an_ellipsis_stands_for_anything_where_it_stands() {
         ("", "a"),
         ("a\n", ""),
         ("a\n", "a\nb\n"),
-        ("a…\n", "a\nb\n"),
+        ("a…\n", "b\na\n"),
         ("a\nb\n", "b\na\n"),
+        ("a\n…\nb\n", "a\nxb\n"),
+        ("a\n…\nb\n", "ax\nb\n"),
+        ("a…b…c\n", "abb"),
         ("…\nb\n", "b\na\n"),
         ("a … c\n", "a b d\n"),
         ("  a\n", "a\n"),
