@@ -1,7 +1,7 @@
 //! The words of the language: what each source and filter is called, and what it takes.
 
 use crate::alg::{Asymmetric, Hash};
-use crate::scheme::model::{Convert, ListSource, Source};
+use crate::scheme::model::{Convert, FieldType, ListSource, Source};
 
 /// Scalar sources that need no member.
 pub(super) const SOURCES: &[(&str, Source)] = &[
@@ -97,6 +97,28 @@ pub(super) const FILTERS: &[(&str, &str)] = &[
     ("without", "without GLOB…"),
 ];
 
+/// The source of a name: of the message itself, the key, or a member.
+pub(super) fn source(name: &str) -> Option<Source> {
+    if let Some((_, source)) = SOURCES.iter().find(|(known, _)| *known == name) {
+        return Some(source.clone());
+    }
+    let (place, member) = name.split_once('.').filter(|(_, member)| !member.is_empty())?;
+    let text = member.to_owned();
+    Some(match place {
+        "cookie" => Source::Cookie(text),
+        "form" => Source::Form(text),
+        "header" => Source::Header(member.to_ascii_lowercase()),
+        "json" => Source::Json(text),
+        "query" => Source::Query(text),
+        // What the request itself holds. Captures, lets and the key are those of the response.
+        "request" => Source::Request(Box::new(
+            source(member).filter(|inner| !matches!(inner, Source::KeyId | Source::Request(_) | Source::Secret))?,
+        )),
+        "xml" => Source::Xml(text),
+        _ => return None,
+    })
+}
+
 /// The conversion of a name, and whether lists take it.
 pub(super) fn conversion(name: &str) -> Option<(Convert, bool)> {
     CONVERSIONS.iter().find(|(known, ..)| *known == name).map(|(_, convert, lists)| (*convert, *lists))
@@ -115,6 +137,33 @@ pub(super) fn filter_names() -> impl Iterator<Item = String> {
         .chain(CONVERSIONS.iter().map(|(name, ..)| (*name).to_owned()))
         .chain(Hash::ALL.iter().flat_map(|hash| [hash.name().to_owned(), format!("hmac-{}", hash.name())]))
         .chain(Asymmetric::ALL.iter().map(|algorithm| algorithm.name().to_owned()))
+}
+
+/// Every word that the language knows, for references and completion.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Vocabulary {
+    /// Filters, digests, HMACs and signature algorithms included.
+    pub filters: Vec<String>,
+    /// List sources.
+    pub lists: Vec<&'static str>,
+    /// Sources with a member, as `header` in `header.host`.
+    pub members: Vec<&'static str>,
+    /// Scalar sources.
+    pub sources: Vec<&'static str>,
+    /// Capture types; time patterns come on top.
+    pub types: Vec<&'static str>,
+}
+
+/// Every word that the language knows.
+#[must_use]
+pub fn vocabulary_names() -> Vocabulary {
+    Vocabulary {
+        filters: filter_names().collect(),
+        lists: LISTS.iter().map(|(name, _)| *name).collect(),
+        members: MEMBERS.to_vec(),
+        sources: SOURCES.iter().map(|(name, _)| *name).collect(),
+        types: FieldType::NAMES.to_vec(),
+    }
 }
 
 /// The known word nearest to a misspelt one, if one is near.
