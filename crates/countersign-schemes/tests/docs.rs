@@ -95,7 +95,7 @@ fn every_block_is_what_it_says() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
-    assert!(schemes >= 12, "the examples are gone: {schemes}");
+    assert!(schemes >= 8, "the examples are gone: {schemes}");
 }
 
 #[test]
@@ -130,7 +130,12 @@ fn the_signed_request_verifies_under_the_first_scheme_and_changed_it_does_not() 
 /// What the document says the secret is.
 const SECRET: &str = "correct horse battery staple";
 
-fn view<'a>(method: &'a str, target: &'a str, authority: &'a str, fields: &'a Vec<(&'a str, &'a str)>) -> RequestView<'a> {
+fn view<'a>(
+    method: &'a str,
+    target: &'a str,
+    authority: &'a str,
+    fields: &'a Vec<(&'a str, &'a str)>,
+) -> RequestView<'a> {
     RequestView {
         method,
         target: target.as_bytes(),
@@ -377,7 +382,9 @@ fn every_word_of_the_language_is_there() {
     let mut missing = Vec::new();
     let mut demand = |known: Vec<String>, tables: &[&str]| {
         let said = words(tables);
-        missing.extend(known.into_iter().filter(|word| !said.contains(word)).map(|word| format!("{word} in {tables:?}")));
+        missing.extend(
+            known.into_iter().filter(|word| !said.contains(word)).map(|word| format!("{word} in {tables:?}")),
+        );
     };
     let owned = |words: &[&'static str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
     demand(owned(&vocabulary.types), &["types"]);

@@ -21,17 +21,18 @@ pub(super) fn push(
     span: Span,
 ) -> Result<bool, Stop> {
     let out = &mut scratch.out;
-    // The body of the request that a response answers is in its view, whole.
-    let body = || if std::ptr::eq(view, &raw const env.view) { env.body } else { view.body };
     match source {
-        Source::Body => out.extend_from_slice(body().ok_or(Stop::NeedBody)?),
+        Source::Body => {
+            let body = if std::ptr::eq(view, &raw const env.view) { env.body } else { view.body };
+            out.extend_from_slice(body.ok_or(Stop::NeedBody)?);
+        }
         Source::Cookie(name) => return Ok(cookie(view, name, out)?),
         Source::Field(id) => match scratch.captures.get(*id) {
             Some(value) => out.extend_from_slice(value),
             None => return Ok(false),
         },
         Source::Form(name) => {
-            let body = body().ok_or(Stop::NeedBody)?;
+            let body = env.body.ok_or(Stop::NeedBody)?;
             return parameter(body, name, Decoding::Form, span, Reason::BodyMalformed, out);
         }
         Source::Header(name) => return Ok(field_line(view, name, out)?),
@@ -43,7 +44,7 @@ pub(super) fn push(
             "" => return Ok(false),
             hostname => out.extend_from_slice(hostname.as_bytes()),
         },
-        Source::Json(name) => return json_member(body().ok_or(Stop::NeedBody)?, name, span, out),
+        Source::Json(name) => return json_member(env.body.ok_or(Stop::NeedBody)?, name, span, out),
         Source::K => match scratch.each.last() {
             Some((list, Some(item))) => out.extend_from_slice(list.slice(item.k)),
             _ => return Ok(false),
@@ -104,7 +105,7 @@ pub(super) fn push(
             Some(value) => out.extend_from_slice(value),
             None => return Ok(false),
         },
-        Source::Xml(name) => return xml_child(body().ok_or(Stop::NeedBody)?, name, span, out),
+        Source::Xml(name) => return xml_child(env.body.ok_or(Stop::NeedBody)?, name, span, out),
     }
     Ok(true)
 }

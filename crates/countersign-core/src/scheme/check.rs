@@ -564,8 +564,21 @@ impl<'a> Checker<'a> {
         if let Some((_, list)) = LISTS.iter().find(|(known, _)| *known == name) {
             return Some(Source::List(*list));
         }
-        if let Some(source) = vocabulary::source(name) {
-            return Some(source);
+        if let Some((_, source)) = SOURCES.iter().find(|(known, _)| *known == name) {
+            return Some(source.clone());
+        }
+        if let Some((place, member)) = name.split_once('.').filter(|(_, member)| !member.is_empty()) {
+            let member_text = member.to_owned();
+            match place {
+                "cookie" => return Some(Source::Cookie(member_text)),
+                "form" => return Some(Source::Form(member_text)),
+                "header" => return Some(Source::Header(member.to_ascii_lowercase())),
+                "json" => return Some(Source::Json(member_text)),
+                "query" => return Some(Source::Query(member_text)),
+                "request" => return Some(Source::Request(Box::new(self.source(member, span)?))),
+                "xml" => return Some(Source::Xml(member_text)),
+                _ => {}
+            }
         }
         let known = self
             .fields

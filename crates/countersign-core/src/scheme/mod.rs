@@ -10,6 +10,7 @@ mod vocabulary;
 pub use draft::{Fault, SchemeDraft, Span};
 pub use model::{Errors, Fresh, KeyRule, Kind, Message, Var, When};
 pub use references::References;
+pub(crate) use vocabulary::same_name;
 pub use vocabulary::{Vocabulary, nearest, vocabulary_names};
 
 /// A scheme that can be used: it signs, verifies, explains, and nothing about it can fail later on.

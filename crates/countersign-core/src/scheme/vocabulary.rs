@@ -97,28 +97,6 @@ pub(super) const FILTERS: &[(&str, &str)] = &[
     ("without", "without GLOB…"),
 ];
 
-/// The source of a name: of the message itself, the key, or a member.
-pub(super) fn source(name: &str) -> Option<Source> {
-    if let Some((_, source)) = SOURCES.iter().find(|(known, _)| *known == name) {
-        return Some(source.clone());
-    }
-    let (place, member) = name.split_once('.').filter(|(_, member)| !member.is_empty())?;
-    let text = member.to_owned();
-    Some(match place {
-        "cookie" => Source::Cookie(text),
-        "form" => Source::Form(text),
-        "header" => Source::Header(member.to_ascii_lowercase()),
-        "json" => Source::Json(text),
-        "query" => Source::Query(text),
-        // What the request itself holds. Captures, lets and the key are those of the response.
-        "request" => Source::Request(Box::new(
-            source(member).filter(|inner| !matches!(inner, Source::KeyId | Source::Request(_) | Source::Secret))?,
-        )),
-        "xml" => Source::Xml(text),
-        _ => return None,
-    })
-}
-
 /// The conversion of a name, and whether lists take it.
 pub(super) fn conversion(name: &str) -> Option<(Convert, bool)> {
     CONVERSIONS.iter().find(|(known, ..)| *known == name).map(|(_, convert, lists)| (*convert, *lists))
@@ -164,6 +142,13 @@ pub fn vocabulary_names() -> Vocabulary {
         sources: SOURCES.iter().map(|(name, _)| *name).collect(),
         types: FieldType::NAMES.to_vec(),
     }
+}
+
+/// Whether two names of variables or captures are the same where they are given from outside: `_` counts as `-`,
+/// as names that cannot hold a `-` have to be written with it.
+pub(crate) fn same_name(a: &str, b: &str) -> bool {
+    let plain = |byte: u8| if byte == b'_' { b'-' } else { byte };
+    a.bytes().map(plain).eq(b.bytes().map(plain))
 }
 
 /// The known word nearest to a misspelt one, if one is near.
