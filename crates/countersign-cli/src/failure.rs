@@ -3,6 +3,9 @@
 use std::io::{self, Write};
 use std::path::PathBuf;
 
+use countersign_gateway::config::ConfigError;
+use countersign_store_embedded::{JournalError, KeyStoreError};
+
 use crate::engine::Undecided;
 use crate::key_file::KeyFileError;
 use crate::material::MaterialError;
@@ -16,7 +19,13 @@ pub(crate) enum Failure {
     #[error("{message}")]
     Arguments { message: String, hint: String },
     #[error("{0}")]
+    Config(#[from] ConfigError),
+    #[error("{0}")]
+    Journal(#[from] JournalError),
+    #[error("{0}")]
     KeyFile(#[from] KeyFileError),
+    #[error("{0}")]
+    Keys(#[from] KeyStoreError),
     #[error("{0}")]
     Material(#[from] MaterialError),
     /// Standard output; a broken pipe is no failure.
@@ -26,6 +35,8 @@ pub(crate) enum Failure {
     Randomness(#[from] NoRandomness),
     #[error("{0}")]
     Scheme(#[from] OpenError),
+    #[error("the gateway cannot run: {0}")]
+    Serving(io::Error),
     #[error("{0}")]
     Undecided(#[from] Undecided),
     #[error("{program} cannot be run: {source}")]
@@ -59,6 +70,7 @@ impl Failure {
                 OpenError::Faulty(error) => Some(error.to_string()),
                 _ => None,
             },
+            Self::Config(ConfigError::Faulty(faults)) => Some(faults.to_string()),
             Self::KeyFile(error @ KeyFileError::Faulty { .. }) => Some(error.to_string()),
             _ => None,
         };
@@ -75,6 +87,8 @@ impl Failure {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Arguments { hint, .. } => Some(hint.clone()),
+            Self::Journal(error) => Some(error.hint()),
+            Self::Keys(error) => Some(error.hint().to_owned()),
             Self::Material(error) => error.hint(),
             Self::Scheme(error) => error.hint(),
             Self::Undecided(error) => error.hint(),

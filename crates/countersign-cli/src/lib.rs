@@ -12,17 +12,25 @@
 
 mod answer;
 mod args;
+mod check;
 mod curl;
+mod dev;
 mod engine;
 mod explain;
 mod failure;
+mod generate;
+mod generated;
 mod jsonl;
 mod key_file;
+mod keys;
 mod material;
 mod message;
 mod out;
 mod paint;
+mod reason;
 mod scheme_file;
+mod schemes;
+mod serve;
 mod sign;
 mod task;
 mod usage;
@@ -68,6 +76,15 @@ fn run(command: Command, out: &mut Output) -> Result<Outcome, Failure> {
         Command::Verify(arguments) => verify::run(&arguments, out),
         Command::Explain(arguments) => explain::run(&arguments, out),
         Command::Curl(arguments) => curl::run(&arguments, out),
-        _ => Err(Failure::arguments("not yet", "")),
+        Command::Keys(arguments) => keys::run(&arguments, out),
+        Command::Check(arguments) => check::run(&arguments, out),
+        Command::Serve(arguments) => serve::run(&arguments),
+        Command::Dev(arguments) => dev::run(&arguments, out),
+        Command::Schemes(arguments) => schemes::run(&arguments, out),
+        Command::Reason(arguments) => reason::run(&arguments, out),
+        Command::Completions(arguments) => generated::completions(&arguments, out),
+        Command::Man(arguments) => generated::man(&arguments, out),
+        Command::Generated => generated::all(out),
+        Command::Lint(_) => Err(Failure::arguments("not yet", "")),
     }
 }

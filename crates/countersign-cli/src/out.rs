@@ -36,7 +36,7 @@ pub(crate) struct Output {
 impl Output {
     pub(crate) fn new() -> Self {
         let out = io::stdout().lock();
-        let colour = out.is_terminal() && wants_colour(|name| std::env::var(name).ok());
+        let colour = out.is_terminal() && wants_colour(environment);
         Self { out: BufWriter::with_capacity(64 * 1024, out), colour }
     }
 
@@ -60,6 +60,15 @@ impl Write for Output {
     fn flush(&mut self) -> io::Result<()> {
         self.out.flush()
     }
+}
+
+/// Whether a person looks at the log who wants colour.
+pub(crate) fn colour_on_stderr() -> bool {
+    io::stderr().is_terminal() && wants_colour(environment)
+}
+
+fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
 }
 
 /// `NO_COLOR` (no-color.org) and terminals that can do nothing.

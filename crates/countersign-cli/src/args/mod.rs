@@ -7,11 +7,11 @@ mod service;
 
 pub(crate) use request::{
     CurlArguments, ExplainArguments, InputOptions, KeyOptions, OutputFormat, SchemeOptions, SignArguments,
-    TransportName, VerifyArguments,
+    VerifyArguments,
 };
 pub(crate) use service::{
-    AddKey, CheckArguments, DevArguments, ExportKeys, ImportKeys, KeysArguments, KeysCommand, ListKeys, LogFormat,
-    RevokeKey, RotateKey, ServeArguments, ShowKey,
+    AddKey, CheckArguments, DevArguments, KeysArguments, KeysCommand, LogFormat, MaterialOptions, RevokeKey,
+    RotateKey, ServeArguments, StoreOptions,
 };
 
 use std::path::PathBuf;

@@ -200,7 +200,7 @@ pub(crate) struct CurlArguments {
 }
 
 /// `NAME=VALUE`.
-fn var(text: &str) -> Result<(String, String), VarError> {
+pub(super) fn var(text: &str) -> Result<(String, String), VarError> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
         _ => Err(VarError),

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use super::request::var;
 use crate::material::SecretText;
 
 /// The keys of a gateway.
@@ -32,9 +33,9 @@ pub(crate) enum KeysCommand {
     Rotate(RotateKey),
     /// End a key at once
     Revoke(RevokeKey),
-    /// Add the keys of a TOML file, all or none
+    /// Add the keys that `export` printed, all or none
     Import(ImportKeys),
-    /// Print all keys as a TOML file, with their secrets
+    /// Print keys as JSON, with their secrets
     Export(ExportKeys),
 }
 
@@ -60,17 +61,9 @@ pub(crate) struct ValidityOptions {
     pub(crate) not_after: Option<i64>,
 }
 
-/// Add a key.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  countersign keys add alice -c gateway.toml
-  countersign keys add partner --public-key partner.pem -c gateway.toml
-  countersign keys add old-client --secret-file key --legacy -c gateway.toml")]
-pub(crate) struct AddKey {
-    /// The key id
-    #[arg(value_name = "ID")]
-    pub(crate) id: String,
+/// What a key is made of.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct MaterialOptions {
     /// The secret; others on this machine can read command lines, so prefer --secret-file
     #[arg(long, value_name = "S", group = "made-of")]
     pub(crate) secret: Option<SecretText>,
@@ -83,12 +76,27 @@ pub(crate) struct AddKey {
     /// A PEM file with a public key
     #[arg(long, value_name = "PEM", group = "made-of")]
     pub(crate) public_key: Option<PathBuf>,
-    /// A PEM file with a private key, which the gateway signs with
+    /// A PEM file with a private key
     #[arg(long, value_name = "PEM", group = "made-of")]
     pub(crate) private_key: Option<PathBuf>,
     /// Take a secret shorter than 16 bytes, for clients that have such a one
     #[arg(long)]
     pub(crate) legacy: bool,
+}
+
+/// Add a key.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  countersign keys add alice -c gateway.toml
+  countersign keys add partner --public-key partner.pem -c gateway.toml
+  countersign keys add old-client --secret-file key --legacy -c gateway.toml")]
+pub(crate) struct AddKey {
+    /// The key id
+    #[arg(value_name = "ID")]
+    pub(crate) id: String,
+    #[command(flatten)]
+    pub(crate) material: MaterialOptions,
     /// The one algorithm that the key may be used with
     #[arg(long, value_name = "NAME")]
     pub(crate) alg: Option<String>,
@@ -124,12 +132,8 @@ pub(crate) struct RotateKey {
     /// How long the old secret holds on, as in 90s, 15m, 24h, 7d
     #[arg(long, value_name = "TIME", value_parser = duration, default_value = "24h")]
     pub(crate) overlap: u64,
-    /// The new secret, instead of a random one; prefer --secret-file
-    #[arg(long, value_name = "S", group = "made-of")]
-    pub(crate) secret: Option<SecretText>,
-    /// A file with the new secret
-    #[arg(long, value_name = "FILE", group = "made-of")]
-    pub(crate) secret_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) material: MaterialOptions,
     #[command(flatten)]
     pub(crate) store: StoreOptions,
 }
@@ -140,26 +144,29 @@ pub(crate) struct RevokeKey {
     /// The key id
     #[arg(value_name = "ID")]
     pub(crate) id: String,
+    /// Only this version of it, as `list` gives it; all of them where it is left out
+    #[arg(long = "key-version", value_name = "N")]
+    pub(crate) version: Option<u32>,
     #[command(flatten)]
     pub(crate) store: StoreOptions,
 }
 
-/// Add the keys of a TOML file.
+/// Add the keys that `export` printed.
 #[derive(Debug, Args)]
 pub(crate) struct ImportKeys {
-    /// The file, as --keys of `verify` reads it and `export` writes it
-    #[arg(value_name = "FILE")]
+    /// What `export` printed; - is standard input
+    #[arg(value_name = "FILE|-")]
     pub(crate) file: PathBuf,
-    /// Take secrets shorter than 16 bytes
-    #[arg(long)]
-    pub(crate) legacy: bool,
     #[command(flatten)]
     pub(crate) store: StoreOptions,
 }
 
-/// Print all keys as a TOML file.
+/// Print keys with their secrets.
 #[derive(Debug, Args)]
 pub(crate) struct ExportKeys {
+    /// The key id; all keys where it is left out
+    #[arg(value_name = "ID")]
+    pub(crate) id: Option<String>,
     #[command(flatten)]
     pub(crate) store: StoreOptions,
 }
@@ -223,6 +230,9 @@ pub(crate) struct DevArguments {
     /// The scheme that the gateway demands: a name of the catalogue, or a file
     #[arg(long, value_name = "NAME|FILE", default_value = "countersign-v1")]
     pub(crate) scheme: String,
+    /// A value that the scheme asks for, as in region=us-east-1; may be given several times
+    #[arg(long = "var", value_name = "NAME=VALUE", value_parser = var)]
+    pub(crate) vars: Vec<(String, String)>,
     /// Where the gateway listens; a free port by default
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
     pub(crate) listen: std::net::SocketAddr,

@@ -1,6 +1,8 @@
 //! From a checked message to programs. Total: nothing here can fail.
 
-use super::{Base, BindPlan, BodyNeed, Job, LetPlan, ListOp, MessagePlan, Op, PrimitivePlan, Program, Variant};
+use super::{
+    Base, BindPlan, BodyNeed, Early, Job, LetPlan, ListOp, MessagePlan, Op, PrimitivePlan, Program, Variant,
+};
 use crate::alg::Hash;
 use crate::scheme::References;
 use crate::scheme::draft::{Place, Span};
@@ -70,7 +72,7 @@ fn signed_headers(message: &Message) -> Vec<String> {
 
 fn body_need(message: &Message, variants: &[Variant], compiler: &Compiler, body_carriers: bool) -> BodyNeed {
     let around = variants.iter().any(|variant| matches!(variant.base, Base::Around { .. }));
-    let early = variants.iter().all(|variant| variant.early);
+    let early = variants.iter().all(|variant| variant.early != Early::Never);
     let anywhere = !compiler.jobs.is_empty() || on_body(message, &message.base, Depth::All);
     if body_carriers || compiler.raw_body {
         BodyNeed::Buffer
@@ -129,7 +131,13 @@ impl Compiler<'_> {
             }
             None => Base::Whole(self.program(&message.base)),
         };
-        let early = !is_around && self.stream && !on_body(message, &message.base, Depth::Certain);
+        let early = if is_around || !self.stream || on_body(message, &message.base, Depth::Certain) {
+            Early::Never
+        } else if on_body(message, &message.base, Depth::All) {
+            Early::IfClaimed
+        } else {
+            Early::Always
+        };
         Variant { lets, base, primitive, early }
     }
 
@@ -164,6 +172,15 @@ impl Compiler<'_> {
 
     fn program(&mut self, text: &Template) -> Program {
         self.parts_program(&text.parts)
+    }
+
+    /// The program of each item. A segment around the whole list does not ask whether an item has a value: if it
+    /// did, one parameter without `=` would take all others out of what is signed.
+    fn each(&mut self, text: &Template) -> Program {
+        let outside = std::mem::replace(&mut self.optional, false);
+        let program = self.program(text);
+        self.optional = outside;
+        program
     }
 
     fn parts_program(&mut self, parts: &[Part]) -> Program {
@@ -209,7 +226,7 @@ impl Compiler<'_> {
         while let Some(filter) = rest.next() {
             match (filter, rest.peek()) {
                 (Filter::Each(text), Some(Filter::Join(separator))) => {
-                    ops.push(Op::EachJoin(self.program(text), separator.as_slice().into()));
+                    ops.push(Op::EachJoin(self.each(text), separator.as_slice().into()));
                     rest.next();
                 }
                 _ => self.filter(filter, value.span, ops),
@@ -279,7 +296,7 @@ impl Compiler<'_> {
             Filter::ConvertValues(convert) => Op::List(ListOp::Convert(*convert, false, span)),
             Filter::Dedupe => Op::List(ListOp::Dedupe),
             Filter::DropEmpty => Op::List(ListOp::DropEmpty),
-            Filter::Each(text) => Op::List(ListOp::Each(self.program(text))),
+            Filter::Each(text) => Op::List(ListOp::Each(self.each(text))),
             Filter::First => Op::List(ListOp::First),
             Filter::Fold(text) => Op::List(ListOp::Fold(text.as_slice().into())),
             Filter::Hash(hash) => Op::Hash(*hash),

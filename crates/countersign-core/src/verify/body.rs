@@ -10,10 +10,11 @@ use crate::alg::{Digest, Hash};
 use crate::key::{Key, KeySet};
 use crate::plan::run::{Env, Stop, run_whole};
 use crate::plan::stream::{Running, State, What};
-use crate::plan::{Base, BodyNeed, MessagePlan, PrimitivePlan, Variant};
+use crate::plan::{Base, Early, MessagePlan, PrimitivePlan, Variant};
 use crate::reject::{Reason, Rejection, Subject};
 use crate::request::RequestView;
 use crate::scheme::Message;
+use crate::scheme::model::Source;
 use crate::time::UnixTime;
 
 /// The keys that may have made the signature, with what `hmac` and `digest` stand for with each.
@@ -52,8 +53,6 @@ pub struct NeedsBody<'a> {
     /// There is no usable key. Told at the end, like a wrong signature.
     failure: Option<Reason>,
     held: Option<Hold>,
-    /// A piece came that nobody kept, of a body that has to be in the view.
-    lost: bool,
 }
 
 /// The signature that holds: by which alternative and which candidate, with the digest of what was signed.
@@ -67,7 +66,7 @@ struct Hold {
 impl<'a> NeedsBody<'a> {
     pub(super) fn new(state: NeedsKey<'a>, candidates: Candidates<'a>, failure: Option<Reason>) -> Self {
         let NeedsKey { verifier, view, now, message, plan, judged, scratch } = state;
-        Self { verifier, view, now, message, plan, judged, scratch, candidates, failure, held: None, lost: false }
+        Self { verifier, view, now, message, plan, judged, scratch, candidates, failure, held: None }
     }
 
     /// Whether the signature has been checked before the body: only its digest is still to be compared.
@@ -80,7 +79,6 @@ impl<'a> NeedsBody<'a> {
     /// where it has to be: then the message is refused.
     pub fn update(&mut self, chunk: &[u8]) {
         if self.view.body.is_none() {
-            self.lost |= self.plan.body_need == BodyNeed::Buffer && !chunk.is_empty();
             for running in &mut self.scratch.get().running {
                 running.state.update(chunk);
             }
@@ -89,13 +87,10 @@ impl<'a> NeedsBody<'a> {
 
     /// The body is over.
     pub fn finish(mut self) -> Result<Checked, Rejection> {
-        if self.lost {
-            return Err(Rejection::new(Reason::BodyMalformed, None, Subject::Body));
-        }
         self.complete()?;
         if self.held.is_none() {
-            let body = Some(self.view.body.unwrap_or_default());
-            let held = self.signature(body).map_err(refused)?;
+            // A body that was needed whole and not handed in is not an empty one: that stops here.
+            let held = self.signature(self.view.body).map_err(refused)?;
             self.held = held;
         }
         if let Some(reason) = self.failure {
@@ -118,7 +113,12 @@ impl<'a> NeedsBody<'a> {
         let plan = self.plan;
         let Some(variant) = plan.variants.first() else { return Ok(()) };
         let candidates = self.candidates;
-        if variant.early {
+        let early = match variant.early {
+            Early::Always => true,
+            Early::IfClaimed => self.claims_digest(variant),
+            Early::Never => false,
+        };
+        if early {
             match self.signature(None) {
                 Ok(Some(held)) => self.held = Some(held),
                 Ok(None) => {
@@ -170,6 +170,25 @@ impl<'a> NeedsBody<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Whether the message states what the body's digest is said to be.
+    fn claims_digest(&self, variant: &Variant) -> bool {
+        let captures = &self.scratch.peek().captures;
+        let field = self.message.fields.iter().enumerate().any(|(id, field)| {
+            let entry = field.definition.and_then(|definition| variant.lets.get(definition));
+            entry.is_some_and(|entry| entry.body) && captures.get(id).is_some()
+        });
+        field
+            || self.plan.binds.iter().filter(|bind| bind.body).any(|bind| match &bind.what {
+                Source::Field(id) => captures.get(*id).is_some(),
+                Source::Header(name) => {
+                    let mut there = false;
+                    self.view.fields.values(name, &mut |_| there = true);
+                    there
+                }
+                _ => false,
+            })
     }
 
     /// Ends the digests over the body.
@@ -254,8 +273,7 @@ impl<'a> NeedsBody<'a> {
         let plan = self.plan;
         let key = self.candidates.iter().nth(hold.candidate);
         let (Some(variant), Some((key, hash))) = (plan.variants.get(hold.variant), key) else { return Ok(0) };
-        let body = Some(self.view.body.unwrap_or_default());
-        let env = self.env(variant, Some(key), hash, body);
+        let env = self.env(variant, Some(key), hash, self.view.body);
         agree(&env, self.message, self.scratch.get())
     }
 

@@ -67,8 +67,7 @@ fn read(bytes: &[u8], mut splits: impl FnMut() -> usize) -> Reading {
                 reading.fates.push(Fate::Whole);
                 len
             }
-            Step::Body(len) => len,
-            Step::BadBody(len, _) => len,
+            Step::Body(len) | Step::BadBody(len, _) => len,
             Step::BadHead(_) => 0,
         };
         reading.passed.extend(&bytes[start..start + passed]);

@@ -19,7 +19,7 @@ fn pieces_are_judged_as_the_whole() {
         for seen in [signed, &damaged, &longer] {
             let whole = subject.verify(seen);
             let pieces = subject.verify_streamed(seen, cuts);
-            if subject.plan.body_need() == BodyNeed::Buffer && !seen.body.is_empty() {
+            if subject.plan.body_need() == BodyNeed::Buffer {
                 prop_assert!(pieces.is_err(), "a body that was not there was passed over: {:?}", pieces);
             } else {
                 prop_assert_eq!(&whole, &pieces);
