@@ -38,7 +38,11 @@ impl Case {
     /// The three schemes that the targets name.
     #[must_use]
     pub fn all() -> Vec<Self> {
-        vec![Self::new("md5-token", b""), Self::new("standard-webhooks", &[b'x'; 1024]), Self::new("aws-sigv4", &[b'x'; 1024])]
+        vec![
+            Self::new("md5-token", b""),
+            Self::new("standard-webhooks", &[b'x'; 1024]),
+            Self::new("aws-sigv4", &[b'x'; 1024]),
+        ]
     }
 
     fn new(name: &'static str, body: &[u8]) -> Self {
@@ -83,7 +87,12 @@ impl Case {
         };
         let explained = case.verifier.explain(case.view(true), &case.keys, NOW);
         let stage = |name: &str| {
-            explained.stages.iter().find(|stage| stage.name == name).map(|stage| stage.bytes.clone()).unwrap_or_default()
+            explained
+                .stages
+                .iter()
+                .find(|stage| stage.name == name)
+                .map(|stage| stage.bytes.clone())
+                .unwrap_or_default()
         };
         let base = stage("signature-base");
         case.bare = match name {

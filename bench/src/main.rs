@@ -14,7 +14,7 @@ const PER_BATCH: u32 = 500;
 fn main() -> std::io::Result<()> {
     println!("{:<20} {:>12} {:>12} {:>8}", "scheme", "verify, ns", "bare, ns", "ratio");
     let mut rows = Vec::new();
-    for case in Case::all() {
+    for case in Case::all().into_iter().filter(|case| std::env::args().nth(1).is_none_or(|name| name == case.name)) {
         let (verify, bare) = fastest(&case);
         let ratio = verify / bare;
         println!("{:<20} {verify:>12.0} {bare:>12.0} {ratio:>8.2}", case.name);

@@ -6,6 +6,7 @@
 
 #![expect(clippy::print_stdout, reason = "a task's whole interface is what it prints")]
 
+mod bench;
 mod ci;
 mod generate;
 mod process;
@@ -23,6 +24,7 @@ usage: cargo xtask TASK
 tasks:
   ci [STEP…]     everything that must hold, in order, up to the first step that fails
   tidy           the code rules alone
+  bench          what verification costs, against the bare hashing and against nginx
   gen [--check]  write the generated files; --check only says which are stale";
 
 fn main() -> ExitCode {
@@ -31,6 +33,7 @@ fn main() -> ExitCode {
     let root = root();
     let done = match arguments.as_slice() {
         ["ci", steps @ ..] => ci::run(&root, steps),
+        ["bench"] => bench::bench(&root),
         ["tidy"] => tidy::run(&root),
         ["gen"] => generate::write(&root),
         ["gen", "--check"] => generate::check(&root),

@@ -21,7 +21,7 @@ pub struct ReplayEntry {
     /// SHA-256 over namespace, key id, signed time and nonce, each length-prefixed. Where a scheme has no
     /// nonce, over what it signs. Never over signature bytes, which can often be re-encoded.
     pub digest: [u8; 32],
-    /// Digest of namespace and key id: what a per-key quota counts by.
+    /// Stands for namespace and key id: what a per-key quota counts by. Not a cryptographic digest.
     pub key: [u8; 16],
     /// The last instant at which this request could still be accepted, clock margin included. The entry must
     /// be remembered up to and including it.

@@ -36,9 +36,20 @@ impl Limits {
     }
 }
 
-/// Whose an entry is: the [`key`](countersign_core::replay::ReplayEntry::key) of it, or nobody's, where it was
-/// read back from a journal, which does not say.
-pub(crate) type Owner = Option<[u8; 16]>;
+/// Whose an entry is: the [`key`](countersign_core::replay::ReplayEntry::key) of it, in a form that is quick to
+/// compare.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Owner([u64; 2]);
+
+impl Owner {
+    /// Of an entry that was read back from a journal, which does not say whose it is. A digest of zeros is nobody's.
+    pub(crate) const NOBODY: Self = Self([0; 2]);
+
+    pub(crate) fn of(key: [u8; 16]) -> Self {
+        let whole = u128::from_le_bytes(key);
+        Self([low_half(whole), low_half(whole >> 64)])
+    }
+}
 
 /// The counts.
 pub(crate) struct Ledger {
@@ -48,15 +59,21 @@ pub(crate) struct Ledger {
     live_by_owner: HashMap<Owner, usize>,
     /// How many entries of whom end with which second.
     ending: BTreeMap<(u32, Owner), usize>,
+    /// The first second that any entry ends with, or later than that by none.
+    soonest: u32,
 }
 
 impl Ledger {
     pub(crate) fn new(limits: Limits) -> Self {
-        Self { limits, floor: 0, live: 0, live_by_owner: HashMap::new(), ending: BTreeMap::new() }
+        let (live_by_owner, ending) = (HashMap::new(), BTreeMap::new());
+        Self { limits, floor: 0, live: 0, live_by_owner, ending, soonest: u32::MAX }
     }
 
     /// Forgets every entry whose last second is before `now`.
     pub(crate) fn forget_before(&mut self, now: u32) {
+        if self.soonest >= now {
+            return;
+        }
         while let Some(first) = self.ending.first_entry()
             && first.key().0 < now
         {
@@ -70,6 +87,7 @@ impl Ledger {
                 }
             }
         }
+        self.soonest = self.ending.first_key_value().map_or(u32::MAX, |(first, _)| first.0);
     }
 
     /// No entry whose last second is at or below this can be decided.
@@ -88,34 +106,47 @@ impl Ledger {
     }
 
     /// Counts one more entry of `owner`, if there is room for it.
-    pub(crate) fn claim(&mut self, owner: [u8; 16], until: u32) -> Result<(), StoreError> {
-        let owner = Some(owner);
-        let owned = self.live_by_owner.get(&owner).copied().unwrap_or(0);
-        if owned >= self.limits.entries_per_key {
-            return Err(StoreError::KeyQuota);
+    pub(crate) fn claim(&mut self, owner: Owner, until: u32) -> Result<(), StoreError> {
+        let owned = self.live_by_owner.entry(owner).or_default();
+        let refusal = match () {
+            () if *owned >= self.limits.entries_per_key => Some(StoreError::KeyQuota),
+            () if self.live >= self.limits.entries => Some(StoreError::Full),
+            () => None,
+        };
+        if let Some(refusal) = refusal {
+            if *owned == 0 {
+                self.live_by_owner.remove(&owner);
+            }
+            return Err(refusal);
         }
-        if self.live >= self.limits.entries {
-            return Err(StoreError::Full);
-        }
-        self.count(owner, until);
+        *owned += 1;
+        self.count(owner, until, 1);
         Ok(())
     }
 
-    /// Counts one more entry whatever the limits: it was accepted before, and must not be lost for want of
-    /// room.
-    pub(crate) fn count(&mut self, owner: Owner, until: u32) {
-        self.live += 1;
-        *self.live_by_owner.entry(owner).or_default() += 1;
-        *self.ending.entry((until, owner)).or_default() += 1;
+    /// Counts entries that were accepted before, whatever the limits: they must not be lost for want of room.
+    pub(crate) fn count_restored(&mut self, until: u32, entries: usize) {
+        *self.live_by_owner.entry(Owner::NOBODY).or_default() += entries;
+        self.count(Owner::NOBODY, until, entries);
     }
+
+    fn count(&mut self, owner: Owner, until: u32, entries: usize) {
+        self.live += entries;
+        *self.ending.entry((until, owner)).or_default() += entries;
+        self.soonest = self.soonest.min(until);
+    }
+}
+
+fn low_half(whole: u128) -> u64 {
+    u64::try_from(whole & u128::from(u64::MAX)).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const A: [u8; 16] = [1; 16];
-    const B: [u8; 16] = [2; 16];
+    const A: Owner = Owner([1, 0]);
+    const B: Owner = Owner([2, 0]);
 
     fn ledger(entries: usize, entries_per_key: usize) -> Ledger {
         Ledger::new(Limits { entries, entries_per_key })
@@ -139,16 +170,16 @@ mod tests {
         assert_eq!(ledger.claim(A, 100), Err(StoreError::KeyQuota));
         ledger.claim(B, 100).unwrap();
         ledger.claim(B, 100).unwrap();
-        assert_eq!(ledger.claim([3; 16], 100), Err(StoreError::Full));
+        assert_eq!(ledger.claim(Owner([3, 0]), 100), Err(StoreError::Full));
     }
 
     #[test]
     fn what_was_read_back_counts_against_the_capacity_and_against_no_key() {
         let mut ledger = ledger(2, 1);
-        ledger.count(None, 100);
+        ledger.count_restored(100, 1);
         ledger.claim(A, 100).unwrap();
         assert_eq!(ledger.claim(B, 100), Err(StoreError::Full));
-        ledger.count(None, 100);
+        ledger.count_restored(100, 1);
         assert_eq!(ledger.live(), 3, "nothing read back is lost for want of room");
     }
 
@@ -177,6 +208,35 @@ mod tests {
         assert_eq!((ledger.floor(), ledger.live()), (100, 1));
         ledger.raise_floor(u32::MAX);
         assert_eq!(ledger.floor(), u32::MAX);
+    }
+
+    #[test]
+    fn whose_an_entry_is_depends_on_every_byte_of_its_key() {
+        let mut owners: Vec<_> =
+            (0..16).map(|at| Owner::of(std::array::from_fn(|byte| u8::from(byte == at)))).collect();
+        owners.push(Owner::NOBODY);
+        owners.sort();
+        owners.dedup();
+        assert_eq!(owners.len(), 17);
+    }
+
+    #[test]
+    fn a_key_that_was_refused_leaves_no_count_behind() {
+        let mut ledger = ledger(0, 1);
+        assert_eq!(ledger.claim(A, 100), Err(StoreError::Full));
+        assert!(ledger.live_by_owner.is_empty());
+    }
+
+    #[test]
+    fn an_entry_that_ends_before_all_others_is_forgotten_first() {
+        let mut ledger = ledger(10, 10);
+        for until in [300, 100, 200] {
+            ledger.claim(A, until).unwrap();
+        }
+        for (now, live) in [(100, 3), (101, 2), (201, 1), (301, 0)] {
+            ledger.forget_before(now);
+            assert_eq!(ledger.live(), live, "at {now}");
+        }
     }
 
     #[test]

@@ -18,10 +18,11 @@
 //! After a restart everything is forgotten and every request still in its window could be repeated once. A
 //! service that restarts wants the journal of `countersign-store-embedded`.
 
-use crate::ledger::{Ledger, Limits};
+use crate::ledger::{Ledger, Limits, Owner};
 use crate::record::{Record, second};
 use crate::table::{Place, Table};
 use countersign_core::replay::{Answer, FirstUse, ReplayEntry, ReplayGuard, StoreError};
+use std::collections::BTreeMap;
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Mutex, MutexGuard};
@@ -65,7 +66,7 @@ impl MemoryReplay {
             if known.is_some_and(|known| known > floor) {
                 return Ok(FirstUse::Seen);
             }
-            ledger.claim(entry.key, until)?;
+            ledger.claim(Owner::of(entry.key), until)?;
             floor
         };
         table.sweep(now, floor);
@@ -75,19 +76,31 @@ impl MemoryReplay {
 
     /// Puts back what was accepted before a restart. It counts against the capacity, which it may exceed, and
     /// against no key's quota.
-    pub fn restore(&self, record: Record) -> Result<(), StoreError> {
-        let (shard, place) = self.place(record.fingerprint);
-        let mut table = lock(shard)?;
+    pub fn restore(&self, records: &[Record]) -> Result<(), StoreError> {
+        let floor = lock(&self.ledger)?.floor();
+        let mut ending: BTreeMap<u32, usize> = BTreeMap::new();
+        for record in records.iter().filter(|record| record.until > floor) {
+            let (shard, place) = self.place(record.fingerprint);
+            // One that is here already, with an earlier end, stays counted at that end too: the count is an entry
+            // too high until then, never too low.
+            if lock(shard)?.put(place, record.until, floor) {
+                *ending.entry(record.until).or_default() += 1;
+            }
+        }
         let mut ledger = lock(&self.ledger)?;
-        let floor = ledger.floor();
-        let known = table.until(place).unwrap_or(0);
-        if record.until > floor.max(known) {
-            // One that is here already, with an earlier end, stays counted at that end too: the count is an
-            // entry too high until then, never too low.
-            ledger.count(None, record.until);
-            table.put(place, record.until, floor);
+        for (until, entries) in ending {
+            ledger.count_restored(until, entries);
         }
         Ok(())
+    }
+
+    /// Makes room for so many entries more, which are then put in without the tables having to grow.
+    pub fn reserve(&self, entries: usize) -> Result<(), StoreError> {
+        let floor = lock(&self.ledger)?.floor();
+        self.shards.iter().try_for_each(|shard| {
+            lock(shard)?.reserve(entries / SHARDS, floor);
+            Ok(())
+        })
     }
 
     /// Refuses from now on to decide any entry whose last second is at or before `until`, because some of
@@ -159,7 +172,7 @@ mod tests {
     #[test]
     fn what_was_restored_is_seen() {
         let store = store();
-        store.restore(Record::of(&entry(1, 0, 100))).unwrap();
+        store.restore(&[Record::of(&entry(1, 0, 100))]).unwrap();
         assert_eq!(store.decide(&entry(1, 50, 100)), Ok(FirstUse::Seen));
         assert_eq!(store.live(), Ok(1));
     }
@@ -169,11 +182,24 @@ mod tests {
         for ends in [[100, 200], [200, 100]] {
             let store = store();
             for end in ends {
-                store.restore(Record::of(&entry(1, 0, end))).unwrap();
+                store.restore(&[Record::of(&entry(1, 0, end))]).unwrap();
             }
             assert_eq!(store.decide(&entry(1, 200, 300)), Ok(FirstUse::Seen));
             assert_eq!(store.decide(&entry(1, 201, 300)), Ok(FirstUse::First));
         }
+    }
+
+    #[test]
+    fn room_that_was_made_is_neither_too_little_nor_too_much() {
+        let store = MemoryReplay::new(Limits::default());
+        store.reserve(100_000).unwrap();
+        let reserved = store.bytes().unwrap();
+        let records: Vec<_> = (0..100_000).map(|number| Record::of(&entry(number, 0, 100))).collect();
+        store.restore(&records).unwrap();
+        assert_eq!(store.live(), Ok(100_000));
+        let bytes = store.bytes().unwrap();
+        assert!(bytes <= reserved + reserved / 100, "{reserved} bytes became {bytes}");
+        assert!(bytes <= 100_000 * 24 + SHARDS * 1_500, "{bytes} bytes");
     }
 
     #[test]

@@ -42,16 +42,25 @@ impl Table {
         self.search(place).ok().map(|at| self.slots[at].until())
     }
 
-    /// Puts an entry in, or prolongs the one that is there.
+    /// Puts an entry in, or prolongs the one that is there. Says whether that changed anything.
     ///
     /// What is not above `floor` is forgotten and may be overwritten.
-    pub(crate) fn put(&mut self, place: Place, until: u32, floor: u32) {
+    pub(crate) fn put(&mut self, place: Place, until: u32, floor: u32) -> bool {
         if self.taken >= most_taken(self.homes) {
-            self.rebuild(floor);
+            self.rebuild(0, floor);
         }
         match self.search(place) {
+            Ok(at) if until <= self.slots[at].until() => return false,
             Ok(at) => self.slots[at].until = until.to_le_bytes(),
             Err(at) => self.insert(at, Slot::new(place, until), floor),
+        }
+        true
+    }
+
+    /// Makes room for so many entries more.
+    pub(crate) fn reserve(&mut self, entries: usize, floor: u32) {
+        if self.taken + entries > most_taken(self.homes) {
+            self.rebuild(entries, floor);
         }
     }
 
@@ -62,7 +71,7 @@ impl Table {
         }
         self.swept = now;
         if self.live(floor) * 2 < self.taken {
-            self.rebuild(floor);
+            self.rebuild(0, floor);
         }
     }
 
@@ -104,10 +113,10 @@ impl Table {
         self.slots[at] = slot;
     }
 
-    /// Moves what is live into an array of the right size.
-    fn rebuild(&mut self, floor: u32) {
+    /// Moves what is live into an array of the right size for it and for `more` entries.
+    fn rebuild(&mut self, more: usize, floor: u32) {
         let live = self.live(floor);
-        let homes = homes_for(live);
+        let homes = homes_for(live + more);
         let mut slots = Vec::with_capacity(homes + homes.min(MOST_SPARE) / 8);
         for slot in self.slots.iter().filter(|slot| !slot.is_dead(floor)) {
             let home = home(slot.place(), homes);
@@ -218,7 +227,7 @@ mod tests {
     fn an_entry_takes_at_most_24_bytes_whatever_the_number() {
         for count in [1_000, 5_000, 20_000, 39_063, 50_001] {
             let mut table = Table::default();
-            places(count).for_each(|place| table.put(place, 9, 0));
+            places(count).for_each(|place| assert!(table.put(place, 9, 0)));
             table.check();
             let bytes = table.bytes();
             assert!(bytes <= 24 * count as usize + 1_000, "{count} entries take {bytes} bytes");
@@ -243,7 +252,7 @@ mod tests {
     #[test]
     fn a_sweep_gives_memory_back() {
         let mut table = Table::default();
-        places(4_000).for_each(|place| table.put(place, 10, 0));
+        places(4_000).for_each(|place| assert!(table.put(place, 10, 0)));
         table.sweep(60, 10);
         assert!(table.bytes() < 1_000);
         table.check();
@@ -252,7 +261,9 @@ mod tests {
     #[test]
     fn a_sweep_keeps_what_lives() {
         let mut table = Table::default();
-        places(4_000).enumerate().for_each(|(at, place)| table.put(place, if at % 4 == 0 { 11 } else { 10 }, 0));
+        for (at, place) in places(4_000).enumerate() {
+            table.put(place, if at % 4 == 0 { 11 } else { 10 }, 0);
+        }
         table.sweep(60, 10);
         table.check();
         assert_eq!(table.taken, 1_000);
@@ -263,6 +274,7 @@ mod tests {
     enum Step {
         Put(Place, u32),
         Rise(u32),
+        Reserve(usize),
         Sweep,
     }
 
@@ -280,6 +292,7 @@ mod tests {
         let step = prop_oneof![
             20 => (crowded(), 1..40_u32).prop_map(|(place, ahead)| Step::Put(place, ahead)),
             2 => (0..15_u32).prop_map(Step::Rise),
+            1 => (0..50_usize).prop_map(Step::Reserve),
             1 => Just(Step::Sweep),
         ];
         prop::collection::vec(step, 0..600)
@@ -292,10 +305,13 @@ mod tests {
             for step in steps {
                 match step {
                     Step::Put(place, ahead) => {
-                        table.put(place, floor + ahead, floor);
-                        model.insert(place, floor + ahead);
+                        let known = model.get(&place).copied().filter(|known| *known > floor).unwrap_or(0);
+                        let until = floor + ahead;
+                        prop_assert_eq!(table.put(place, until, floor), until > known);
+                        model.insert(place, until.max(known));
                     }
                     Step::Rise(by) => floor += by,
+                    Step::Reserve(entries) => table.reserve(entries, floor),
                     Step::Sweep => { now += SWEEP_EVERY; table.sweep(now, floor); }
                 }
                 table.check();

@@ -2,17 +2,11 @@
 //!
 //! Generated files are committed, so that reading and building need no generator. To add one, write a
 //! row of [`GENERATORS`]: which folder is its own, if it has one, and a function that returns paths and
-//! contents. What the binary prints about itself comes the same way:
-//!
-//! ```text
-//! make: |root| {
-//!     let run = ["run", "--quiet", "--package", "countersign-cli", "--", "completions", "bash"];
-//!     Ok(vec![File::new("completions/countersign.bash", stdout_of(cargo(root).args(run))?)])
-//! }
-//! ```
+//! contents.
 //!
 //! A generator must give the same bytes on every machine: no time, no path, no version of a tool.
 
+mod commands;
 mod purity;
 
 pub(crate) use purity::PURE;
@@ -28,7 +22,10 @@ struct Generator {
     make: fn(&Path) -> Result<Vec<File>, Failure>,
 }
 
-const GENERATORS: &[Generator] = &[Generator { folder: None, make: |_| Ok(purity::files()) }];
+const GENERATORS: &[Generator] = &[
+    Generator { folder: None, make: |_| Ok(purity::files()) },
+    Generator { folder: Some(commands::FOLDER), make: commands::files },
+];
 
 /// A file to be: its path below the repository's root, and its bytes.
 struct File {

@@ -32,6 +32,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "countersign-core",
         ],
     ),
+    ("countersign-bench", &["countersign-schemes", "countersign-core"]),
 ];
 
 /// Libraries that mark a layer, and the only crates that may have them.

@@ -1,6 +1,8 @@
 //! From a checked message to programs. Total: nothing here can fail.
 
-use super::{Base, BindPlan, BodyNeed, Job, LetPlan, ListOp, MessagePlan, Op, PrimitivePlan, Program, Variant};
+use super::{
+    Base, BindPlan, BodyNeed, Early, Job, LetPlan, ListOp, MessagePlan, Op, PrimitivePlan, Program, Variant,
+};
 use crate::alg::Hash;
 use crate::scheme::References;
 use crate::scheme::draft::{Place, Span};
@@ -73,7 +75,7 @@ fn carried_by(message: &Message) -> Vec<Option<String>> {
 
 fn body_need(message: &Message, variants: &[Variant], compiler: &Compiler, body_carriers: bool) -> BodyNeed {
     let around = variants.iter().any(|variant| matches!(variant.base, Base::Around { .. }));
-    let early = variants.iter().all(|variant| variant.early);
+    let early = variants.iter().all(|variant| variant.early != Early::Never);
     let anywhere = !compiler.jobs.is_empty() || on_body(message, &message.base, Depth::All);
     if body_carriers || compiler.raw_body {
         BodyNeed::Buffer
@@ -128,7 +130,13 @@ impl Compiler {
             }
             None => (Base::Whole(self.program(base)), false),
         };
-        let early = !around && self.stream && !on_body(message, base, Depth::Certain);
+        let early = if around || !self.stream || on_body(message, base, Depth::Certain) {
+            Early::Never
+        } else if on_body(message, base, Depth::All) {
+            Early::IfClaimed
+        } else {
+            Early::Always
+        };
         Variant { lets, base: base_plan, primitive, early }
     }
 

@@ -133,7 +133,18 @@ pub(crate) struct Variant {
     pub(crate) base: Base,
     pub(crate) primitive: PrimitivePlan,
     /// Whether the signature can be checked before the body is there.
-    pub(crate) early: bool,
+    pub(crate) early: Early,
+}
+
+/// Whether a signature can be checked before the body is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Early {
+    /// It covers nothing that is computed from the body.
+    Always,
+    /// It covers the body's digest: where the message claims one, and that is what is signed.
+    IfClaimed,
+    /// It covers the body.
+    Never,
 }
 
 #[derive(Debug)]

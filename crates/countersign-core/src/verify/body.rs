@@ -10,7 +10,7 @@ use crate::key::{Key, KeySet};
 use crate::plan::run::{Env, Stop, run, run_whole};
 use crate::plan::source::field_line;
 use crate::plan::stream::{Running, State, What};
-use crate::plan::{Base, MessagePlan, PrimitivePlan, Variant};
+use crate::plan::{Base, Early, MessagePlan, PrimitivePlan, Variant};
 use crate::reject::{Reason, Rejection, Subject};
 use crate::request::RequestView;
 use crate::scheme::Message;
@@ -81,8 +81,8 @@ impl<'a> NeedsBody<'a> {
     pub fn finish(mut self) -> Result<Checked, Rejection> {
         self.complete()?;
         if self.held.is_none() {
-            let body = Some(self.view.body.unwrap_or_default());
-            let held = self.signature(body).map_err(refused)?;
+            // A body that was needed whole and not handed in is not an empty one: that stops here.
+            let held = self.signature(self.view.body).map_err(refused)?;
             self.held = held;
         }
         if let Some(reason) = self.failure {
@@ -105,7 +105,12 @@ impl<'a> NeedsBody<'a> {
         let plan = self.plan;
         let Some(variant) = plan.variants.first() else { return Ok(()) };
         let candidates = self.candidates;
-        if variant.early {
+        let early = match variant.early {
+            Early::Always => true,
+            Early::IfClaimed => self.claims_digest(variant),
+            Early::Never => false,
+        };
+        if early {
             match self.signature(None) {
                 Ok(Some(held)) => self.held = Some(held),
                 Ok(None) => {
@@ -157,6 +162,25 @@ impl<'a> NeedsBody<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Whether the message states what the body's digest is said to be.
+    fn claims_digest(&self, variant: &Variant) -> bool {
+        let captures = &self.scratch.peek().captures;
+        let field = self.message.fields.iter().enumerate().any(|(id, field)| {
+            let entry = field.definition.and_then(|definition| variant.lets.get(definition));
+            entry.is_some_and(|entry| entry.body) && captures.get(id).is_some()
+        });
+        field
+            || self.plan.binds.iter().filter(|bind| bind.body).any(|bind| match &bind.what {
+                Source::Field(id) => captures.get(*id).is_some(),
+                Source::Header(name) => {
+                    let mut there = false;
+                    self.view.fields.values(name, &mut |_| there = true);
+                    there
+                }
+                _ => false,
+            })
     }
 
     /// Ends the digests over the body.
@@ -238,8 +262,7 @@ impl<'a> NeedsBody<'a> {
         let plan = self.plan;
         let Some(variant) = plan.variants.first() else { return Ok(BodyBound::Unclaimed) };
         let Some((key, hash)) = self.candidates.iter().nth(candidate) else { return Ok(BodyBound::Unclaimed) };
-        let body = Some(self.view.body.unwrap_or_default());
-        let env = self.env(variant, Some(key), hash, body);
+        let env = self.env(variant, Some(key), hash, self.view.body);
         let message = self.message;
         let scratch = self.scratch.get();
         let mut bound = BodyBound::Unclaimed;

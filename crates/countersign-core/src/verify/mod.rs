@@ -115,7 +115,7 @@ impl Verifier {
         let Some((message, plan)) = self.plan.message(view.status.is_some()) else {
             return Err(Rejection::new(Reason::SignatureMissing, None, Subject::Request));
         };
-        target(&view)?;
+        unambiguous(&view)?;
         let mut scratch = Pool::lease(&self.pool);
         scratch.get().reset(message.fields.len());
         read::carriers(&view, message, scratch.get())?;
@@ -233,8 +233,8 @@ pub(crate) fn suits(key: &Key, primitive: &Primitive, hashes: &[Hash]) -> Option
     }
 }
 
-/// A target that could end a line, or be read in two ways, is none.
-fn target(view: &RequestView<'_>) -> Result<(), Rejection> {
+/// A target that could end a line, or be read in two ways, is none; nor are two authorities that differ.
+pub(crate) fn unambiguous(view: &RequestView<'_>) -> Result<(), Rejection> {
     let refuse = |reason| Err(Rejection::new(reason, None, Subject::Request));
     if view.target.len() > LONGEST_TARGET {
         return refuse(Reason::TooLarge);
@@ -245,8 +245,19 @@ fn target(view: &RequestView<'_>) -> Result<(), Rejection> {
     if !begins || view.target.iter().any(odd) || view.authority.bytes().any(|byte| odd(&byte) || byte == b' ') {
         return refuse(Reason::TargetMalformed);
     }
-    if view.status.is_none() && !crate::canon::is_token(view.method.as_bytes()) {
+    if view.status.is_some() {
+        return Ok(());
+    }
+    if !crate::canon::is_token(view.method.as_bytes()) {
         return refuse(Reason::TargetMalformed);
+    }
+    // What is signed as `host` must be where the request goes.
+    let mut others = false;
+    if !view.authority.is_empty() {
+        view.fields.values("host", &mut |host| others |= !host.eq_ignore_ascii_case(view.authority.as_bytes()));
+    }
+    if others {
+        return Err(Rejection::new(Reason::FieldDuplicated, None, Subject::Header("host".to_owned())));
     }
     Ok(())
 }

@@ -64,16 +64,13 @@ pub(crate) fn requirements(view: &RequestView<'_>, message: &Message, scratch: &
             let mut unlisted = None;
             view.fields.all(&mut |field, _| {
                 let mut lower = [0; 64];
-                let listed = match lower.get_mut(..field.len()) {
-                    Some(lower) => {
-                        lower.copy_from_slice(field.as_bytes());
-                        lower.make_ascii_lowercase();
-                        !canon::glob(name.as_bytes(), lower) || lists(lower)
-                    }
-                    None => {
-                        let lower = field.to_ascii_lowercase();
-                        !canon::glob(name.as_bytes(), lower.as_bytes()) || lists(lower.as_bytes())
-                    }
+                let listed = if let Some(lower) = lower.get_mut(..field.len()) {
+                    lower.copy_from_slice(field.as_bytes());
+                    lower.make_ascii_lowercase();
+                    !canon::glob(name.as_bytes(), lower) || lists(lower)
+                } else {
+                    let lower = field.to_ascii_lowercase();
+                    !canon::glob(name.as_bytes(), lower.as_bytes()) || lists(lower.as_bytes())
                 };
                 if !listed && unlisted.is_none() {
                     unlisted = Some(field.to_ascii_lowercase());

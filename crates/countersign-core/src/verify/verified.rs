@@ -1,5 +1,6 @@
 //! The end of the way: the replay answer, and what was verified.
 
+use std::hash::Hasher as _;
 use std::sync::Arc;
 
 use super::Verifier;
@@ -17,14 +18,13 @@ impl Verifier {
     /// The replay entry: what it is a digest of never depends on how the signature is encoded.
     pub(super) fn entry(&self, verified: &Verified, judged: &Judged, digest: &Digest, now: UnixTime) -> ReplayEntry {
         let key_id = verified.key_id().unwrap_or_default();
-        let owner = lengths(&[&self.namespace, key_id]);
         let nonce = self.plan.scheme.fresh.nonce;
         let shared = nonce.is_some_and(|rule| !rule.per_key);
-        let owned = if shared { self.namespace.as_slice() } else { owner.as_bytes() };
+        let owner = if shared { b"".as_slice() } else { key_id };
         let captures = &verified.scratch.peek().captures;
         let unique = nonce.and_then(|rule| captures.get(rule.field)).unwrap_or(digest.as_bytes());
         let stamp = judged.signed_at.map_or(0, UnixTime::millis).to_be_bytes();
-        let entry = lengths(&[owned, &stamp, unique]);
+        let entry = lengths(&[&self.namespace, owner, &stamp, unique]);
         let remember = i64::try_from(self.plan.scheme.fresh.remember).unwrap_or(i64::MAX);
         let until = judged
             .accepted_until
@@ -32,10 +32,25 @@ impl Verifier {
         let margin = i64::try_from(self.margin).unwrap_or(i64::MAX).saturating_mul(1000);
         ReplayEntry {
             digest: leading(&entry),
-            key: leading(&owner),
+            key: self.quota(key_id),
             live_until: UnixTime::from_millis(until.millis().saturating_add(margin)),
             now,
         }
+    }
+}
+
+impl Verifier {
+    /// What quotas count by. Two keys that share it share a quota and nothing else, and no client chooses its key id,
+    /// so a fast hash will do.
+    fn quota(&self, key_id: &[u8]) -> [u8; 16] {
+        let half = |salt: u8| {
+            let mut hasher = std::hash::DefaultHasher::new();
+            hasher.write_u8(salt);
+            hasher.write(&self.namespace);
+            hasher.write(key_id);
+            hasher.finish()
+        };
+        ((u128::from(half(0)) << 64) | u128::from(half(1))).to_be_bytes()
     }
 }
 

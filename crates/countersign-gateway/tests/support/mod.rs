@@ -1,7 +1,5 @@
 //! What the gateway's tests share: an upstream that remembers every byte, a client that sends any, and a scheme.
 
-#![expect(dead_code, reason = "each test binary uses its own part of this")]
-
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;

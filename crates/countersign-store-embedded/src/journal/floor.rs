@@ -5,6 +5,14 @@
 
 use super::folder::Folder;
 use std::io::{self, Read as _};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+/// The floor on the disk.
+#[derive(Debug)]
+pub(crate) struct Floor {
+    folder: Arc<dyn Folder>,
+    value: Mutex<u32>,
+}
 
 /// Why the floor is not known.
 #[derive(Debug)]
@@ -16,7 +24,39 @@ pub(crate) enum NoFloor {
     Failed(io::Error),
 }
 
-pub(crate) fn read(folder: &dyn Folder) -> Result<u32, NoFloor> {
+impl Floor {
+    /// The floor that is there.
+    pub(crate) fn open(folder: Arc<dyn Folder>) -> Result<Self, NoFloor> {
+        let value = Mutex::new(read(&*folder)?);
+        Ok(Self { folder, value })
+    }
+
+    /// The first floor of a folder that has none.
+    pub(crate) fn create(folder: Arc<dyn Folder>) -> io::Result<Self> {
+        write(&*folder, 0)?;
+        Ok(Self { folder, value: Mutex::new(0) })
+    }
+
+    pub(crate) fn value(&self) -> io::Result<u32> {
+        Ok(*self.locked()?)
+    }
+
+    /// Raises the floor, if it is lower. It is on the disk when this returns.
+    pub(crate) fn raise(&self, to: u32) -> io::Result<()> {
+        let mut value = self.locked()?;
+        if to > *value {
+            write(&*self.folder, to)?;
+            *value = to;
+        }
+        Ok(())
+    }
+
+    fn locked(&self) -> io::Result<MutexGuard<'_, u32>> {
+        self.value.lock().map_err(|_| io::Error::other("raising the floor failed before"))
+    }
+}
+
+fn read(folder: &dyn Folder) -> Result<u32, NoFloor> {
     let mut text = Vec::new();
     let file = match folder.read(NAME) {
         Ok(file) => file,
@@ -27,7 +67,7 @@ pub(crate) fn read(folder: &dyn Folder) -> Result<u32, NoFloor> {
     parse(&text).ok_or(NoFloor::Damaged)
 }
 
-pub(crate) fn write(folder: &dyn Folder, floor: u32) -> io::Result<()> {
+fn write(folder: &dyn Folder, floor: u32) -> io::Result<()> {
     folder.replace(NAME, render(floor).as_bytes())
 }
 

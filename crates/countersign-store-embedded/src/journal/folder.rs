@@ -17,6 +17,8 @@ pub trait Folder: Debug + Send + Sync {
     fn names(&self) -> io::Result<Vec<String>>;
     /// Opens a file to read it from its beginning.
     fn read(&self, name: &str) -> io::Result<Box<dyn Read>>;
+    /// How long a file is, in bytes.
+    fn length(&self, name: &str) -> io::Result<u64>;
     /// Creates a file that must not exist.
     fn create(&self, name: &str) -> io::Result<Box<dyn LogFile>>;
     /// Shortens a file.
@@ -63,6 +65,10 @@ impl Folder for Directory {
 
     fn read(&self, name: &str) -> io::Result<Box<dyn Read>> {
         Ok(Box::new(File::open(self.path(name))?))
+    }
+
+    fn length(&self, name: &str) -> io::Result<u64> {
+        Ok(std::fs::metadata(self.path(name))?.len())
     }
 
     fn create(&self, name: &str) -> io::Result<Box<dyn LogFile>> {

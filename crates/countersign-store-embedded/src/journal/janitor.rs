@@ -4,7 +4,7 @@
 //! The floor is on the disk before the first file goes. If either fails, the files stay and the next round tries
 //! again: a file too many costs room, a floor too few costs a promise.
 
-use super::floor;
+use super::floor::Floor;
 use super::folder::Folder;
 use super::format::FileName;
 use std::io;
@@ -20,9 +20,9 @@ pub(crate) struct Janitor {
 }
 
 impl Janitor {
-    pub(crate) fn start(folder: Arc<dyn Folder>, floor: u32) -> io::Result<Self> {
+    pub(crate) fn start(folder: Arc<dyn Folder>, floor: Arc<Floor>) -> io::Result<Self> {
         let (orders, received) = channel();
-        let work = move || clean_up(&*folder, floor, &received);
+        let work = move || clean_up(&*folder, &floor, &received);
         let thread = std::thread::Builder::new().name("replay-janitor".to_owned()).spawn(work)?;
         Ok(Self { orders: Some(orders), thread: Some(thread) })
     }
@@ -49,12 +49,8 @@ impl Drop for Janitor {
 }
 
 /// Raises the floor over the files, then removes them. What is left in `over` is still to be removed.
-pub(crate) fn remove(folder: &dyn Folder, floor: &mut u32, over: &mut Vec<FileName>) -> io::Result<()> {
-    let last = over.iter().map(|name| name.span.last).max().unwrap_or(0);
-    if last > *floor {
-        floor::write(folder, last)?;
-        *floor = last;
-    }
+pub(crate) fn remove(folder: &dyn Folder, floor: &Floor, over: &mut Vec<FileName>) -> io::Result<()> {
+    floor.raise(over.iter().map(|name| name.span.last).max().unwrap_or(0))?;
     let mut outcome = Ok(());
     over.retain(|name| match folder.remove(&name.to_string()) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -66,11 +62,11 @@ pub(crate) fn remove(folder: &dyn Folder, floor: &mut u32, over: &mut Vec<FileNa
     outcome
 }
 
-fn clean_up(folder: &dyn Folder, mut floor: u32, orders: &Receiver<Vec<FileName>>) {
+fn clean_up(folder: &dyn Folder, floor: &Floor, orders: &Receiver<Vec<FileName>>) {
     let mut over = Vec::new();
     while let Ok(more) = orders.recv() {
         over.extend(more);
-        if let Err(error) = remove(folder, &mut floor, &mut over) {
+        if let Err(error) = remove(folder, floor, &mut over) {
             tracing::warn!(%error, files = over.len(), "journal files that are over could not be unlinked");
         }
     }

@@ -10,7 +10,6 @@ use super::Durability;
 use super::folder::{Folder, LogFile};
 use super::format::{FileName, HEADER_BYTES, Header, RECORD_BYTES, Span};
 use countersign_store::Record;
-use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
 
@@ -19,7 +18,8 @@ pub(crate) struct Log {
     folder: Arc<dyn Folder>,
     durability: Durability,
     next_serial: u32,
-    open: HashMap<Span, OpenFile>,
+    /// Few enough to look through: a handful for each order of magnitude among the lives of entries.
+    open: Vec<OpenFile>,
     /// Every file that is there, open or not.
     kept: Vec<FileName>,
     /// The earliest last second among `kept`.
@@ -41,7 +41,7 @@ impl Log {
     pub(crate) fn new(folder: Arc<dyn Folder>, durability: Durability, kept: Vec<FileName>) -> Self {
         let next_serial = kept.iter().map(|name| name.serial).max().map_or(1, |last| last.saturating_add(1));
         let mut log =
-            Self { folder, durability, next_serial, open: HashMap::new(), kept, next_over: 0, held: Vec::new() };
+            Self { folder, durability, next_serial, open: Vec::new(), kept, next_over: 0, held: Vec::new() };
         log.look_ahead();
         log
     }
@@ -61,7 +61,7 @@ impl Log {
         if self.next_over >= now {
             return Vec::new();
         }
-        self.open.retain(|span, _| span.last >= now);
+        self.open.retain(|open| open.name.span.last >= now);
         let over = self.kept.extract_if(.., |name| name.span.last < now).collect();
         self.look_ahead();
         over
@@ -77,11 +77,11 @@ impl Log {
 
     fn write(&mut self, record: Record, now: u32) -> io::Result<()> {
         let span = Span::of(record.until, now);
-        if !self.open.contains_key(&span) {
-            let opened = self.create(span)?;
-            self.open.insert(span, opened);
-        }
-        let Some(open) = self.open.get_mut(&span) else { return Err(io::ErrorKind::NotFound.into()) };
+        let at = match self.open.iter().position(|open| open.name.span == span) {
+            Some(at) => at,
+            None => self.create(span)?,
+        };
+        let open = &mut self.open[at];
         open.file.write_at(&open.header.record(record), open.end)?;
         if self.durability == Durability::Synced
             && let Err(error) = open.file.sync()
@@ -89,7 +89,7 @@ impl Log {
             // What was synced before stays; what was not is cut off, if that can be done, so that the next start
             // does not take it for damage.
             let (name, end) = (open.name.to_string(), open.end);
-            self.open.remove(&span);
+            self.open.swap_remove(at);
             if let Err(error) = self.folder.cut(&name, end) {
                 tracing::warn!(%error, file = name, "the end of a journal file could not be cut off");
             }
@@ -99,7 +99,8 @@ impl Log {
         Ok(())
     }
 
-    fn create(&mut self, span: Span) -> io::Result<OpenFile> {
+    /// Starts a file. Returns where it is among the open ones.
+    fn create(&mut self, span: Span) -> io::Result<usize> {
         let serial = self.next_serial;
         let following = serial.checked_add(1).ok_or(io::ErrorKind::StorageFull)?;
         let (name, header) = (FileName { span, serial }, Header::of(span));
@@ -113,7 +114,8 @@ impl Log {
             file.sync()?;
             self.folder.sync()?;
         }
-        Ok(OpenFile { name, file, header, end: HEADER_BYTES as u64 })
+        self.open.push(OpenFile { name, file, header, end: HEADER_BYTES as u64 });
+        Ok(self.open.len() - 1)
     }
 
     fn look_ahead(&mut self) {

@@ -38,6 +38,7 @@ use crate::place::{Lock, NotLocked};
 use countersign_core::replay::{Answer, FirstUse, ReplayEntry, ReplayGuard, StoreError};
 use countersign_core::time::UnixTime;
 use countersign_store::{Limits, MemoryReplay, Record, second};
+use floor::Floor;
 use folder::{Directory, Folder};
 use janitor::Janitor;
 use log::Log;
@@ -75,6 +76,7 @@ pub struct JournalOptions {
 pub struct Journal {
     index: MemoryReplay,
     log: Mutex<Log>,
+    floor: Arc<Floor>,
     janitor: Janitor,
     recovery: Recovery,
     /// The second in which a write last failed, or 0.
@@ -120,6 +122,17 @@ impl Journal {
         }
     }
 
+    /// Refuses from now on, and after every restart, to decide any entry that ends at or before `until`.
+    ///
+    /// For whoever lets requests live longer than they did: one that was signed too long ago to be accepted may be
+    /// forgotten, and would be new again. At `now`, when the accepted age grows from `old` to `new`, raising the
+    /// floor to `now + new - old` refuses just those requests that the old age refused already.
+    pub fn raise_floor(&self, until: UnixTime) -> Result<(), StoreError> {
+        let until = second(until);
+        self.floor.raise(until).map_err(|error| unavailable(&error.to_string()))?;
+        self.index.raise_floor(until)
+    }
+
     /// What was found when the journal was opened.
     #[must_use]
     pub const fn recovery(&self) -> &Recovery {
@@ -138,15 +151,16 @@ impl Journal {
         lock: Option<Lock>,
     ) -> Result<Self, JournalError> {
         let index = MemoryReplay::new(options.limits);
-        let recovered = recovery::recover(&*folder, &index, second(now))?;
-        let janitor = Janitor::start(Arc::clone(&folder), recovered.floor).map_err(|source| JournalError::Io {
+        let recovered = recovery::recover(&folder, &index, second(now))?;
+        let floor = Arc::new(recovered.floor);
+        let janitor = Janitor::start(Arc::clone(&folder), Arc::clone(&floor)).map_err(|source| JournalError::Io {
             doing: "start a thread for",
             path: folder.path(""),
             source,
         })?;
         let log = Mutex::new(Log::new(folder, options.durability, recovered.kept));
         let failed_in = AtomicU32::new(0);
-        Ok(Self { index, log, janitor, recovery: recovered.report, failed_in, _lock: lock })
+        Ok(Self { index, log, floor, janitor, recovery: recovered.report, failed_in, _lock: lock })
     }
 
     fn record(&self, record: Record, now: u32) -> Result<FirstUse, StoreError> {

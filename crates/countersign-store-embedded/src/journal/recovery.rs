@@ -4,12 +4,13 @@
 //! others every record goes back into the index, even one that is over by the clock: the clock may be wrong.
 
 use super::error::JournalError;
-use super::floor::{self, NoFloor};
+use super::floor::{self, Floor, NoFloor};
 use super::folder::Folder;
-use super::format::{self, Ending, FileName, Unreadable};
+use super::format::{self, Ending, FileName, RECORD_BYTES, Unreadable};
 use super::janitor;
 use countersign_store::MemoryReplay;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// What was found when the journal was opened.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -40,18 +41,21 @@ pub struct TornTail {
 pub(crate) struct Recovered {
     pub(crate) report: Recovery,
     pub(crate) kept: Vec<FileName>,
-    pub(crate) floor: u32,
+    pub(crate) floor: Floor,
 }
 
 /// Reads what is in the folder into the index.
-pub(crate) fn recover(folder: &dyn Folder, index: &MemoryReplay, now: u32) -> Result<Recovered, JournalError> {
-    let files = journal_files(folder)?;
-    let mut floor = known_floor(folder, files.is_empty())?;
+pub(crate) fn recover(folder: &Arc<dyn Folder>, index: &MemoryReplay, now: u32) -> Result<Recovered, JournalError> {
+    let files = journal_files(&**folder)?;
+    let floor = known_floor(folder, files.is_empty())?;
+    let folder = &**folder;
+    let known = floor.value().map_err(io("read", folder.path(floor::NAME)))?;
     let (mut over, files): (Vec<_>, Vec<_>) =
-        files.into_iter().partition(|name| name.span.last < now || name.span.last <= floor);
+        files.into_iter().partition(|name| name.span.last < now || name.span.last <= known);
     let mut report = Recovery { files: files.len(), files_over: over.len(), ..Recovery::default() };
-    janitor::remove(folder, &mut floor, &mut over).map_err(io("remove old files", folder.path("")))?;
-    index.raise_floor(floor)?;
+    janitor::remove(folder, &floor, &mut over).map_err(io("remove old files", folder.path("")))?;
+    index.raise_floor(floor.value().map_err(io("read", folder.path(floor::NAME)))?)?;
+    index.reserve(records_in(folder, &files)?)?;
     let mut kept = Vec::new();
     for name in files {
         if read_file(folder, name, index, &mut report)? {
@@ -71,15 +75,22 @@ fn journal_files(folder: &dyn Folder) -> Result<Vec<FileName>, JournalError> {
     Ok(files)
 }
 
+/// How many records there are at most, by the length of the files.
+fn records_in(folder: &dyn Folder, files: &[FileName]) -> Result<usize, JournalError> {
+    let mut records = 0_u64;
+    for name in files {
+        let name = name.to_string();
+        records += folder.length(&name).map_err(io("examine", folder.path(&name)))? / RECORD_BYTES as u64;
+    }
+    Ok(usize::try_from(records).unwrap_or(usize::MAX))
+}
+
 /// The floor on the disk. A folder without journal files gets one: from then on, it has to be there.
-fn known_floor(folder: &dyn Folder, empty: bool) -> Result<u32, JournalError> {
+fn known_floor(folder: &Arc<dyn Folder>, empty: bool) -> Result<Floor, JournalError> {
     let file = folder.path(floor::NAME);
-    match floor::read(folder) {
+    match Floor::open(Arc::clone(folder)) {
         Ok(floor) => Ok(floor),
-        Err(NoFloor::Missing) if empty => {
-            floor::write(folder, 0).map_err(io("write", file))?;
-            Ok(0)
-        }
+        Err(NoFloor::Missing) if empty => Floor::create(Arc::clone(folder)).map_err(io("write", file)),
         Err(NoFloor::Missing) => Err(JournalError::FloorMissing { file }),
         Err(NoFloor::Damaged) => Err(JournalError::FloorDamaged { file }),
         Err(NoFloor::Failed(source)) => Err(JournalError::Io { doing: "read", path: file, source }),
@@ -96,10 +107,10 @@ fn read_file(
     let (text, path) = (name.to_string(), folder.path(&name.to_string()));
     let file = folder.read(&text).map_err(io("read", path.clone()))?;
     let mut restored = Ok(());
-    let ending = format::read(file, name.span, |record| {
-        report.records += 1;
+    let ending = format::read(file, name.span, |records| {
+        report.records += records.len() as u64;
         if restored.is_ok() {
-            restored = index.restore(record);
+            restored = index.restore(records);
         }
     });
     restored?;

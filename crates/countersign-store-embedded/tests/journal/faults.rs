@@ -41,6 +41,10 @@ impl Folder for FaultyFolder {
         self.below.read(name)
     }
 
+    fn length(&self, name: &str) -> io::Result<u64> {
+        self.below.length(name)
+    }
+
     fn create(&self, name: &str) -> io::Result<Box<dyn LogFile>> {
         let below = self.below.create(name)?;
         Ok(Box::new(FaultyFile { below, faults: Arc::clone(&self.faults) }))

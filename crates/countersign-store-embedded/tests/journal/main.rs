@@ -168,6 +168,19 @@ fn what_is_over_is_unlinked_and_the_rest_stays() {
 }
 
 #[test]
+fn a_file_stays_to_the_end_of_its_last_second() {
+    let store = tempfile::tempdir().unwrap();
+    let journal = open(store.path(), 900).unwrap();
+    admit(&journal, 0..1, 900, 1023);
+    admit(&journal, 1..2, 900, 1087);
+    admit(&journal, 2..3, 1087, 1200);
+    drop(journal);
+    let journal = open(store.path(), 1087).unwrap();
+    assert_eq!(journal.recovery().records, 2);
+    assert_eq!(journal.decide(&entry(1, 1, 1087, 1087)), Ok(FirstUse::Seen));
+}
+
+#[test]
 fn attack_29_what_was_unlinked_is_not_decided_by_a_clock_that_went_back() {
     let store = tempfile::tempdir().unwrap();
     admit(&open(store.path(), 900).unwrap(), 0..1, 900, 1000);
@@ -176,6 +189,21 @@ fn attack_29_what_was_unlinked_is_not_decided_by_a_clock_that_went_back() {
     assert_eq!(journal.decide(&entry(1, 0, 900, 1000)), Err(StoreError::ClockWentBack));
     assert_eq!(journal.decide(&entry(1, 1, 900, 5100)), Ok(FirstUse::Seen));
     assert_eq!(journal.decide(&entry(1, 2, 924, 1024)), Ok(FirstUse::First), "later than all that was unlinked");
+}
+
+#[test]
+fn attack_23_a_window_that_grows_does_not_bring_back_what_is_forgotten() {
+    let store = tempfile::tempdir().unwrap();
+    let journal = open(store.path(), 1000).unwrap();
+    // Signed at 700 and accepted for 300 seconds; forgotten since; now requests are accepted for 900 seconds.
+    admit(&journal, 0..1, 1000, 1000);
+    admit(&journal, 1..2, 1001, 1301);
+    journal.raise_floor(UnixTime::from_secs(1001 + 900 - 300)).unwrap();
+    assert_eq!(journal.decide(&entry(1, 0, 1001, 700 + 900)), Err(StoreError::ClockWentBack));
+    assert_eq!(journal.decide(&entry(1, 2, 1002, 702 + 900)), Ok(FirstUse::First), "accepted before and after");
+    drop(journal);
+    let journal = open(store.path(), 1002).unwrap();
+    assert_eq!(journal.decide(&entry(1, 0, 1002, 700 + 900)), Err(StoreError::ClockWentBack));
 }
 
 #[test]
@@ -189,7 +217,7 @@ fn the_capacity_counts_what_was_read_back() {
 }
 
 #[test]
-fn a_second_process_is_turned_away_with_the_pid_of_the_first() {
+fn attack_27_a_second_process_is_turned_away_with_the_pid_of_the_first() {
     let store = tempfile::tempdir().unwrap();
     let journal = open(store.path(), 900).unwrap();
     let error = open(store.path(), 900).unwrap_err();

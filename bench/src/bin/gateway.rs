@@ -1,0 +1,232 @@
+//! CPU time per request: the gateway, verifying and with its durable journal, against nginx that only proxies.
+//!
+//! Both have the same upstream (an nginx that answers 128 bytes), one worker and the same requests: signed GETs over
+//! kept connections, in alternating rounds. Writes `target/bench/gateway.json`. Needs `nginx`, and the release build of
+//! `countersign`, whose path is the first argument.
+
+#![expect(clippy::print_stdout, reason = "a benchmark's whole interface is what it prints")]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use countersign_core::{Freshness, Key, Plan, RequestView, Signer, Transport, UnixTime};
+use countersign_schemes::{Catalogue, catalogue};
+
+const ROUNDS: usize = 6;
+const CONNECTIONS: usize = 16;
+const PER_CONNECTION: usize = 1000;
+const SECRET: &str = "0123456789abcdef0123456789abcdef";
+
+type Failure = Box<dyn std::error::Error>;
+
+fn main() -> Result<(), Failure> {
+    let binary = std::env::args().nth(1).unwrap_or_else(|| "target/release/countersign".to_owned());
+    let folder = std::env::temp_dir().join(format!("countersign-bench-{}", std::process::id()));
+    std::fs::create_dir_all(&folder)?;
+    let result = run(&binary, &folder);
+    std::fs::remove_dir_all(&folder)?;
+    result
+}
+
+fn run(binary: &str, folder: &Path) -> Result<(), Failure> {
+    let (upstream, proxy, gateway, console) = (port()?, port()?, port()?, port()?);
+    let _upstream = nginx(
+        folder,
+        "upstream",
+        &format!("server {{ listen 127.0.0.1:{upstream}; location / {{ return 200 '{}'; }} }}", "x".repeat(128)),
+    )?;
+    let plain = nginx(
+        folder,
+        "proxy",
+        &format!(
+            "upstream u {{ server 127.0.0.1:{upstream}; keepalive 64; }} server {{ listen 127.0.0.1:{proxy}; \
+             keepalive_requests 1000000; location / {{ proxy_pass http://u; proxy_http_version 1.1; proxy_set_header Connection ''; }} }}"
+        ),
+    )?;
+    let config = folder.join("gateway.toml");
+    std::fs::write(
+        &config,
+        format!(
+            "[server]\nlisten = \"127.0.0.1:{gateway}\"\nconsole = \"127.0.0.1:{console}\"\nworkers = 1\n[store]\npath = \"store\"\n\
+             [[route]]\npath = \"/*\"\nscheme = \"countersign-v1\"\nupstream = \"http://127.0.0.1:{upstream}\"\n"
+        ),
+    )?;
+    let added =
+        Command::new(binary).args(["keys", "add", "bench", "--secret", SECRET, "-c"]).arg(&config).output()?;
+    if !added.status.success() {
+        return Err(format!("no key: {}", String::from_utf8_lossy(&added.stderr)).into());
+    }
+    let log = std::fs::File::create(folder.join("gateway.log"))?;
+    let ours =
+        Stopped(Command::new(binary).args(["serve", "-c"]).arg(&config).stdout(Stdio::null()).stderr(log).spawn()?);
+    for port in [upstream, proxy, gateway] {
+        wait_for(port)?;
+    }
+
+    let plan = plan();
+    let (mut nginx_best, mut ours_best) = (f64::INFINITY, f64::INFINITY);
+    let mut ratios = Vec::new();
+    for round in 0..ROUNDS {
+        let theirs = measure(&plain, proxy, &plan, round * 2)?;
+        let own = measure(&ours, gateway, &plan, round * 2 + 1)?;
+        println!("round {round}: nginx {theirs:.1} µs, countersign {own:.1} µs, ratio {:.2}", own / theirs);
+        nginx_best = nginx_best.min(theirs);
+        ours_best = ours_best.min(own);
+        ratios.push(own / theirs);
+    }
+    ratios.sort_by(f64::total_cmp);
+    let median = ratios.get(ratios.len() / 2).copied().unwrap_or(f64::NAN);
+    println!(
+        "CPU a request, best round: nginx proxy_pass {nginx_best:.1} µs, countersign {ours_best:.1} µs; median ratio {median:.2}"
+    );
+    std::fs::create_dir_all("target/bench")?;
+    let report = serde_json::json!({"nginx_us": nginx_best, "countersign_us": ours_best, "ratio_median": median});
+    std::fs::write("target/bench/gateway.json", format!("{report:#}\n"))?;
+    Ok(())
+}
+
+/// A process that is stopped when it goes out of scope.
+struct Stopped(Child);
+
+impl Drop for Stopped {
+    fn drop(&mut self) {
+        // It may have ended by itself; then there is nothing to stop.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn nginx(folder: &Path, name: &str, http: &str) -> Result<Stopped, Failure> {
+    let file = folder.join(format!("{name}.conf"));
+    let pid = folder.join(format!("{name}.pid"));
+    std::fs::write(
+        &file,
+        format!(
+            "daemon off; master_process off; worker_processes 1; pid {}; error_log /dev/null;\n\
+             events {{ worker_connections 1024; }}\nhttp {{ access_log off; keepalive_requests 1000000; client_body_temp_path {f}/b; \
+             proxy_temp_path {f}/p; fastcgi_temp_path {f}/f; uwsgi_temp_path {f}/u; scgi_temp_path {f}/s; {http} }}\n",
+            pid.display(),
+            f = folder.display()
+        ),
+    )?;
+    Ok(Stopped(Command::new("nginx").arg("-c").arg(&file).stderr(Stdio::null()).spawn()?))
+}
+
+/// Sends one round; answers the CPU time that the process spent on a request, in microseconds.
+fn measure(process: &Stopped, port: u16, plan: &Arc<Plan>, round: usize) -> Result<f64, Failure> {
+    let requests = signed(plan, port, round);
+    let before = cpu(process.0.id())?;
+    std::thread::scope(|scope| -> Result<(), Failure> {
+        let threads: Vec<_> =
+            requests.chunks(PER_CONNECTION).map(|chunk| scope.spawn(|| send(port, chunk))).collect();
+        for thread in threads {
+            thread.join().map_err(|_| "a connection's thread failed")??;
+        }
+        Ok(())
+    })?;
+    let spent = cpu(process.0.id())? - before;
+    Ok(spent * 1e6 / f64::from(u32::try_from(requests.len())?))
+}
+
+fn send(port: u16, requests: &[Vec<u8>]) -> Result<(), String> {
+    let exchange = || -> Result<(), std::io::Error> {
+        let mut stream = TcpStream::connect(("127.0.0.1", port))?;
+        stream.set_nodelay(true)?;
+        let mut reader = BufReader::new(stream.try_clone()?);
+        let mut line = String::new();
+        for request in requests {
+            stream.write_all(request)?;
+            let mut length = 0;
+            line.clear();
+            reader.read_line(&mut line)?;
+            if !line.starts_with("HTTP/1.1 200") {
+                return Err(std::io::Error::other(format!("answered {line}")));
+            }
+            loop {
+                line.clear();
+                reader.read_line(&mut line)?;
+                if line == "\r\n" {
+                    break;
+                }
+                if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+                    length = value.trim().parse().map_err(std::io::Error::other)?;
+                }
+            }
+            let mut body = vec![0; length];
+            reader.read_exact(&mut body)?;
+        }
+        Ok(())
+    };
+    exchange().map_err(|error| error.to_string())
+}
+
+/// Fresh signed requests, each with a nonce of its own.
+fn signed(plan: &Arc<Plan>, port: u16, round: usize) -> Vec<Vec<u8>> {
+    let signer = Signer::new(Arc::clone(plan));
+    let key = Key::secret(SECRET.as_bytes()).with_id("bench");
+    let authority = format!("127.0.0.1:{port}");
+    let fields = vec![("Host".to_owned(), authority.clone()), ("Accept".to_owned(), "*/*".to_owned())];
+    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    (0..CONNECTIONS * PER_CONNECTION)
+        .map(|number| {
+            let nonce = format!("bench-{}-{round:04}-{number:012}", std::process::id());
+            let view = RequestView {
+                method: "GET",
+                target: b"/orders/17/items?page=2",
+                authority: &authority,
+                transport: Transport::Http,
+                fields: &fields,
+                body: None,
+                peer: None,
+                status: None,
+                answers: None,
+            };
+            let now = UnixTime::from_secs(i64::try_from(seconds).unwrap_or(0));
+            let signed = signer.sign(view, &key, &Freshness { now, nonce: Some(&nonce) }).expect("it can be signed");
+            let mut request = b"GET /orders/17/items?page=2 HTTP/1.1\r\n".to_vec();
+            let lines = fields.iter().map(|(name, value)| (name, value.as_bytes()));
+            for (name, value) in lines.chain(signed.fields.iter().map(|(name, value)| (name, value.as_slice()))) {
+                request.extend_from_slice(name.as_bytes());
+                request.extend_from_slice(b": ");
+                request.extend_from_slice(value);
+                request.extend_from_slice(b"\r\n");
+            }
+            request.extend_from_slice(b"\r\n");
+            request
+        })
+        .collect()
+}
+
+fn plan() -> Arc<Plan> {
+    let text = catalogue::text("countersign-v1").expect("a scheme of the catalogue");
+    Plan::compile(&countersign_schemes::load("countersign-v1", text, &Catalogue).expect("the catalogue is in order"))
+}
+
+/// The CPU time of all threads of a process, in seconds (`/proc/PID/task/*/schedstat`, nanoseconds).
+fn cpu(pid: u32) -> Result<f64, Failure> {
+    let mut nanoseconds: u64 = 0;
+    for task in std::fs::read_dir(format!("/proc/{pid}/task"))? {
+        let text = std::fs::read_to_string(task?.path().join("schedstat"))?;
+        nanoseconds += text.split_whitespace().next().unwrap_or("0").parse::<u64>()?;
+    }
+    Ok(Duration::from_nanos(nanoseconds).as_secs_f64())
+}
+
+fn port() -> Result<u16, Failure> {
+    Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
+}
+
+fn wait_for(port: u16) -> Result<(), Failure> {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while TcpStream::connect(("127.0.0.1", port)).is_err() {
+        if Instant::now() > deadline {
+            return Err(format!("nothing listens on {port}").into());
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    Ok(())
+}

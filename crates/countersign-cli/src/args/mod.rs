@@ -1,0 +1,205 @@
+//! The command line as one table: help, completions and manual pages are made of it, and nothing else reads options.
+//!
+//! Only what a single argument may look like is checked here. What arguments mean together is each command's matter.
+
+mod request;
+mod service;
+
+pub(crate) use request::{
+    CurlArguments, ExplainArguments, InputOptions, KeyOptions, OutputFormat, SchemeOptions, SignArguments,
+    VerifyArguments,
+};
+pub(crate) use service::{
+    AddKey, CheckArguments, DevArguments, KeysArguments, KeysCommand, LogFormat, MaterialOptions, RevokeKey,
+    RotateKey, ServeArguments, StoreOptions,
+};
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Proves that a request came from somebody who holds the key, was not changed, is fresh, and was not seen before.
+#[derive(Debug, Parser)]
+#[command(
+    name = "countersign",
+    version,
+    disable_help_subcommand = true,
+    arg_required_else_help = true,
+    max_term_width = 100,
+    after_help = "\
+Exit status: 0 it holds, 1 it is refused, 2 it could not be decided.
+
+Examples:
+  countersign dev
+  countersign curl https://api.example.com/v1/orders -d '{}' --scheme countersign-v1 --key-id me --secret-file key
+  countersign explain --scheme stripe-webhook --secret whsec_… --request captured.txt"
+)]
+pub struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What can be done.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Sign a request, or a stream of them
+    Sign(SignArguments),
+    /// Verify a signed request, or a stream of them
+    Verify(VerifyArguments),
+    /// Show every step of a verification: what was read, what was signed, both signatures
+    Explain(ExplainArguments),
+    /// Make a signed curl command
+    Curl(CurlArguments),
+    /// The catalogue of schemes
+    Schemes(SchemesArguments),
+    /// Say what is weak about a scheme or a gateway's configuration
+    Lint(LintArguments),
+    /// Say what a refusal or a finding means, and how to fix it
+    Reason(ReasonArguments),
+    /// The keys of a gateway
+    Keys(KeysArguments),
+    /// Check a gateway's configuration and its schemes
+    Check(CheckArguments),
+    /// Run the gateway
+    Serve(ServeArguments),
+    /// The whole thing on one screen, with nothing to install
+    Dev(DevArguments),
+    /// Print the completions for a shell
+    Completions(CompletionsArguments),
+    /// Print a manual page
+    Man(ManArguments),
+    /// Print every file that is made of this table, as JSON
+    #[command(hide = true)]
+    Generated,
+}
+
+/// The catalogue of schemes.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  countersign schemes
+  countersign schemes show stripe-webhook > mine.toml
+  countersign schemes test --vectors vectors")]
+pub(crate) struct SchemesArguments {
+    #[command(subcommand)]
+    pub(crate) command: Option<SchemesCommand>,
+    /// Print the list as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SchemesCommand {
+    /// List the schemes with their titles (the default)
+    List {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print a scheme's file
+    Show {
+        /// The scheme: a name of the catalogue, or a file
+        #[arg(value_name = "NAME|FILE")]
+        scheme: String,
+        /// Print what the scheme says as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Sign and verify with every scheme of the catalogue
+    Test {
+        /// Verify the messages of this folder, too: one folder a scheme, one JSON line a message
+        #[arg(long, value_name = "FOLDER")]
+        vectors: Option<PathBuf>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Say what is weak about a scheme or a gateway's configuration.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Exit status: 0 nothing was found, 1 something was, 2 a file could not be read.
+
+Examples:
+  countersign lint mine.toml
+  countersign lint md5-token --json")]
+pub(crate) struct LintArguments {
+    /// Scheme files, names of the catalogue, or gateway configurations
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) files: Vec<String>,
+    /// Print one JSON object a finding
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Say what a refusal or a finding means, and how to fix it.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  countersign reason
+  countersign reason timestamp-stale")]
+pub(crate) struct ReasonArguments {
+    /// The code, as `verify`, `lint` and the gateway's log give it; all codes where it is left out
+    #[arg(value_name = "CODE")]
+    pub(crate) code: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Print the completions for a shell.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  countersign completions bash > ~/.local/share/bash-completion/completions/countersign
+  countersign completions fish > ~/.config/fish/completions/countersign.fish
+  countersign completions zsh > /usr/local/share/zsh/site-functions/_countersign")]
+pub(crate) struct CompletionsArguments {
+    /// The shell
+    #[arg(value_name = "SHELL")]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+/// Print a manual page.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  countersign man | man -l -
+  countersign man sign | man -l -")]
+pub(crate) struct ManArguments {
+    /// The command whose page it is; the overview where it is left out
+    #[arg(value_name = "COMMAND")]
+    pub(crate) command: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_table_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn every_option_of_every_command_says_what_it_does() {
+        fn walk(command: &clap::Command) {
+            assert!(command.get_about().is_some(), "{}", command.get_name());
+            for argument in command.get_arguments() {
+                assert!(argument.get_help().is_some(), "{}: {}", command.get_name(), argument.get_id());
+            }
+            command.get_subcommands().for_each(walk);
+        }
+        walk(&Arguments::command());
+    }
+
+    #[test]
+    fn every_visible_command_has_an_example() {
+        for command in Arguments::command().get_subcommands().filter(|command| !command.is_hide_set()) {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(help.contains(&format!("countersign {}", command.get_name())), "{}", command.get_name());
+        }
+    }
+}

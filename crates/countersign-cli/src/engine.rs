@@ -1,0 +1,326 @@
+//! The engine behind the request commands. Schemes, keys and nonces are read once a run and found again, so that a
+//! stream costs what its messages cost.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use countersign_core::{
+    Checked, Coverage, Explanation, FirstUse, Freshness, Key, KeyQuery, KeySet, Rejection, ReplayEntry, SignError,
+    Signed, Signer, UnixTime, Verified, Verifier,
+};
+
+use crate::material::{KeyRing, Material, MaterialError, TooManyKeys};
+use crate::message::Message;
+use crate::message::http::HttpError;
+use crate::message::json::LineError;
+use crate::scheme_file::{OpenError, SchemeFile};
+use crate::world::{self, NoRandomness};
+
+/// A message, and what is needed to sign or to judge it.
+#[derive(Debug)]
+pub(crate) struct Task {
+    pub(crate) scheme: String,
+    pub(crate) keys: Keys,
+    pub(crate) vars: Vec<(String, String)>,
+    pub(crate) now: UnixTime,
+    pub(crate) nonce: Option<String>,
+    pub(crate) message: Message,
+}
+
+/// The keys that may be used.
+#[derive(Debug, Clone)]
+pub(crate) enum Keys {
+    /// One. Without an id it serves any.
+    One { material: Arc<Material>, id: Option<String>, algorithm: Option<String> },
+    /// Those of a file; `only`: under this id.
+    Ring { ring: Arc<KeyRing>, only: Option<String> },
+}
+
+/// Why nothing was decided: the caller's fault, or the machine's, and never the message's.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Undecided {
+    #[error("no key is given")]
+    NoKey,
+    #[error("no scheme is given")]
+    NoScheme,
+    #[error("{0}")]
+    Http(#[from] HttpError),
+    #[error("{0}")]
+    Line(#[from] LineError),
+    #[error("the line is longer than {most} bytes")]
+    LineTooLong { most: usize },
+    #[error("{0}")]
+    Material(#[from] MaterialError),
+    #[error("{0}")]
+    Randomness(#[from] NoRandomness),
+    #[error("more than {most} messages are remembered; the rest is undecided")]
+    ReplayFull { most: usize },
+    #[error("{}", .0.line())]
+    Scheme(Arc<OpenError>),
+    #[error("{text}")]
+    Sign { error: SignError, text: String },
+    #[error("a response cannot be written as a {0}")]
+    Unwritable(&'static str),
+    #[error("{0}")]
+    TooManyKeys(#[from] TooManyKeys),
+    #[error("the value of `{name}` in `vars` is neither text, number nor boolean")]
+    Var { name: String },
+}
+
+impl Undecided {
+    pub(crate) fn hint(&self) -> Option<String> {
+        let fixed = match self {
+            Self::NoKey => "give --secret, --secret-file, --key-file or, to verify, --keys",
+            Self::NoScheme => "give --scheme NAME or --scheme FILE; `countersign schemes` lists the names",
+            Self::Http(error) => return error.hint().map(str::to_owned),
+            Self::Material(error) => return error.hint(),
+            Self::Scheme(error) => return error.hint(),
+            Self::TooManyKeys(_) => "name one id with --key-id",
+            Self::Sign { error, .. } => match error {
+                SignError::AlreadySigned { .. } => "remove it first; `countersign verify` judges it",
+                SignError::KeyIdNeeded => "give --key-id ID",
+                SignError::KeyUnsuitable => {
+                    "a MAC needs --secret or --secret-file, a signature --key-file with a private key"
+                }
+                SignError::VarNeeded { name } => return Some(format!("give --var {name}=VALUE")),
+                SignError::ValueUnfit { .. } => "the scheme file says what the place admits",
+                _ => return None,
+            },
+            _ => return None,
+        };
+        Some(fixed.to_owned())
+    }
+}
+
+/// What a verified message is known by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Facts {
+    pub(crate) key_id: Option<String>,
+    pub(crate) signed_at: Option<UnixTime>,
+    pub(crate) coverage: Coverage,
+}
+
+impl Facts {
+    fn of(verified: &Verified) -> Self {
+        Self {
+            key_id: verified.key_id().map(|id| String::from_utf8_lossy(id).into_owned()),
+            signed_at: verified.signed_at(),
+            coverage: verified.covered(),
+        }
+    }
+}
+
+/// A decision, and the scheme it was made by.
+#[derive(Debug)]
+pub(crate) struct Decision {
+    pub(crate) scheme: Arc<SchemeFile>,
+    pub(crate) verdict: Result<Facts, Rejection>,
+}
+
+/// Schemes, keys and nonces of a run.
+#[derive(Debug, Default)]
+pub(crate) struct Engine {
+    schemes: HashMap<String, Result<Arc<SchemeFile>, Arc<OpenError>>>,
+    verifiers: HashMap<String, Arc<Verifier>>,
+    signers: HashMap<String, Arc<Signer>>,
+    keys: HashMap<[u8; 32], Arc<Key>>,
+    seen: Option<Seen>,
+}
+
+impl Engine {
+    /// One that remembers accepted messages, if `replay` says so.
+    pub(crate) fn new(replay: bool) -> Self {
+        Self { seen: replay.then(Seen::default), ..Self::default() }
+    }
+
+    pub(crate) fn scheme(&mut self, name: &str) -> Result<Arc<SchemeFile>, Undecided> {
+        if let Some(known) = self.schemes.get(name) {
+            return known.clone().map_err(Undecided::Scheme);
+        }
+        let opened = SchemeFile::open(name).map(Arc::new).map_err(Arc::new);
+        bounded(&mut self.schemes).insert(name.to_owned(), opened.clone());
+        opened.map_err(Undecided::Scheme)
+    }
+
+    /// Signs the task's message. A nonce is made where one is needed and none given.
+    pub(crate) fn sign(&mut self, task: &Task) -> Result<Signed, Undecided> {
+        let scheme = self.scheme(&task.scheme)?;
+        let signer = self.signer(task, &scheme);
+        let Keys::One { material, id, algorithm } = &task.keys else { return Err(Undecided::NoKey) };
+        let key = self.key(material, id.as_deref(), algorithm.as_deref())?;
+        let made = match task.nonce {
+            None if scheme.plan.captures_nonce() => Some(world::nonce()?),
+            _ => None,
+        };
+        let fresh = Freshness { now: task.now, nonce: task.nonce.as_deref().or(made.as_deref()) };
+        let signed = task.message.seen(|view| signer.sign(view, &key, &fresh));
+        signed.map_err(|error| Undecided::Sign { text: sign_error(&error, &scheme), error })
+    }
+
+    /// Judges the task's message.
+    pub(crate) fn verify(&mut self, task: &Task) -> Result<Decision, Undecided> {
+        let scheme = self.scheme(&task.scheme)?;
+        let verifier = self.verifier(task, &scheme);
+        let verdict = task.message.seen(|view| {
+            let checked = match verifier.start(view, task.now) {
+                Err(rejection) => Err(rejection),
+                Ok(needs_key) => {
+                    let keys = self.candidates(&task.keys, &needs_key.query())?;
+                    needs_key.key(&keys).and_then(countersign_core::NeedsBody::finish)
+                }
+            };
+            let verified = match checked {
+                Err(rejection) => Err(rejection),
+                Ok(Checked::Verified(verified)) => Ok(verified),
+                Ok(Checked::NeedsReplay(asks)) => {
+                    let first = match &mut self.seen {
+                        None => FirstUse::First,
+                        Some(seen) => seen.admit(asks.entry())?,
+                    };
+                    asks.answered(first)
+                }
+            };
+            Ok::<_, Undecided>(verified.map(|verified| Facts::of(&verified)))
+        })?;
+        Ok(Decision { scheme, verdict })
+    }
+
+    /// Judges the task's message, and shows how. The verdict is that of [`Self::verify`].
+    pub(crate) fn explain(&mut self, task: &Task) -> Result<(Decision, Explanation), Undecided> {
+        let decision = self.verify(task)?;
+        let verifier = self.verifier(task, &decision.scheme);
+        let explanation = task.message.seen(|view| {
+            let read = verifier.explain(view, &KeySet::default(), task.now);
+            let claimed = read.fields.iter().find(|(name, _)| name == "key-id").map(|(_, id)| id.as_slice());
+            let keys = self.candidates(&task.keys, &KeyQuery::new(&decision.scheme.scheme().name, claimed))?;
+            Ok::<_, Undecided>(verifier.explain(view, &keys, task.now))
+        })?;
+        Ok((decision, explanation))
+    }
+
+    fn verifier(&mut self, task: &Task, scheme: &SchemeFile) -> Arc<Verifier> {
+        let name = with_vars(task);
+        if let Some(known) = self.verifiers.get(&name) {
+            return Arc::clone(known);
+        }
+        let bare = Verifier::new(Arc::clone(&scheme.plan));
+        let verifier =
+            Arc::new(task.vars.iter().fold(bare, |verifier, (name, value)| verifier.with_var(name, value)));
+        bounded(&mut self.verifiers).insert(name, Arc::clone(&verifier));
+        verifier
+    }
+
+    fn signer(&mut self, task: &Task, scheme: &SchemeFile) -> Arc<Signer> {
+        let name = with_vars(task);
+        if let Some(known) = self.signers.get(&name) {
+            return Arc::clone(known);
+        }
+        let bare = Signer::new(Arc::clone(&scheme.plan));
+        let signer = Arc::new(task.vars.iter().fold(bare, |signer, (name, value)| signer.with_var(name, value)));
+        bounded(&mut self.signers).insert(name, Arc::clone(&signer));
+        signer
+    }
+
+    fn candidates(&mut self, keys: &Keys, query: &KeyQuery<'_>) -> Result<KeySet, Undecided> {
+        match keys {
+            Keys::One { material, id, algorithm } => {
+                Ok(KeySet::new([self.key(material, id.as_deref(), algorithm.as_deref())?]))
+            }
+            Keys::Ring { ring, only } => Ok(ring.find(query, only.as_deref())?),
+        }
+    }
+
+    fn key(&mut self, material: &Material, id: Option<&str>, algorithm: Option<&str>) -> Result<Arc<Key>, Undecided> {
+        let fingerprint = material.fingerprint(id, algorithm);
+        if let Some(known) = self.keys.get(&fingerprint) {
+            return Ok(Arc::clone(known));
+        }
+        let key = Arc::new(material.key(id, algorithm)?);
+        bounded(&mut self.keys).insert(fingerprint, Arc::clone(&key));
+        Ok(key)
+    }
+}
+
+/// Accepted messages, for one run: nothing is forgotten before its time, and a clock that goes back from one line to
+/// the next, as in a file of old requests, makes nothing acceptable again.
+#[derive(Debug, Default)]
+struct Seen {
+    until: HashMap<[u8; 32], UnixTime>,
+}
+
+impl Seen {
+    /// Entries; about a gibibyte.
+    const MOST: usize = 16 * 1024 * 1024;
+
+    fn admit(&mut self, entry: &ReplayEntry) -> Result<FirstUse, Undecided> {
+        if let Some(until) = self.until.get(&entry.digest)
+            && entry.now <= *until
+        {
+            return Ok(FirstUse::Seen);
+        }
+        if self.until.len() >= Self::MOST {
+            return Err(Undecided::ReplayFull { most: Self::MOST });
+        }
+        self.until.insert(entry.digest, entry.live_until);
+        Ok(FirstUse::First)
+    }
+}
+
+/// A stream may name any number of schemes, variables and keys; past this many, all are found anew.
+const MOST_KNOWN: usize = 4096;
+
+fn bounded<K, V>(map: &mut HashMap<K, V>) -> &mut HashMap<K, V> {
+    if map.len() >= MOST_KNOWN {
+        map.clear();
+    }
+    map
+}
+
+/// The scheme's name with the variables, as one text that nothing else has.
+fn with_vars(task: &Task) -> String {
+    let mut name = task.scheme.clone();
+    for (var, value) in &task.vars {
+        for piece in [var, value] {
+            name.push('\0');
+            name.push_str(&piece.len().to_string());
+            name.push('\0');
+            name.push_str(piece);
+        }
+    }
+    name
+}
+
+fn sign_error(error: &SignError, scheme: &SchemeFile) -> String {
+    match error {
+        SignError::Message(rejection) => {
+            format!("the message cannot be signed: {}", rejection.detail(scheme.scheme()))
+        }
+        SignError::Missing { step: Some(step) } => format!("{error} ({})", scheme.place(*step)),
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(digest: u8, now: i64, until: i64) -> ReplayEntry {
+        ReplayEntry {
+            digest: [digest; 32],
+            key: [0; 16],
+            live_until: UnixTime::from_secs(until),
+            now: UnixTime::from_secs(now),
+        }
+    }
+
+    #[test]
+    fn what_was_seen_stays_seen_until_its_end_whatever_the_clock_does() {
+        let mut seen = Seen::default();
+        let mut admit = |digest, now, until| seen.admit(&entry(digest, now, until)).unwrap();
+        assert_eq!(admit(1, 100, 200), FirstUse::First);
+        assert_eq!(admit(1, 200, 200), FirstUse::Seen);
+        assert_eq!(admit(2, 1000, 1100), FirstUse::First);
+        assert_eq!(admit(1, 100, 200), FirstUse::Seen);
+        assert_eq!(admit(1, 201, 301), FirstUse::First);
+    }
+}

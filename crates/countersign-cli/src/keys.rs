@@ -1,0 +1,204 @@
+//! `countersign keys`: the key store, by way of the gateway that has it open or directly.
+//!
+//! A secret that was made here is the result, and the only thing on standard output; what was done is told on
+//! standard error.
+
+use std::io::{self, Write};
+
+use countersign_core::{Secret, UnixTime};
+use countersign_gateway::config::Config;
+use countersign_store_embedded::keys::{KeyInfo, KeyKind, Rotation, generate_secret};
+use countersign_store_embedded::{KeyAccess, NewKey};
+use serde::Serialize;
+
+use crate::args::{AddKey, KeysArguments, KeysCommand, MaterialOptions, RevokeKey, RotateKey, StoreOptions};
+use crate::failure::Failure;
+use crate::material::{MaterialError, SecretText};
+use crate::out::{Outcome, Output};
+use crate::task;
+use crate::world;
+
+pub(crate) fn run(arguments: &KeysArguments, out: &mut Output) -> Result<Outcome, Failure> {
+    let now = world::now();
+    match &arguments.command {
+        KeysCommand::Add(add) => self::add(add, now, out)?,
+        KeysCommand::List(list) => show(&open(&list.store)?.list()?, list.store.json, now, out)?,
+        KeysCommand::Show(key) => show(&open(&key.store)?.show(&key.id)?, key.store.json, now, out)?,
+        KeysCommand::Rotate(rotate) => self::rotate(rotate, now, out)?,
+        KeysCommand::Revoke(revoke) => self::revoke(revoke, now, out)?,
+        KeysCommand::Import(import) => {
+            let text = SecretText::read_all(&import.file)?;
+            let keys = open(&import.store)?.import(text.expose(), now)?;
+            if import.store.json {
+                out.json(&Imported { keys })?;
+            } else {
+                tell(format_args!("{keys} {} imported", if keys == 1 { "key" } else { "keys" }));
+            }
+        }
+        KeysCommand::Export(export) => {
+            let text = open(&export.store)?.export(export.id.as_deref())?;
+            writeln!(out, "{}", text.trim_end())?;
+        }
+    }
+    Ok(Outcome::Holds)
+}
+
+fn open(store: &StoreOptions) -> Result<KeyAccess, Failure> {
+    let config = Config::load(&store.config)?;
+    Ok(KeyAccess::open(&config.store.path)?)
+}
+
+/// Talk, which is not the result. Where nobody can hear it, it is not said.
+fn tell(what: impl std::fmt::Display) {
+    let _ = writeln!(io::stderr().lock(), "{what}");
+}
+
+/// What a key is made of, and the secret to print where it was made here.
+struct Made {
+    kind: KeyKind,
+    material: Secret,
+    generated: Option<String>,
+}
+
+fn made(options: &MaterialOptions) -> Result<Made, Failure> {
+    let given =
+        |kind, text: &SecretText| Made { kind, material: Secret::new(text.expose().as_bytes()), generated: None };
+    Ok(match options {
+        MaterialOptions { secret: Some(secret), .. } => given(KeyKind::Secret, secret),
+        MaterialOptions { secret_file: Some(path), .. } => given(KeyKind::Secret, &SecretText::read(path)?),
+        MaterialOptions { public_key: Some(path), .. } => given(KeyKind::Public, &SecretText::read(path)?),
+        MaterialOptions { private_key: Some(path), .. } => given(KeyKind::Private, &SecretText::read(path)?),
+        _ => {
+            let material = generate_secret()?;
+            let text = String::from_utf8_lossy(material.expose()).into_owned();
+            Made { kind: KeyKind::Secret, material, generated: Some(text) }
+        }
+    })
+}
+
+fn add(add: &AddKey, now: UnixTime, out: &mut Output) -> Result<(), Failure> {
+    let access = open(&add.store)?;
+    let Made { kind, material, generated } = made(&add.material)?;
+    let mut key = NewKey::of(&add.id, kind, material);
+    key.algorithm.clone_from(&add.alg);
+    key.not_before = add.validity.not_before.map(UnixTime::from_secs);
+    key.not_after = add.validity.not_after.map(UnixTime::from_secs);
+    key.legacy = add.material.legacy;
+    let version = access.add(key, now)?;
+    stored("added", &add.id, version, generated, add.store.json, out)
+}
+
+fn rotate(rotate: &RotateKey, now: UnixTime, out: &mut Output) -> Result<(), Failure> {
+    let access = open(&rotate.store)?;
+    let Made { material, generated, .. } = made(&rotate.material)?;
+    let overlap = i64::try_from(rotate.overlap).unwrap_or(i64::MAX);
+    let rotation = Rotation {
+        id: rotate.id.clone(),
+        material,
+        overlap_until: UnixTime::from_secs(now.secs().saturating_add(overlap)),
+        legacy: rotate.material.legacy,
+    };
+    let version = access.rotate(rotation, now)?;
+    stored("rotated", &rotate.id, version, generated, rotate.store.json, out)
+}
+
+fn revoke(revoke: &RevokeKey, now: UnixTime, out: &mut Output) -> Result<(), Failure> {
+    let versions = open(&revoke.store)?.revoke(&revoke.id, revoke.version, now)?;
+    if revoke.store.json {
+        out.json(&Revoked { id: &revoke.id, versions: &versions })?;
+    } else if versions.is_empty() {
+        tell(format_args!("{} was revoked before", revoke.id));
+    } else {
+        let versions: Vec<String> = versions.iter().map(u32::to_string).collect();
+        tell(format_args!("{} revoked: version {}", revoke.id, versions.join(", ")));
+    }
+    Ok(())
+}
+
+fn stored(
+    done: &str,
+    id: &str,
+    version: u32,
+    secret: Option<String>,
+    json: bool,
+    out: &mut Output,
+) -> Result<(), Failure> {
+    if json {
+        out.json(&Stored { id, version, secret })?;
+        return Ok(());
+    }
+    tell(format_args!("{id} {done}: version {version}"));
+    if let Some(secret) = secret {
+        tell("its secret, which is shown this once:");
+        writeln!(out, "{secret}")?;
+    }
+    Ok(())
+}
+
+#[derive(Debug, Serialize)]
+struct Stored<'a> {
+    id: &'a str,
+    version: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Revoked<'a> {
+    id: &'a str,
+    versions: &'a [u32],
+}
+
+#[derive(Debug, Serialize)]
+struct Imported {
+    keys: usize,
+}
+
+#[derive(Debug, Serialize)]
+struct Row<'a> {
+    #[serde(flatten)]
+    info: &'a KeyInfo,
+    active: bool,
+}
+
+fn show(keys: &[KeyInfo], json: bool, now: UnixTime, out: &mut Output) -> Result<(), Failure> {
+    if json {
+        let rows: Vec<Row<'_>> = keys.iter().map(|info| Row { info, active: info.is_active_at(now) }).collect();
+        out.json(&rows)?;
+        return Ok(());
+    }
+    if keys.is_empty() {
+        tell("there are no keys; `countersign keys add ID` adds one");
+        return Ok(());
+    }
+    let width = keys.iter().map(|key| key.id.chars().count()).max().unwrap_or(0).max(2);
+    writeln!(out, "{:width$}  version  kind     algorithm      state", "id")?;
+    for key in keys {
+        let algorithm = key.algorithm.as_deref().unwrap_or("any");
+        let (kind, version) = (key.kind.to_string(), key.version);
+        writeln!(out, "{:width$}  {version:<7}  {kind:7}  {algorithm:13}  {}", key.id, state(key, now))?;
+    }
+    Ok(())
+}
+
+fn state(key: &KeyInfo, now: UnixTime) -> String {
+    let at = |seconds: i64| world::instant(UnixTime::from_secs(seconds));
+    let legacy = if key.legacy { ", legacy" } else { "" };
+    let state = match (key.revoked_at, key.not_before, key.not_after) {
+        (Some(revoked), ..) => format!("revoked {}", at(revoked)),
+        (_, Some(from), _) if now.secs() < from => format!("from {}", at(from)),
+        (_, _, Some(to)) if to < now.secs() => format!("ended {}", at(to)),
+        (_, _, Some(to)) => format!("active until {}", at(to)),
+        _ => "active".to_owned(),
+    };
+    format!("{state}{legacy}")
+}
+
+impl SecretText {
+    /// A whole text with secrets in it; `-` is standard input.
+    fn read_all(path: &std::path::Path) -> Result<Self, Failure> {
+        let bytes = task::read_all(path)?;
+        let text = String::from_utf8(bytes).map_err(|_| MaterialError::NotText { path: path.to_owned() })?;
+        Ok(Self::new(text))
+    }
+}

@@ -1,0 +1,246 @@
+//! Keys as they are given: a secret as text, a key as PEM, or a file of several.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use countersign_core::alg::{Asymmetric, Hash, KeyError};
+use countersign_core::{Key, KeyQuery, KeySet};
+
+/// Text that must not be shown.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct SecretText(String);
+
+impl SecretText {
+    pub(crate) fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    pub(crate) fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// A secret from a file: its text, without the line end that editors put there.
+    pub(crate) fn read(path: &Path) -> Result<Self, MaterialError> {
+        let unreadable = |source| MaterialError::Unreadable { path: path.to_owned(), source };
+        let bytes = std::fs::read(path).map_err(unreadable)?;
+        let text = String::from_utf8(bytes).map_err(|_| MaterialError::NotText { path: path.to_owned() })?;
+        let text = text.strip_suffix('\n').map_or(text.as_str(), |text| text.strip_suffix('\r').unwrap_or(text));
+        if text.is_empty() {
+            return Err(MaterialError::Empty { path: path.to_owned() });
+        }
+        Ok(Self::new(text))
+    }
+}
+
+impl fmt::Debug for SecretText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretText(..)")
+    }
+}
+
+impl From<String> for SecretText {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+/// What a key is made of, before it is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Material {
+    Private(SecretText),
+    Public(String),
+    Secret(SecretText),
+}
+
+/// Why there is no key.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum MaterialError {
+    #[error("`{name}` is not an algorithm")]
+    Algorithm { name: String },
+    #[error("{} is empty", path.display())]
+    Empty { path: PathBuf },
+    #[error("the key cannot be used: {0}")]
+    Key(#[from] KeyError),
+    #[error("{}: the key cannot be used: {error}", path.display())]
+    KeyFile { path: PathBuf, error: KeyError },
+    #[error("{} is not text", path.display())]
+    NotText { path: PathBuf },
+    #[error("{} cannot be read: {source}", path.display())]
+    Unreadable { path: PathBuf, source: std::io::Error },
+}
+
+impl MaterialError {
+    pub(crate) fn hint(&self) -> Option<String> {
+        match self {
+            Self::Algorithm { name } => Some(match nearest_algorithm(name) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("there are {}", algorithms().collect::<Vec<_>>().join(", ")),
+            }),
+            Self::Key(KeyError::Encrypted) | Self::KeyFile { error: KeyError::Encrypted, .. } => {
+                Some("openssl pkey -in KEY -out DECRYPTED".to_owned())
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Material {
+    /// A key pair's half from a PEM file; which half it is, the file says.
+    pub(crate) fn read_pem(path: &Path) -> Result<Self, MaterialError> {
+        let text = SecretText::read(path)?;
+        Ok(if text.expose().contains("PRIVATE KEY-----") {
+            Self::Private(text)
+        } else {
+            Self::Public(text.expose().to_owned())
+        })
+    }
+
+    /// Reads the key.
+    pub(crate) fn key(&self, id: Option<&str>, algorithm: Option<&str>) -> Result<Key, MaterialError> {
+        let mut key = match self {
+            Self::Private(pem) => Key::private_pem(pem.expose())?,
+            Self::Public(pem) => Key::public_pem(pem)?,
+            Self::Secret(text) => Key::secret(text.expose().as_bytes()),
+        };
+        key.id = id.map(str::to_owned);
+        key.algorithm = algorithm.map(known_algorithm).transpose()?;
+        Ok(key)
+    }
+
+    /// A digest of all that makes a key, for finding one that was read before.
+    pub(crate) fn fingerprint(&self, id: Option<&str>, algorithm: Option<&str>) -> [u8; 32] {
+        let (kind, text) = match self {
+            Self::Private(pem) => (b"private".as_slice(), pem.expose()),
+            Self::Public(pem) => (b"public".as_slice(), pem.as_str()),
+            Self::Secret(text) => (b"secret".as_slice(), text.expose()),
+        };
+        let mut hasher = Hash::Sha256.begin();
+        let absent = u64::MAX.to_be_bytes();
+        for piece in [Some(kind), Some(text.as_bytes()), id.map(str::as_bytes), algorithm.map(str::as_bytes)] {
+            // Absent and empty differ.
+            hasher.update(&piece.map_or(absent, |piece| (piece.len() as u64).to_be_bytes()));
+            hasher.update(piece.unwrap_or_default());
+        }
+        let digest = hasher.finish();
+        std::array::from_fn(|at| digest.as_bytes().get(at).copied().unwrap_or_default())
+    }
+}
+
+/// Keys from a file, found by the id that a message claims.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct KeyRing {
+    keys: Vec<Arc<Key>>,
+}
+
+/// More keys could serve than are tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{found} keys could have made the signature, and at most {} are tried", KeySet::MOST)]
+pub(crate) struct TooManyKeys {
+    found: usize,
+}
+
+impl KeyRing {
+    pub(crate) fn new(keys: impl IntoIterator<Item = Key>) -> Self {
+        Self { keys: keys.into_iter().map(Arc::new).collect() }
+    }
+
+    /// The keys for a claimed id. `only`: the id that the caller insists on.
+    pub(crate) fn find(&self, query: &KeyQuery<'_>, only: Option<&str>) -> Result<KeySet, TooManyKeys> {
+        let serves = |key: &&Arc<Key>| match key.id.as_deref() {
+            None => true,
+            Some(id) => {
+                only.is_none_or(|only| only == id)
+                    && query.claimed_key_id.is_none_or(|claimed| claimed == id.as_bytes())
+            }
+        };
+        let found: Vec<_> = self.keys.iter().filter(serves).cloned().collect();
+        match found.len() {
+            0..=KeySet::MOST => Ok(KeySet::new(found)),
+            found => Err(TooManyKeys { found }),
+        }
+    }
+}
+
+/// The algorithm's name, if there is such an algorithm.
+pub(crate) fn known_algorithm(name: &str) -> Result<String, MaterialError> {
+    match algorithms().any(|known| known == name) {
+        true => Ok(name.to_owned()),
+        false => Err(MaterialError::Algorithm { name: name.to_owned() }),
+    }
+}
+
+fn algorithms() -> impl Iterator<Item = String> {
+    let hashes = Hash::ALL.iter().flat_map(|hash| [hash.name().to_owned(), format!("hmac-{}", hash.name())]);
+    hashes.chain(Asymmetric::ALL.iter().map(|algorithm| algorithm.name().to_owned()))
+}
+
+fn nearest_algorithm(name: &str) -> Option<String> {
+    countersign_core::scheme::nearest(name, algorithms())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_shows_nothing_of_itself() {
+        let material = Material::Secret(SecretText::new("s3cr3t"));
+        assert!(!format!("{material:?}").contains("s3cr3t"));
+    }
+
+    #[test]
+    fn a_secret_file_loses_one_line_end_and_no_more() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secret");
+        for (text, secret) in [("a b", "a b"), ("a\n", "a"), ("a\r\n", "a"), ("a\n\n", "a\n"), (" a ", " a ")] {
+            std::fs::write(&path, text).unwrap();
+            assert_eq!(SecretText::read(&path).unwrap().expose(), secret, "{text:?}");
+        }
+        for bytes in [&b""[..], b"\n", b"\xff"] {
+            std::fs::write(&path, bytes).unwrap();
+            assert!(SecretText::read(&path).is_err(), "{bytes:?}");
+        }
+        assert!(SecretText::read(&folder.path().join("none")).is_err());
+    }
+
+    #[test]
+    fn keys_that_differ_have_different_fingerprints() {
+        let secret = |text: &str| Material::Secret(SecretText::new(text));
+        let all = [
+            secret("a").fingerprint(None, None),
+            secret("a").fingerprint(Some(""), None),
+            secret("a").fingerprint(None, Some("")),
+            secret("a").fingerprint(Some("i"), None),
+            secret("a").fingerprint(None, Some("i")),
+            secret("ai").fingerprint(None, None),
+            Material::Public("a".to_owned()).fingerprint(None, None),
+            Material::Private(SecretText::new("a")).fingerprint(None, None),
+        ];
+        let distinct: std::collections::HashSet<_> = all.iter().collect();
+        assert_eq!(distinct.len(), all.len());
+    }
+
+    #[test]
+    fn a_ring_gives_the_keys_of_the_claimed_id_and_those_of_any() {
+        let key = |id: Option<&str>| id.map_or(Key::secret(*b"x"), |id| Key::secret(*b"x").with_id(id));
+        let ring = KeyRing::new([key(Some("a")), key(Some("a")), key(Some("b")), key(None)]);
+        let count = |claimed: Option<&[u8]>, only| {
+            ring.find(&KeyQuery::new("s", claimed), only).map(|keys| keys.keys().len())
+        };
+        assert_eq!(count(Some(b"a"), None), Ok(3));
+        assert_eq!(count(Some(b"c"), None), Ok(1));
+        assert_eq!(count(None, None), Ok(4));
+        assert_eq!(count(None, Some("b")), Ok(2));
+        assert_eq!(count(Some(b"a"), Some("b")), Ok(1));
+        let crowd = KeyRing::new((0..5).map(|_| key(None)));
+        assert_eq!(crowd.find(&KeyQuery::new("s", None), None).unwrap_err(), TooManyKeys { found: 5 });
+    }
+
+    #[test]
+    fn an_unknown_algorithm_is_refused_with_a_hint() {
+        let error = known_algorithm("hmac-sha255").unwrap_err();
+        assert_eq!(error.hint().unwrap(), "did you mean `hmac-sha256`?");
+        assert!(known_algorithm("zzzzzzzzzzzzzzz").unwrap_err().hint().unwrap().contains("ed25519"));
+    }
+}

@@ -1,0 +1,141 @@
+//! `countersign schemes`: what the catalogue has, what a scheme says, and whether all of it works.
+
+mod trial;
+
+use std::io::Write as _;
+
+use countersign_core::scheme::Kind;
+use countersign_core::scheme::draft::Place;
+use countersign_schemes::catalogue;
+use serde::Serialize;
+
+use crate::args::{SchemesArguments, SchemesCommand};
+use crate::failure::Failure;
+use crate::out::{Outcome, Output};
+use crate::scheme_file::{self, SchemeFile};
+
+pub(crate) fn run(arguments: &SchemesArguments, out: &mut Output) -> Result<Outcome, Failure> {
+    match &arguments.command {
+        None => list(arguments.json, out),
+        Some(SchemesCommand::List { json }) => list(*json || arguments.json, out),
+        Some(SchemesCommand::Show { scheme, json: false }) => {
+            // What cannot be used is no scheme to copy.
+            SchemeFile::open(scheme)?;
+            out.write_all(scheme_file::text(scheme)?.as_bytes())?;
+            Ok(Outcome::Holds)
+        }
+        Some(SchemesCommand::Show { scheme, json: true }) => {
+            out.json(&Shown::of(&SchemeFile::open(scheme)?))?;
+            Ok(Outcome::Holds)
+        }
+        Some(SchemesCommand::Test { vectors, json }) => trial::run(vectors.as_deref(), *json, out),
+    }
+}
+
+fn list(json: bool, out: &mut Output) -> Result<Outcome, Failure> {
+    let width = catalogue::names().iter().map(|name| name.len()).max().unwrap_or(0);
+    for name in catalogue::names() {
+        let file = SchemeFile::open(name)?;
+        let scheme = file.scheme();
+        if json {
+            out.json(&Listed { name, title: &scheme.title, kind: kind(scheme.kind) })?;
+        } else {
+            writeln!(out, "{name:width$}  {}", scheme.title)?;
+        }
+    }
+    Ok(Outcome::Holds)
+}
+
+const fn kind(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Link => "link",
+        Kind::Request => "request",
+        Kind::Webhook => "webhook",
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct Listed<'a> {
+    name: &'a str,
+    title: &'a str,
+    kind: &'static str,
+}
+
+/// What a scheme says, for programs.
+#[derive(Debug, Serialize)]
+struct Shown<'a> {
+    name: &'a str,
+    title: &'a str,
+    kind: &'static str,
+    reference: Option<&'a str>,
+    /// Whether its messages name the key: `always`, `sometimes` or `never`.
+    key_id: &'static str,
+    /// Whether it is signed with a key pair.
+    key_pair: bool,
+    nonce: bool,
+    response: bool,
+    carriers: Vec<CarrierRow<'a>>,
+    vars: Vec<VarRow<'a>>,
+    /// The file, and those that it extends.
+    files: Vec<&'a str>,
+}
+
+#[derive(Debug, Serialize)]
+struct CarrierRow<'a> {
+    place: &'static str,
+    name: &'a str,
+    optional: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct VarRow<'a> {
+    name: &'a str,
+    default: Option<&'a str>,
+    about: Option<&'a str>,
+}
+
+impl<'a> Shown<'a> {
+    fn of(file: &'a SchemeFile) -> Self {
+        let scheme = file.scheme();
+        let carriers = scheme.request.carriers.iter();
+        let key_id = scheme.request.fields.iter().find(|field| field.name == "key-id");
+        Self {
+            name: &scheme.name,
+            title: &scheme.title,
+            kind: kind(scheme.kind),
+            reference: scheme.reference.as_deref(),
+            key_id: key_id.map_or("never", |field| if field.optional { "sometimes" } else { "always" }),
+            key_pair: matches!(
+                scheme.request.signature.primitive,
+                countersign_core::scheme::model::Primitive::Signature(_)
+            ),
+            nonce: file.plan.captures_nonce(),
+            response: scheme.response.is_some(),
+            carriers: carriers
+                .map(|carrier| CarrierRow {
+                    place: place(carrier.place),
+                    name: &carrier.written,
+                    optional: carrier.optional,
+                })
+                .collect(),
+            vars: scheme
+                .vars
+                .iter()
+                .map(|var| VarRow { name: &var.name, default: var.default.as_deref(), about: var.about.as_deref() })
+                .collect(),
+            files: file.sources.iter().map(|source| source.name.as_str()).collect(),
+        }
+    }
+}
+
+const fn place(place: Place) -> &'static str {
+    match place {
+        Place::Cookie => "cookie",
+        Place::Form => "form",
+        Place::Header => "header",
+        Place::Json => "json",
+        Place::Path => "path",
+        Place::Query => "query",
+        Place::Xml => "xml",
+    }
+}

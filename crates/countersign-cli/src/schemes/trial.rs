@@ -1,0 +1,180 @@
+//! `countersign schemes test`: every scheme of the catalogue signs a message that it then verifies and, once it is
+//! changed, refuses; and the messages of a folder get the verdicts they should.
+//!
+//! A folder of messages holds one folder for each scheme, with files of JSON lines as `verify --jsonl` reads them.
+//! Each line says in `expect` what must come of it: `verified`, or the code of a reason.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use countersign_core::scheme::Kind;
+use countersign_core::{Scheme, SignError};
+use countersign_schemes::catalogue;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::engine::{Engine, Keys, Task, Undecided};
+use crate::failure::Failure;
+use crate::generate;
+use crate::message::json::Line;
+use crate::message::{Message, Url};
+use crate::out::{Outcome, Output};
+use crate::task::Defaults;
+use crate::world;
+
+/// What became of one trial.
+#[derive(Debug, Serialize)]
+struct Row {
+    scheme: String,
+    /// The file and line, where it came from one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    place: Option<String>,
+    passed: bool,
+    /// What went wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fault: Option<String>,
+}
+
+pub(super) fn run(vectors: Option<&Path>, json: bool, out: &mut Output) -> Result<Outcome, Failure> {
+    let mut rows: Vec<Row> = catalogue::names().iter().map(|name| round_trip(name)).collect();
+    if let Some(folder) = vectors {
+        let mut engine = Engine::default();
+        for (scheme, file) in files(folder)? {
+            read_file(&scheme, &file, &mut engine, &mut rows)?;
+        }
+    }
+    for row in &rows {
+        if json {
+            out.json(row)?;
+            continue;
+        }
+        let place = row.place.as_ref().map(|place| format!("  {place}")).unwrap_or_default();
+        match &row.fault {
+            None => writeln!(out, "ok    {}{place}", row.scheme)?,
+            Some(fault) => writeln!(out, "FAIL  {}{place}: {fault}", row.scheme)?,
+        }
+    }
+    let failed = rows.iter().filter(|row| !row.passed).count();
+    if !json {
+        writeln!(out, "{} passed, {failed} failed", rows.len() - failed)?;
+    }
+    Ok(if failed == 0 { Outcome::Holds } else { Outcome::Refused })
+}
+
+fn round_trip(name: &str) -> Row {
+    let fault = trial(name).err();
+    Row { scheme: name.to_owned(), place: None, passed: fault.is_none(), fault }
+}
+
+/// Signs, verifies, changes the signature's key, and is refused.
+fn trial(name: &str) -> Result<(), String> {
+    let told = |error: Undecided| error.to_string();
+    let mut engine = Engine::new(true);
+    let file = engine.scheme(name).map_err(told)?;
+    let make = || generate::key_for(file.scheme()).map_err(|error| error.to_string());
+    let (key, other) = (make()?, make()?);
+    let keys = |material| Keys::One { material: Arc::new(material), id: Some("key".to_owned()), algorithm: None };
+    let mut task = Task {
+        scheme: name.to_owned(),
+        keys: keys(key.signs),
+        vars: VARS.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+        now: world::now(),
+        nonce: None,
+        message: message(file.scheme())?,
+    };
+    let signed = loop {
+        match engine.sign(&task) {
+            // Values that only a deployment knows mean nothing here.
+            Err(Undecided::Sign { error: SignError::VarNeeded { name }, .. })
+                if !task.vars.iter().any(|(known, _)| *known == name) =>
+            {
+                task.vars.push((name, "1".to_owned()));
+            }
+            other => break other.map_err(told)?,
+        }
+    };
+    task.message.apply(&signed);
+    // A verifier is told less than a signer.
+    task.vars.clear();
+    let mut verdict = |keys: Keys| {
+        task.keys = keys;
+        engine
+            .verify(&task)
+            .map(|decision| decision.verdict.map(|_| ()).map_err(|rejection| rejection.reason().code()))
+    };
+    for (keys, wanted) in [(keys(other.verifies), Err("signature-mismatch")), (keys(key.verifies), Ok(()))] {
+        let found = verdict(keys).map_err(told)?;
+        if found != wanted {
+            return Err(format!("{} instead of {}", said(found), said(wanted)));
+        }
+    }
+    Ok(())
+}
+
+fn said(verdict: Result<(), &'static str>) -> &'static str {
+    match verdict {
+        Ok(()) => "verified",
+        Err(code) => code,
+    }
+}
+
+/// What schemes of the catalogue ask for: a region and a service, and for how many seconds a link holds.
+const VARS: &[(&str, &str)] =
+    &[("region", "us-east-1"), ("service", "service"), ("expires-in", "300"), ("ttl", "300")];
+
+fn message(scheme: &Scheme) -> Result<Message, String> {
+    let (method, fields, body) = match scheme.kind {
+        Kind::Link => ("GET", Vec::new(), &b""[..]),
+        Kind::Request | Kind::Webhook => {
+            let form = b"application/x-www-form-urlencoded";
+            ("POST", vec![("Content-Type".to_owned(), form.to_vec())], &b"a=1&b=2"[..])
+        }
+    };
+    let url = Url::parse("https://example.com/a/b?c=d&e=%20f").map_err(|error| error.to_string())?;
+    Message::request(method.to_owned(), url, fields, body.to_vec()).map_err(|error| error.to_string())
+}
+
+/// The files of a folder of messages, with their schemes, in order.
+fn files(folder: &Path) -> Result<Vec<(String, PathBuf)>, Failure> {
+    let mut files = Vec::new();
+    for scheme in entries(folder)?.into_iter().filter(|path| path.is_dir()) {
+        let name = scheme.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let lines = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "jsonl");
+        files.extend(entries(&scheme)?.into_iter().filter(lines).map(|file| (name.clone(), file)));
+    }
+    Ok(files)
+}
+
+fn entries(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let unreadable = |source| Failure::Unreadable { path: folder.to_owned(), source };
+    let entries = fs::read_dir(folder).map_err(unreadable)?;
+    let mut paths = entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>, _>>().map_err(unreadable)?;
+    paths.sort();
+    Ok(paths)
+}
+
+fn read_file(scheme: &str, path: &Path, engine: &mut Engine, rows: &mut Vec<Row>) -> Result<(), Failure> {
+    let unreadable = |source| Failure::Unreadable { path: path.to_owned(), source };
+    let text = fs::read_to_string(path).map_err(unreadable)?;
+    for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+        let fault = judge(scheme, line, engine).err();
+        let place = Some(format!("{}:{}", path.display(), index + 1));
+        rows.push(Row { scheme: scheme.to_owned(), place, passed: fault.is_none(), fault });
+    }
+    Ok(())
+}
+
+/// Whether a line gets the verdict that it expects.
+fn judge(scheme: &str, line: &str, engine: &mut Engine) -> Result<(), String> {
+    let mut value: Value = serde_json::from_str(line).map_err(|error| error.to_string())?;
+    let expected = value.as_object_mut().and_then(|object| object.remove("expect"));
+    let Some(Value::String(expected)) = expected else { return Err("the line says no `expect`".to_owned()) };
+    let mut line = Line::read(value.to_string().as_bytes()).map_err(|unreadable| unreadable.error.to_string())?;
+    let defaults = Defaults { scheme: Some(scheme.to_owned()), ..Defaults::default() };
+    let decided = defaults.task_of(&mut line).and_then(|(task, _)| engine.verify(&task));
+    let verdict = decided.map_err(|error| error.to_string())?.verdict;
+    let found = said(verdict.map(|_| ()).map_err(|rejection| rejection.reason().code()));
+    if found == expected { Ok(()) } else { Err(format!("{found} instead of {expected}")) }
+}

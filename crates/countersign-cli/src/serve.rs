@@ -1,0 +1,62 @@
+//! `countersign serve`: the gateway with the store that its configuration names, until it is asked to stop.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use countersign_gateway::config::{Config, Durability as Configured};
+use countersign_gateway::{Gateway, Stores};
+use countersign_store_embedded::{ControlServer, Durability, Journal, JournalOptions, KeyStore};
+
+use crate::args::{LogFormat, ServeArguments};
+use crate::failure::Failure;
+use crate::out::Outcome;
+use crate::world;
+
+pub(crate) fn run(arguments: &ServeArguments) -> Result<Outcome, Failure> {
+    let config = Config::load(&arguments.config)?;
+    log_to_stderr(arguments.log);
+    let durability = match config.store.durability {
+        _ if arguments.unsafe_hold_journal_writes => Durability::UnsafeHeldInMemory,
+        Configured::Process => Durability::Os,
+        Configured::Power => Durability::Synced,
+    };
+    let store = Store::open(&config.store.path, durability)?;
+    let running = Gateway::build(&config, &store.stores()).start().map_err(Failure::Serving)?;
+    running.serve_until_signal().map_err(Failure::Serving)?;
+    Ok(Outcome::Holds)
+}
+
+/// A store's folder, open: keys, the journal, and the socket by which keys are changed meanwhile.
+pub(crate) struct Store {
+    // Closed first: who does not find the socket opens the keys.
+    _control: ControlServer,
+    pub(crate) keys: Arc<KeyStore>,
+    journal: Arc<Journal>,
+}
+
+impl Store {
+    pub(crate) fn open(path: &Path, durability: Durability) -> Result<Self, Failure> {
+        let keys = Arc::new(KeyStore::open(path)?);
+        let options = JournalOptions { durability, ..JournalOptions::default() };
+        let journal = Arc::new(Journal::open(path, options, world::now())?);
+        let control = ControlServer::spawn(Arc::clone(&keys), path)?;
+        Ok(Self { _control: control, keys, journal })
+    }
+
+    pub(crate) fn stores(&self) -> Stores {
+        let (keys, replay) = (Arc::clone(&self.keys), Arc::clone(&self.journal));
+        Stores { keys, replay }
+    }
+}
+
+/// The log goes to standard error. `RUST_LOG` says how much of it; otherwise what concerns an operator.
+pub(crate) fn log_to_stderr(format: LogFormat) {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    // A log that is there already was set up by whoever runs us as a library, and is theirs.
+    let _ = match format {
+        LogFormat::Json => log.json().flatten_event(true).try_init(),
+        LogFormat::Text => log.with_ansi(crate::out::colour_on_stderr()).try_init(),
+    };
+}

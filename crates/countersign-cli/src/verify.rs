@@ -1,0 +1,98 @@
+//! `countersign verify`.
+
+use std::io::{self, Write};
+
+use countersign_core::UnixTime;
+
+use crate::answer::VerdictAnswer;
+use crate::args::VerifyArguments;
+use crate::engine::{Decision, Engine, Facts};
+use crate::failure::Failure;
+use crate::jsonl::{self, Mode};
+use crate::out::{Outcome, Output};
+use crate::paint::Paint;
+use crate::task::{self, Defaults};
+use crate::world;
+
+pub(crate) fn run(arguments: &VerifyArguments, out: &mut Output) -> Result<Outcome, Failure> {
+    let defaults = defaults(arguments)?;
+    let mut engine = Engine::new(arguments.replay);
+    if arguments.input.jsonl {
+        return jsonl::run(&arguments.input.request, Mode::Verify, &defaults, &mut engine, out);
+    }
+    defaults.check()?;
+    let decided = task::read_message(&arguments.input).and_then(|message| {
+        let task = defaults.task(message)?;
+        Ok((engine.verify(&task)?, task.now))
+    });
+    let (decision, now) = match decided {
+        Ok(decided) => decided,
+        Err(failure) => return undecided(failure, arguments.json, out),
+    };
+    let outcome = outcome(&decision);
+    if arguments.json {
+        out.json(&VerdictAnswer::new(None, decision))?;
+    } else {
+        show(&decision, now, Paint::new(out.colour()), out)?;
+    }
+    Ok(outcome)
+}
+
+pub(crate) fn defaults(arguments: &VerifyArguments) -> Result<Defaults, Failure> {
+    let mut defaults = Defaults::read(&arguments.scheme, &arguments.key, arguments.keys.as_deref())?;
+    defaults.peer.clone_from(&arguments.input.peer);
+    Ok(defaults)
+}
+
+pub(crate) const fn outcome(decision: &Decision) -> Outcome {
+    match decision.verdict {
+        Ok(_) => Outcome::Holds,
+        Err(_) => Outcome::Refused,
+    }
+}
+
+/// A program that asked for JSON gets its answer as JSON, too, when there is no verdict.
+pub(crate) fn undecided(failure: Failure, json: bool, out: &mut Output) -> Result<Outcome, Failure> {
+    if let (true, Failure::Undecided(error)) = (json, &failure) {
+        out.json(&VerdictAnswer::undecided(None, error))?;
+    }
+    Err(failure)
+}
+
+/// The verdict for people.
+pub(crate) fn show(decision: &Decision, now: UnixTime, paint: Paint, out: &mut impl Write) -> io::Result<()> {
+    let scheme = decision.scheme.scheme();
+    match &decision.verdict {
+        Ok(Facts { key_id, signed_at, coverage }) => {
+            writeln!(out, "{} {}", paint.good("verified"), scheme.name)?;
+            if let Some(key_id) = key_id {
+                writeln!(out, "  key          {key_id}")?;
+            }
+            if let Some(signed_at) = signed_at {
+                writeln!(out, "  signed       {} ({})", world::instant(*signed_at), age(*signed_at, now))?;
+            }
+            writeln!(out, "  covered      {}", listed(&coverage.covered))?;
+            writeln!(out, "  not covered  {}", listed(&coverage.not_covered))
+        }
+        Err(rejection) => {
+            let code = rejection.reason().code();
+            writeln!(out, "{} {code}: {}", paint.bad("rejected"), rejection.detail(scheme))?;
+            if let Some(step) = rejection.step() {
+                writeln!(out, "{}", decision.scheme.excerpt(step))?;
+            }
+            writeln!(out, "  `countersign reason {code}` says what that means")
+        }
+    }
+}
+
+fn listed(parts: &[String]) -> String {
+    if parts.is_empty() { "nothing".to_owned() } else { parts.join(", ") }
+}
+
+fn age(signed_at: UnixTime, now: UnixTime) -> String {
+    match now.secs().saturating_sub(signed_at.secs()) {
+        0 => "now".to_owned(),
+        seconds @ 1.. => format!("{seconds} s ago"),
+        seconds => format!("{} s ahead", seconds.unsigned_abs()),
+    }
+}

@@ -1,0 +1,188 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_countersign_global_optspecs
+    string join \n h/help
+end
+
+function __fish_countersign_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_countersign_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_countersign_using_subcommand
+    set -l cmd (__fish_countersign_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c countersign -n "__fish_countersign_needs_command" -s h -l help -d 'Print help'
+complete -c countersign -n "__fish_countersign_needs_command" -f -a "sign" -d 'Sign a request, or a stream of them'
+complete -c countersign -n "__fish_countersign_needs_command" -f -a "verify" -d 'Verify a signed request, or a stream of them'
+complete -c countersign -n "__fish_countersign_needs_command" -f -a "explain" -d 'Show every step of a verification: what was read, what was signed, both signatures'
+complete -c countersign -n "__fish_countersign_needs_command" -f -a "curl" -d 'Make a signed curl command'
+complete -c countersign -n "__fish_countersign_needs_command" -f -a "schemes" -d 'The catalogue of schemes'
+complete -c countersign -n "__fish_countersign_needs_command" -f -a "lint" -d 'Say what is weak about a scheme or a gateway\'s configuration'
+complete -c countersign -n "__fish_countersign_needs_command" -f -a "reason" -d 'Say what a refusal or a finding means, and how to fix it'
+complete -c countersign -n "__fish_countersign_needs_command" -f -a "keys" -d 'The keys of a gateway'
+complete -c countersign -n "__fish_countersign_needs_command" -f -a "check" -d 'Check a gateway\'s configuration and its schemes'
+complete -c countersign -n "__fish_countersign_needs_command" -f -a "serve" -d 'Run the gateway'
+complete -c countersign -n "__fish_countersign_needs_command" -f -a "dev" -d 'The whole thing on one screen, with nothing to install'
+complete -c countersign -n "__fish_countersign_needs_command" -f -a "completions" -d 'Print the completions for a shell'
+complete -c countersign -n "__fish_countersign_needs_command" -f -a "man" -d 'Print a manual page'
+complete -c countersign -n "__fish_countersign_needs_command" -f -a "generated" -d 'Print every file that is made of this table, as JSON'
+complete -c countersign -n "__fish_countersign_using_subcommand sign" -l scheme -d 'The scheme: a name of the catalogue, or a file (with a slash, or the ending .toml)' -r
+complete -c countersign -n "__fish_countersign_using_subcommand sign" -l var -d 'A value that the scheme asks for, as in region=us-east-1; may be given several times' -r
+complete -c countersign -n "__fish_countersign_using_subcommand sign" -l now -d 'The time, in seconds since 1970, instead of the clock\'s' -r
+complete -c countersign -n "__fish_countersign_using_subcommand sign" -l key-id -d 'The key id that the message carries' -r
+complete -c countersign -n "__fish_countersign_using_subcommand sign" -l secret -d 'The secret; others on this machine can read command lines, so prefer --secret-file' -r
+complete -c countersign -n "__fish_countersign_using_subcommand sign" -l secret-file -d 'A file with the secret; a line end at its end does not count' -r -F
+complete -c countersign -n "__fish_countersign_using_subcommand sign" -l key-file -d 'A PEM file with a private key (which signs and verifies) or a public one (which verifies)' -r -F
+complete -c countersign -n "__fish_countersign_using_subcommand sign" -l alg -d 'The one algorithm that the key may be used with, where the scheme leaves it to the key' -r
+complete -c countersign -n "__fish_countersign_using_subcommand sign" -l request -d 'The message: a raw HTTP/1.1 message, or with --jsonl one JSON object a line; - is standard input' -r -F
+complete -c countersign -n "__fish_countersign_using_subcommand sign" -l transport -d 'What a raw message was sent over' -r -f -a "http\t'Plain HTTP'
+https\t'HTTP over TLS'"
+complete -c countersign -n "__fish_countersign_using_subcommand sign" -l peer -d 'The client\'s address, where the scheme signs it' -r
+complete -c countersign -n "__fish_countersign_using_subcommand sign" -l nonce -d 'The nonce, instead of a random one' -r
+complete -c countersign -n "__fish_countersign_using_subcommand sign" -l format -d 'How to print the signed message' -r -f -a "http\t'As a raw HTTP/1.1 message'
+json\t'As one JSON object'
+curl\t'As a curl command'
+headers\t'The fields that were added, and nothing else'"
+complete -c countersign -n "__fish_countersign_using_subcommand sign" -l jsonl -d 'Read one JSON object a line, answer each with one line'
+complete -c countersign -n "__fish_countersign_using_subcommand sign" -l json -d 'The same as --format json'
+complete -c countersign -n "__fish_countersign_using_subcommand sign" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c countersign -n "__fish_countersign_using_subcommand verify" -l scheme -d 'The scheme: a name of the catalogue, or a file (with a slash, or the ending .toml)' -r
+complete -c countersign -n "__fish_countersign_using_subcommand verify" -l var -d 'A value that the scheme asks for, as in region=us-east-1; may be given several times' -r
+complete -c countersign -n "__fish_countersign_using_subcommand verify" -l now -d 'The time, in seconds since 1970, instead of the clock\'s' -r
+complete -c countersign -n "__fish_countersign_using_subcommand verify" -l key-id -d 'The key id that the message carries' -r
+complete -c countersign -n "__fish_countersign_using_subcommand verify" -l secret -d 'The secret; others on this machine can read command lines, so prefer --secret-file' -r
+complete -c countersign -n "__fish_countersign_using_subcommand verify" -l secret-file -d 'A file with the secret; a line end at its end does not count' -r -F
+complete -c countersign -n "__fish_countersign_using_subcommand verify" -l key-file -d 'A PEM file with a private key (which signs and verifies) or a public one (which verifies)' -r -F
+complete -c countersign -n "__fish_countersign_using_subcommand verify" -l alg -d 'The one algorithm that the key may be used with, where the scheme leaves it to the key' -r
+complete -c countersign -n "__fish_countersign_using_subcommand verify" -l keys -d 'A TOML file of keys: [[key]] with id, secret or public_key or private_key, alg, not_before, not_after' -r -F
+complete -c countersign -n "__fish_countersign_using_subcommand verify" -l request -d 'The message: a raw HTTP/1.1 message, or with --jsonl one JSON object a line; - is standard input' -r -F
+complete -c countersign -n "__fish_countersign_using_subcommand verify" -l transport -d 'What a raw message was sent over' -r -f -a "http\t'Plain HTTP'
+https\t'HTTP over TLS'"
+complete -c countersign -n "__fish_countersign_using_subcommand verify" -l peer -d 'The client\'s address, where the scheme signs it' -r
+complete -c countersign -n "__fish_countersign_using_subcommand verify" -l jsonl -d 'Read one JSON object a line, answer each with one line'
+complete -c countersign -n "__fish_countersign_using_subcommand verify" -l replay -d 'Remember accepted messages during this run, and refuse one that comes again'
+complete -c countersign -n "__fish_countersign_using_subcommand verify" -l json -d 'Print JSON'
+complete -c countersign -n "__fish_countersign_using_subcommand verify" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c countersign -n "__fish_countersign_using_subcommand explain" -l scheme -d 'The scheme: a name of the catalogue, or a file (with a slash, or the ending .toml)' -r
+complete -c countersign -n "__fish_countersign_using_subcommand explain" -l var -d 'A value that the scheme asks for, as in region=us-east-1; may be given several times' -r
+complete -c countersign -n "__fish_countersign_using_subcommand explain" -l now -d 'The time, in seconds since 1970, instead of the clock\'s' -r
+complete -c countersign -n "__fish_countersign_using_subcommand explain" -l key-id -d 'The key id that the message carries' -r
+complete -c countersign -n "__fish_countersign_using_subcommand explain" -l secret -d 'The secret; others on this machine can read command lines, so prefer --secret-file' -r
+complete -c countersign -n "__fish_countersign_using_subcommand explain" -l secret-file -d 'A file with the secret; a line end at its end does not count' -r -F
+complete -c countersign -n "__fish_countersign_using_subcommand explain" -l key-file -d 'A PEM file with a private key (which signs and verifies) or a public one (which verifies)' -r -F
+complete -c countersign -n "__fish_countersign_using_subcommand explain" -l alg -d 'The one algorithm that the key may be used with, where the scheme leaves it to the key' -r
+complete -c countersign -n "__fish_countersign_using_subcommand explain" -l keys -d 'A TOML file of keys: [[key]] with id, secret or public_key or private_key, alg, not_before, not_after' -r -F
+complete -c countersign -n "__fish_countersign_using_subcommand explain" -l request -d 'The message: a raw HTTP/1.1 message, or with --jsonl one JSON object a line; - is standard input' -r -F
+complete -c countersign -n "__fish_countersign_using_subcommand explain" -l transport -d 'What a raw message was sent over' -r -f -a "http\t'Plain HTTP'
+https\t'HTTP over TLS'"
+complete -c countersign -n "__fish_countersign_using_subcommand explain" -l peer -d 'The client\'s address, where the scheme signs it' -r
+complete -c countersign -n "__fish_countersign_using_subcommand explain" -l jsonl -d 'Read one JSON object a line, answer each with one line'
+complete -c countersign -n "__fish_countersign_using_subcommand explain" -l replay -d 'Remember accepted messages during this run, and refuse one that comes again'
+complete -c countersign -n "__fish_countersign_using_subcommand explain" -l json -d 'Print JSON'
+complete -c countersign -n "__fish_countersign_using_subcommand explain" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c countersign -n "__fish_countersign_using_subcommand curl" -s X -l method -d 'The method; GET, or POST where there is a body' -r
+complete -c countersign -n "__fish_countersign_using_subcommand curl" -s H -l header -d 'A field to send; may be given several times' -r
+complete -c countersign -n "__fish_countersign_using_subcommand curl" -s d -l data -d 'The body; @FILE reads it from a file (@- from standard input). As with curl, a form unless a Content-Type is given' -r
+complete -c countersign -n "__fish_countersign_using_subcommand curl" -l scheme -d 'The scheme: a name of the catalogue, or a file (with a slash, or the ending .toml)' -r
+complete -c countersign -n "__fish_countersign_using_subcommand curl" -l var -d 'A value that the scheme asks for, as in region=us-east-1; may be given several times' -r
+complete -c countersign -n "__fish_countersign_using_subcommand curl" -l now -d 'The time, in seconds since 1970, instead of the clock\'s' -r
+complete -c countersign -n "__fish_countersign_using_subcommand curl" -l key-id -d 'The key id that the message carries' -r
+complete -c countersign -n "__fish_countersign_using_subcommand curl" -l secret -d 'The secret; others on this machine can read command lines, so prefer --secret-file' -r
+complete -c countersign -n "__fish_countersign_using_subcommand curl" -l secret-file -d 'A file with the secret; a line end at its end does not count' -r -F
+complete -c countersign -n "__fish_countersign_using_subcommand curl" -l key-file -d 'A PEM file with a private key (which signs and verifies) or a public one (which verifies)' -r -F
+complete -c countersign -n "__fish_countersign_using_subcommand curl" -l alg -d 'The one algorithm that the key may be used with, where the scheme leaves it to the key' -r
+complete -c countersign -n "__fish_countersign_using_subcommand curl" -l nonce -d 'The nonce, instead of a random one' -r
+complete -c countersign -n "__fish_countersign_using_subcommand curl" -l run -d 'Run the command instead of printing it'
+complete -c countersign -n "__fish_countersign_using_subcommand curl" -l json -d 'Print JSON: the command as text and as arguments'
+complete -c countersign -n "__fish_countersign_using_subcommand curl" -s h -l help -d 'Print help'
+complete -c countersign -n "__fish_countersign_using_subcommand schemes; and not __fish_seen_subcommand_from list show test" -l json -d 'Print the list as JSON'
+complete -c countersign -n "__fish_countersign_using_subcommand schemes; and not __fish_seen_subcommand_from list show test" -s h -l help -d 'Print help'
+complete -c countersign -n "__fish_countersign_using_subcommand schemes; and not __fish_seen_subcommand_from list show test" -f -a "list" -d 'List the schemes with their titles (the default)'
+complete -c countersign -n "__fish_countersign_using_subcommand schemes; and not __fish_seen_subcommand_from list show test" -f -a "show" -d 'Print a scheme\'s file'
+complete -c countersign -n "__fish_countersign_using_subcommand schemes; and not __fish_seen_subcommand_from list show test" -f -a "test" -d 'Sign and verify with every scheme of the catalogue'
+complete -c countersign -n "__fish_countersign_using_subcommand schemes; and __fish_seen_subcommand_from list" -l json -d 'Print JSON'
+complete -c countersign -n "__fish_countersign_using_subcommand schemes; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
+complete -c countersign -n "__fish_countersign_using_subcommand schemes; and __fish_seen_subcommand_from show" -l json -d 'Print what the scheme says as JSON'
+complete -c countersign -n "__fish_countersign_using_subcommand schemes; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
+complete -c countersign -n "__fish_countersign_using_subcommand schemes; and __fish_seen_subcommand_from test" -l vectors -d 'Verify the messages of this folder, too: one folder a scheme, one JSON line a message' -r -F
+complete -c countersign -n "__fish_countersign_using_subcommand schemes; and __fish_seen_subcommand_from test" -l json -d 'Print JSON'
+complete -c countersign -n "__fish_countersign_using_subcommand schemes; and __fish_seen_subcommand_from test" -s h -l help -d 'Print help'
+complete -c countersign -n "__fish_countersign_using_subcommand lint" -l json -d 'Print one JSON object a finding'
+complete -c countersign -n "__fish_countersign_using_subcommand lint" -s h -l help -d 'Print help'
+complete -c countersign -n "__fish_countersign_using_subcommand reason" -l json -d 'Print JSON'
+complete -c countersign -n "__fish_countersign_using_subcommand reason" -s h -l help -d 'Print help'
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and not __fish_seen_subcommand_from add list show rotate revoke import export" -s h -l help -d 'Print help'
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and not __fish_seen_subcommand_from add list show rotate revoke import export" -f -a "add" -d 'Add a key; a secret is made where none is given'
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and not __fish_seen_subcommand_from add list show rotate revoke import export" -f -a "list" -d 'List the keys, without their secrets'
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and not __fish_seen_subcommand_from add list show rotate revoke import export" -f -a "show" -d 'Show the keys of one id'
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and not __fish_seen_subcommand_from add list show rotate revoke import export" -f -a "rotate" -d 'Give an id a new secret, and let the old one end'
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and not __fish_seen_subcommand_from add list show rotate revoke import export" -f -a "revoke" -d 'End a key at once'
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and not __fish_seen_subcommand_from add list show rotate revoke import export" -f -a "import" -d 'Add the keys that `export` printed, all or none'
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and not __fish_seen_subcommand_from add list show rotate revoke import export" -f -a "export" -d 'Print keys as JSON, with their secrets'
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from add" -l secret -d 'The secret; others on this machine can read command lines, so prefer --secret-file' -r
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from add" -l secret-file -d 'A file with the secret; a line end at its end does not count' -r -F
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from add" -l public-key -d 'A PEM file with a public key' -r -F
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from add" -l private-key -d 'A PEM file with a private key' -r -F
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from add" -l alg -d 'The one algorithm that the key may be used with' -r
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from add" -l not-before -d 'The first instant at which the key may be used: 2026-01-31T00:00:00Z, or seconds since 1970' -r
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from add" -l not-after -d 'The last instant at which the key may be used' -r
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from add" -s c -l config -d 'The gateway\'s configuration, which says where the store is' -r -F
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from add" -l generate -d 'Make a secret of 256 random bits and print it (the default)'
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from add" -l legacy -d 'Take a secret shorter than 16 bytes, for clients that have such a one'
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from add" -l json -d 'Print JSON'
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from add" -s h -l help -d 'Print help'
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from list" -s c -l config -d 'The gateway\'s configuration, which says where the store is' -r -F
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from list" -l json -d 'Print JSON'
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from show" -s c -l config -d 'The gateway\'s configuration, which says where the store is' -r -F
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from show" -l json -d 'Print JSON'
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from rotate" -l overlap -d 'How long the old secret holds on, as in 90s, 15m, 24h, 7d' -r
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from rotate" -l secret -d 'The secret; others on this machine can read command lines, so prefer --secret-file' -r
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from rotate" -l secret-file -d 'A file with the secret; a line end at its end does not count' -r -F
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from rotate" -l public-key -d 'A PEM file with a public key' -r -F
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from rotate" -l private-key -d 'A PEM file with a private key' -r -F
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from rotate" -s c -l config -d 'The gateway\'s configuration, which says where the store is' -r -F
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from rotate" -l generate -d 'Make a secret of 256 random bits and print it (the default)'
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from rotate" -l legacy -d 'Take a secret shorter than 16 bytes, for clients that have such a one'
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from rotate" -l json -d 'Print JSON'
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from rotate" -s h -l help -d 'Print help'
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from revoke" -l key-version -d 'Only this version of it, as `list` gives it; all of them where it is left out' -r
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from revoke" -s c -l config -d 'The gateway\'s configuration, which says where the store is' -r -F
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from revoke" -l json -d 'Print JSON'
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from revoke" -s h -l help -d 'Print help'
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from import" -s c -l config -d 'The gateway\'s configuration, which says where the store is' -r -F
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from import" -l json -d 'Print JSON'
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from import" -s h -l help -d 'Print help'
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from export" -s c -l config -d 'The gateway\'s configuration, which says where the store is' -r -F
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from export" -l json -d 'Print JSON'
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from export" -s h -l help -d 'Print help'
+complete -c countersign -n "__fish_countersign_using_subcommand check" -s c -l config -d 'The configuration' -r -F
+complete -c countersign -n "__fish_countersign_using_subcommand check" -l json -d 'Print JSON'
+complete -c countersign -n "__fish_countersign_using_subcommand check" -s h -l help -d 'Print help'
+complete -c countersign -n "__fish_countersign_using_subcommand serve" -s c -l config -d 'The configuration' -r -F
+complete -c countersign -n "__fish_countersign_using_subcommand serve" -l log -d 'How the log is written, which goes to standard error' -r -f -a "json\t'One JSON object a line'
+text\t'One line of text'"
+complete -c countersign -n "__fish_countersign_using_subcommand serve" -l unsafe-hold-journal-writes -d 'Answer before the journal is written: only for testing that this is noticed'
+complete -c countersign -n "__fish_countersign_using_subcommand serve" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c countersign -n "__fish_countersign_using_subcommand dev" -l scheme -d 'The scheme that the gateway demands: a name of the catalogue, or a file' -r
+complete -c countersign -n "__fish_countersign_using_subcommand dev" -l var -d 'A value that the scheme asks for, as in region=us-east-1; may be given several times' -r
+complete -c countersign -n "__fish_countersign_using_subcommand dev" -l listen -d 'Where the gateway listens; a free port by default' -r
+complete -c countersign -n "__fish_countersign_using_subcommand dev" -l json -d 'Print the addresses and the command as one line of JSON'
+complete -c countersign -n "__fish_countersign_using_subcommand dev" -s h -l help -d 'Print help'
+complete -c countersign -n "__fish_countersign_using_subcommand completions" -s h -l help -d 'Print help'
+complete -c countersign -n "__fish_countersign_using_subcommand man" -s h -l help -d 'Print help'
+complete -c countersign -n "__fish_countersign_using_subcommand generated" -s h -l help -d 'Print help'
