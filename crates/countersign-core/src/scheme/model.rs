@@ -515,7 +515,8 @@ pub struct Bind {
 pub struct Require {
     /// The capture of names.
     pub field: FieldId,
-    /// Names that must be listed; with a glob, those among the message's fields that match.
+    /// Names that must be listed; with a glob, those among the message's fields that match. `!NAME` excepts what
+    /// matches it from the globs.
     pub names: Vec<String>,
     /// Where it stands.
     pub span: Span,
