@@ -15,9 +15,9 @@ use crate::plan::source::split_target;
 use crate::plan::{MessagePlan, Plan, PrimitivePlan, Program};
 use crate::reject::Rejection;
 use crate::request::{Fields, RequestView};
-use crate::scheme::References;
 use crate::scheme::draft::{Place, Span};
 use crate::scheme::model::{Carrier, Convert, Field, FieldId, FieldType, Filter, Message, Part, Source, Wrap};
+use crate::scheme::{References, Var, same_name};
 use crate::time::UnixTime;
 use crate::verify::{read, signature, suits};
 
@@ -128,7 +128,7 @@ impl Signer {
     /// Gives a value to a variable or a capture; `_` and `-` are the same. What the scheme does not have is ignored.
     #[must_use]
     pub fn with_var(mut self, name: &str, value: &str) -> Self {
-        self.given.push((name.replace('_', "-"), value.as_bytes().to_vec()));
+        self.given.push((name.to_owned(), value.as_bytes().to_vec()));
         self
     }
 
@@ -161,10 +161,9 @@ impl Signer {
     }
 
     fn variables(&self) -> Vec<Option<Vec<u8>>> {
-        let given =
-            |name: &str| self.given.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value.clone());
         let vars = &self.plan.scheme().vars;
-        vars.iter().map(|var| given(&var.name).or_else(|| var.default.clone().map(String::into_bytes))).collect()
+        let of = |var: &Var| self.given(&var.name).or(var.default.as_deref().map(str::as_bytes)).map(<[u8]>::to_vec);
+        vars.iter().map(of).collect()
     }
 
     fn default(&self, name: &str) -> Option<&[u8]> {
@@ -173,7 +172,7 @@ impl Signer {
     }
 
     fn given(&self, name: &str) -> Option<&[u8]> {
-        self.given.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value.as_slice())
+        self.given.iter().rev().find(|(known, _)| same_name(known, name)).map(|(_, value)| value.as_slice())
     }
 
     /// Captures what the message already carries.

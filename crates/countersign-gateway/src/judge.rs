@@ -167,8 +167,12 @@ impl Doubt {
 /// What the upstream is told that the signature covers. The names of listed fields come from the client, so a comma
 /// in one must not make two of it.
 pub(crate) fn covered_value(verified: &Verified) -> HeaderValue {
+    list_value(&verified.covered().covered)
+}
+
+fn list_value(parts: &[String]) -> HeaderValue {
     let mut text = String::new();
-    for part in &verified.covered().covered {
+    for part in parts {
         if !text.is_empty() {
             text.push_str(", ");
         }
@@ -220,5 +224,29 @@ impl Fields for FieldLines<'_> {
         for (name, value) in self.0 {
             each(name.as_str(), value.as_bytes().trim_ascii());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_name_in_a_list_is_never_two() {
+        for (parts, expected) in [
+            (vec!["method", "header x-a"], "method, header x-a"),
+            (vec!["header x, method"], "header x? method"),
+            (vec!["header \r\nX: y", "header \u{e9}"], "header ??X: y, header ?"),
+            (vec![], ""),
+        ] {
+            let parts: Vec<String> = parts.into_iter().map(str::to_owned).collect();
+            assert_eq!(list_value(&parts), expected);
+        }
+    }
+
+    #[test]
+    fn a_claimed_key_id_is_cut_for_the_log() {
+        assert_eq!(shortened(&[b'a'; 1_000]).len(), 128);
+        assert_eq!(shortened(b"a\xff"), "a\u{fffd}");
     }
 }

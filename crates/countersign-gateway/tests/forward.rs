@@ -2,13 +2,14 @@
 
 mod support;
 
+use std::collections::HashSet;
 use std::io::Write;
-use std::sync::Arc;
-use std::sync::mpsc;
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use support::{Client, Message, Setup, exactly, get, noise, plainly, post, site};
+use countersign_core::alg::Hash;
+use support::{Client, Message, Setup, exactly, get, hex, noise, plainly, post, site};
 
 #[test]
 fn a_verified_request_reaches_the_upstream_as_it_was_sent() {
@@ -140,6 +141,7 @@ fn pipelined_requests_are_answered_in_order() {
     for number in 0..30 {
         assert_eq!(client.read().text(), format!("/{number}"));
     }
+    assert_eq!(site.upstream.accepted(), 1);
 }
 
 #[test]
@@ -202,7 +204,7 @@ fn responses_without_bodies() {
 #[test]
 fn a_response_is_passed_on_as_it_comes() {
     let (go_on, wait) = mpsc::channel::<()>();
-    let wait = std::sync::Mutex::new(wait);
+    let wait = Mutex::new(wait);
     let site = Setup {
         respond: Arc::new(move |_, stream| {
             stream.write_all(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n")?;
@@ -313,6 +315,87 @@ fn an_idle_upstream_connection_that_was_closed_is_no_failure() {
         assert_eq!(client.read().status(), 200, "{number}");
     }
     assert_eq!(site.upstream.received().len(), 50);
+}
+
+#[test]
+fn a_request_is_sent_again_only_where_that_changes_nothing() {
+    // Answers the first request of each connection; closes without an answer when the second has come.
+    let fickle = || {
+        let served = Mutex::new(HashSet::new());
+        Setup {
+            respond: Arc::new(move |request, stream| {
+                if !served.lock().unwrap().insert(request.connection) {
+                    return Err(std::io::ErrorKind::Other.into());
+                }
+                stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+            }),
+            ..Setup::default()
+        }
+        .start()
+    };
+    for (message, status, received) in [
+        (get("/b"), 200, 3),
+        (Message::new("HEAD", "/b"), 200, 3),
+        (post("/b", "x"), 502, 2),
+        (Message::new("POST", "/b"), 502, 2),
+        (Message::new("DELETE", "/b"), 502, 2),
+        (get("/b").body("x"), 502, 2),
+    ] {
+        let site = fickle();
+        let mut client = site.connect();
+        client.write(get("/a").wire());
+        assert_eq!(client.read().status(), 200);
+        client.write(message.wire());
+        let response = client.try_read(message.method == "HEAD").unwrap();
+        assert_eq!(response.status(), status, "{}", message.method);
+        assert_eq!(site.upstream.received().len(), received, "{}", message.method);
+    }
+}
+
+#[test]
+fn a_route_names_the_key_of_a_scheme_that_carries_none() {
+    let site = site_of(
+        "[header]\nX-Time = \"{timestamp:unix}\"\nX-Sign = \"{signature:hex}\"\n\
+         [sign]\nbase = \"{timestamp}{secret}\"\nsignature = \"{base | sha256 | hex}\"\n[fresh]\ntimestamp = \"5m\"\n",
+        "key = \"alice\"",
+    );
+    let time = support::now();
+    let signature = sha256(&format!("{time}{}", support::SECRET));
+    let wire = format!("GET / HTTP/1.1\r\nHost: a\r\nX-Time: {time}\r\nX-Sign: {signature}\r\n\r\n");
+    assert_eq!(site.send(wire).status(), 200);
+    assert_eq!(site.upstream.only().field("countersign-key-id"), Some("alice"));
+    // Another key that the store knows is not the route's.
+    let signature = sha256(&format!("{time}{}", support::OTHER_SECRET));
+    let wire = format!("GET / HTTP/1.1\r\nHost: a\r\nX-Time: {time}\r\nX-Sign: {signature}\r\n\r\n");
+    assert_eq!(site.send(wire).status(), 401);
+}
+
+#[test]
+fn a_scheme_that_signs_in_the_body_gets_the_whole_of_it() {
+    let site = site_of(
+        "[header]\nX-Key = \"{key-id}\"\n[form]\nsign = \"{signature:hex}\"\ntime = \"{timestamp:unix}\"\n\
+         [sign]\nbase = '{form | without sign | each \"{k}={v}\" | join \"&\"}{secret}'\n\
+         signature = \"{base | sha256 | hex}\"\n[fresh]\ntimestamp = \"5m\"\n",
+        "",
+    );
+    for len in [10, 65_536, 300_000] {
+        let signed = format!("time={}&data={}", support::now(), "x".repeat(len));
+        let body = format!("{signed}&sign={}", sha256(&format!("{signed}{}", support::SECRET)));
+        let head =
+            "POST / HTTP/1.1\r\nHost: a\r\nX-Key: alice\r\nContent-Type: application/x-www-form-urlencoded\r\n";
+        let response = site.send(format!("{head}Content-Length: {}\r\n\r\n{body}", body.len()));
+        assert_eq!(response.status(), 200, "{len}: {}", response.text());
+        assert!(site.upstream.received().last().unwrap().body == body.as_bytes(), "{len}");
+    }
+}
+
+/// A gateway with a scheme of its own.
+fn site_of(scheme: &str, route: &str) -> support::Site {
+    Setup { route, scheme, ..Setup::default() }.start()
+}
+
+fn sha256(text: &str) -> String {
+    hex(Hash::Sha256.digest(text.as_bytes()).as_bytes())
 }
 
 #[test]

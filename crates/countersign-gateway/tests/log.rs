@@ -5,7 +5,7 @@ mod support;
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 
-use support::{Setup, get, hex, noise, now, post};
+use support::{Setup, exactly, get, hex, noise, now, post};
 use tracing_subscriber::fmt::MakeWriter;
 
 #[derive(Clone, Default)]
@@ -47,7 +47,8 @@ impl Sink {
 fn attack_35_the_log_tells_why_and_gives_nothing_away() {
     let sink = Sink::default();
     tracing_subscriber::fmt().json().with_max_level(tracing::Level::TRACE).with_writer(sink.clone()).init();
-    let site = Setup { route: "body-limit = \"1 KiB\"", ..Setup::default() }.start();
+    let respond = exactly("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n");
+    let site = Setup { route: "body-limit = \"1 KiB\"", respond, ..Setup::default() }.start();
 
     let canary = "canary-4711";
     let good = post(&format!("/{canary}?{canary}"), canary).field("X-Other", canary).field("Cookie", canary);

@@ -14,6 +14,7 @@ mod duration;
 mod extends;
 pub mod fault;
 mod file;
+pub mod lint;
 mod section;
 mod suggest;
 mod template;

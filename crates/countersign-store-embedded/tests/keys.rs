@@ -173,6 +173,19 @@ fn no_more_than_four_keys_of_an_id_are_active() {
 }
 
 #[test]
+fn keys_that_are_over_do_not_take_the_place_of_one_that_is_not() {
+    let over = (2..7).map(|version| {
+        format!(r#"{{"id":"a","version":{version},"material":"a secret that is over","not_after":{}}}"#, version * 10)
+    });
+    let lasting = r#"{"id":"a","version":1,"material":"the lasting secret"}"#.to_owned();
+    let keys_text = std::iter::once(lasting).chain(over).collect::<Vec<_>>().join(",");
+    let (_folder, keys) = store();
+    keys.import(&format!(r#"{{"countersign_keys":1,"keys":[{keys_text}]}}"#), at(100)).unwrap();
+    assert_eq!(candidates(&keys, "a").len(), 4);
+    assert_eq!(valid(&keys, "a", 100), ["the lasting secret"]);
+}
+
+#[test]
 fn rotation_needs_an_active_key() {
     let (_folder, keys) = store();
     let unknown = keys.rotate(rotation("a", "the second secret", 500), at(200));

@@ -171,6 +171,15 @@ impl Compiler {
         self.parts_program(&text.parts)
     }
 
+    /// The program of each item. A segment around the whole list does not ask whether an item has a value: if it
+    /// did, one parameter without `=` would take all others out of what is signed.
+    fn each(&mut self, text: &Template) -> Program {
+        let outside = std::mem::replace(&mut self.optional, false);
+        let program = self.program(text);
+        self.optional = outside;
+        program
+    }
+
     fn parts_program(&mut self, parts: &[Part]) -> Program {
         let mut ops = Vec::new();
         self.append(parts, &mut ops);
@@ -214,7 +223,7 @@ impl Compiler {
         while let Some(filter) = rest.next() {
             match (filter, rest.peek()) {
                 (Filter::Each(text), Some(Filter::Join(separator))) => {
-                    ops.push(Op::EachJoin(self.program(text), separator.as_slice().into()));
+                    ops.push(Op::EachJoin(self.each(text), separator.as_slice().into()));
                     rest.next();
                 }
                 _ => self.filter(filter, value.span, ops),
@@ -279,7 +288,7 @@ impl Compiler {
             Filter::ConvertValues(convert) => Op::List(ListOp::Convert(*convert, false, span)),
             Filter::Dedupe => Op::List(ListOp::Dedupe),
             Filter::DropEmpty => Op::List(ListOp::DropEmpty),
-            Filter::Each(text) => Op::List(ListOp::Each(self.program(text))),
+            Filter::Each(text) => Op::List(ListOp::Each(self.each(text))),
             Filter::First => Op::List(ListOp::First),
             Filter::Fold(text) => Op::List(ListOp::Fold(text.as_slice().into())),
             Filter::Hash(hash) => Op::Hash(*hash),

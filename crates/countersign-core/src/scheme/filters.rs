@@ -168,7 +168,7 @@ impl Checker<'_> {
             }
             _ => {
                 let hint = vocabulary::nearest(name, vocabulary::filter_names()).map_or_else(
-                    || "`countersign schemes filters` lists them all".to_owned(),
+                    || "`docs/schemes.md` lists them all".to_owned(),
                     |near| format!("did you mean `{near}`?"),
                 );
                 self.fault(draft.span, format!("unknown filter `{name}`"), hint);

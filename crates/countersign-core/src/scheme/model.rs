@@ -102,7 +102,7 @@ pub enum FieldType {
 }
 
 impl FieldType {
-    /// The names of all types but times and patterns.
+    /// The names of all types but time patterns.
     pub const NAMES: &'static [&'static str] = &[
         "b64",
         "b64url",
@@ -111,6 +111,8 @@ impl FieldType {
         "HEX",
         "int",
         "names",
+        "names-comma",
+        "names-space",
         "quotable",
         "text",
         "token",
@@ -408,7 +410,7 @@ pub enum Filter {
     Last,
     /// List: names in lower case.
     LowerNames,
-    /// List: items whose name matches none of the globs.
+    /// List: items whose name matches one of the globs.
     Only(Vec<String>),
     /// What takes the place of something absent.
     Or(Template),
@@ -515,7 +517,8 @@ pub struct Bind {
 pub struct Require {
     /// The capture of names.
     pub field: FieldId,
-    /// Names that must be listed; with a glob, those among the message's fields that match.
+    /// Names that must be listed; with a glob, those among the message's fields that match. `!NAME` excepts what
+    /// matches it from the globs.
     pub names: Vec<String>,
     /// Where it stands.
     pub span: Span,

@@ -1,7 +1,7 @@
 //! The words of the language: what each source and filter is called, and what it takes.
 
 use crate::alg::{Asymmetric, Hash};
-use crate::scheme::model::{Convert, ListSource, Source};
+use crate::scheme::model::{Convert, FieldType, ListSource, Source};
 
 /// Scalar sources that need no member.
 pub(super) const SOURCES: &[(&str, Source)] = &[
@@ -115,6 +115,40 @@ pub(super) fn filter_names() -> impl Iterator<Item = String> {
         .chain(CONVERSIONS.iter().map(|(name, ..)| (*name).to_owned()))
         .chain(Hash::ALL.iter().flat_map(|hash| [hash.name().to_owned(), format!("hmac-{}", hash.name())]))
         .chain(Asymmetric::ALL.iter().map(|algorithm| algorithm.name().to_owned()))
+}
+
+/// Every word that the language knows, for references and completion.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Vocabulary {
+    /// Filters, digests, HMACs and signature algorithms included.
+    pub filters: Vec<String>,
+    /// List sources.
+    pub lists: Vec<&'static str>,
+    /// Sources with a member, as `header` in `header.host`.
+    pub members: Vec<&'static str>,
+    /// Scalar sources.
+    pub sources: Vec<&'static str>,
+    /// Capture types; time patterns come on top.
+    pub types: Vec<&'static str>,
+}
+
+/// Every word that the language knows.
+#[must_use]
+pub fn vocabulary_names() -> Vocabulary {
+    Vocabulary {
+        filters: filter_names().collect(),
+        lists: LISTS.iter().map(|(name, _)| *name).collect(),
+        members: MEMBERS.to_vec(),
+        sources: SOURCES.iter().map(|(name, _)| *name).collect(),
+        types: FieldType::NAMES.to_vec(),
+    }
+}
+
+/// Whether two names of variables or captures are the same where they are given from outside: `_` counts as `-`,
+/// as names that cannot hold a `-` have to be written with it.
+pub(crate) fn same_name(a: &str, b: &str) -> bool {
+    let plain = |byte: u8| if byte == b'_' { b'-' } else { byte };
+    a.bytes().map(plain).eq(b.bytes().map(plain))
 }
 
 /// The known word nearest to a misspelt one, if one is near.

@@ -25,8 +25,8 @@ use crate::plan::run::Scratch;
 use crate::plan::{MessagePlan, Plan};
 use crate::reject::{Reason, Rejection, Subject};
 use crate::request::RequestView;
-use crate::scheme::Message;
 use crate::scheme::model::{Primitive, Replay};
+use crate::scheme::{Message, same_name};
 use crate::time::UnixTime;
 use body::Candidates;
 pub use body::NeedsBody;
@@ -75,13 +75,12 @@ impl Verifier {
     /// are the same. What the scheme does not have is ignored.
     #[must_use]
     pub fn with_var(mut self, name: &str, value: &str) -> Self {
-        let name = name.replace('_', "-");
-        if let Some(index) = self.plan.scheme.vars.iter().position(|var| var.name == name)
+        if let Some(index) = self.plan.scheme.vars.iter().position(|var| same_name(&var.name, name))
             && let Some(slot) = self.vars.get_mut(index)
         {
             *slot = Some(value.as_bytes().to_vec());
         }
-        self.pinned.push((name, value.as_bytes().to_vec()));
+        self.pinned.push((name.to_owned(), value.as_bytes().to_vec()));
         self
     }
 
@@ -128,7 +127,7 @@ impl Verifier {
     /// Captures that were pinned down.
     fn pins(&self, message: &Message, scratch: &Scratch) -> Result<(), Rejection> {
         for (name, value) in &self.pinned {
-            let Some(id) = message.fields.iter().position(|field| field.name == *name) else { continue };
+            let Some(id) = message.fields.iter().position(|field| same_name(&field.name, name)) else { continue };
             let Some(captured) = scratch.captures.get(id) else { continue };
             if captured != value.as_slice() {
                 let span = message.fields.get(id).map(|field| field.span);

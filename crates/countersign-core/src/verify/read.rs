@@ -54,23 +54,27 @@ pub(crate) fn requirements(view: &RequestView<'_>, message: &Message, scratch: &
     for require in &message.requires {
         let listed = scratch.captures.get(require.field).unwrap_or_default();
         let lists = |name: &[u8]| names(listed).any(|other| other == name);
-        for name in &require.names {
+        let excepted = |name: &[u8]| {
+            let mut exceptions = require.names.iter().filter_map(|name| name.strip_prefix('!'));
+            exceptions.any(|pattern| canon::glob(pattern.as_bytes(), name))
+        };
+        for name in require.names.iter().filter(|name| !name.starts_with('!')) {
             if !name.contains('*') {
                 if !lists(name.as_bytes()) {
                     return Err(thin(name, require.span));
                 }
                 continue;
             }
+            let fits = |lower: &[u8]| !canon::glob(name.as_bytes(), lower) || lists(lower) || excepted(lower);
             let mut unlisted = None;
             view.fields.all(&mut |field, _| {
                 let mut lower = [0; 64];
                 let listed = if let Some(lower) = lower.get_mut(..field.len()) {
                     lower.copy_from_slice(field.as_bytes());
                     lower.make_ascii_lowercase();
-                    !canon::glob(name.as_bytes(), lower) || lists(lower)
+                    fits(lower)
                 } else {
-                    let lower = field.to_ascii_lowercase();
-                    !canon::glob(name.as_bytes(), lower.as_bytes()) || lists(lower.as_bytes())
+                    fits(field.to_ascii_lowercase().as_bytes())
                 };
                 if !listed && unlisted.is_none() {
                     unlisted = Some(field.to_ascii_lowercase());

@@ -18,6 +18,7 @@ use countersign_gateway::{Gateway, Running, Stores};
 use countersign_store::{Limits, MemoryKeys, MemoryReplay};
 
 pub(crate) const SECRET: &str = "a secret of the tests, long enough";
+pub(crate) const OTHER_SECRET: &str = "zoe's secret of the tests, long enough";
 
 /// A scheme that covers everything, with a plain digest so that the tests can sign.
 pub(crate) const SCHEME: &str = r#"
@@ -61,6 +62,7 @@ pub(crate) struct Setup<'a> {
     pub(crate) server: &'a str,
     /// Lines of the one route, which covers `/*`.
     pub(crate) route: &'a str,
+    pub(crate) scheme: &'a str,
     pub(crate) stores: Stores,
     pub(crate) respond: Respond,
 }
@@ -69,7 +71,7 @@ pub(crate) type Respond = Arc<dyn Fn(&Received, &mut TcpStream) -> io::Result<()
 
 impl Default for Setup<'_> {
     fn default() -> Self {
-        Self { server: "", route: "", stores: stores(), respond: plainly("ok") }
+        Self { server: "", route: "", scheme: SCHEME, stores: stores(), respond: plainly("ok") }
     }
 }
 
@@ -77,7 +79,7 @@ impl Setup<'_> {
     pub(crate) fn start(self) -> Site {
         let upstream = Upstream::start(self.respond);
         let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("all.toml"), SCHEME).unwrap();
+        std::fs::write(folder.path().join("all.toml"), self.scheme).unwrap();
         let text = format!(
             "[server]\nlisten = \"127.0.0.1:0\"\nconsole = \"127.0.0.1:0\"\nworkers = 2\ngrace = \"3s\"\n{}\n\
              [[route]]\npath = \"/*\"\nscheme = \"all.toml\"\nupstream = \"http://{}\"\n{}\n",
@@ -99,9 +101,11 @@ pub(crate) fn site() -> Site {
     Setup::default().start()
 }
 
-/// Stores in memory that know `alice`.
+/// Stores in memory that know `alice` and `zoe`.
 pub(crate) fn stores() -> Stores {
-    let keys = MemoryKeys::new([Key::secret(SECRET.as_bytes()).with_id("alice")]).unwrap();
+    let keys =
+        [("alice", SECRET), ("zoe", OTHER_SECRET)].map(|(id, secret)| Key::secret(secret.as_bytes()).with_id(id));
+    let keys = MemoryKeys::new(keys).unwrap();
     Stores { keys: Arc::new(keys), replay: Arc::new(MemoryReplay::new(Limits::default())) }
 }
 

@@ -168,6 +168,19 @@ fn what_is_over_is_unlinked_and_the_rest_stays() {
 }
 
 #[test]
+fn a_file_stays_to_the_end_of_its_last_second() {
+    let store = tempfile::tempdir().unwrap();
+    let journal = open(store.path(), 900).unwrap();
+    admit(&journal, 0..1, 900, 1023);
+    admit(&journal, 1..2, 900, 1087);
+    admit(&journal, 2..3, 1087, 1200);
+    drop(journal);
+    let journal = open(store.path(), 1087).unwrap();
+    assert_eq!(journal.recovery().records, 2);
+    assert_eq!(journal.decide(&entry(1, 1, 1087, 1087)), Ok(FirstUse::Seen));
+}
+
+#[test]
 fn attack_29_what_was_unlinked_is_not_decided_by_a_clock_that_went_back() {
     let store = tempfile::tempdir().unwrap();
     admit(&open(store.path(), 900).unwrap(), 0..1, 900, 1000);

@@ -1,0 +1,390 @@
+//! What the signature covers of every message, as far as the scheme alone decides.
+//!
+//! The core's `Coverage` says it of one message that was verified; this is the least that a scheme guarantees for
+//! all of them. What a sender may leave out counts as left out.
+
+use super::draws::{Drawn, Role, drawn, is_digest};
+use countersign_core::canon;
+use countersign_core::scheme::Span;
+use countersign_core::scheme::draft::Place;
+use countersign_core::scheme::model::{
+    Carrier, FieldId, Filter, ListSource, Message, Part, Primitive, Source, Template,
+};
+
+/// How much of something is covered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Extent {
+    /// Nothing of it.
+    None,
+    /// Some of it: where that is decided, and what is missing.
+    Part(Span, String),
+    /// All of it, if the sender wants it: where that is decided, and how it is not.
+    Optional(Span, String),
+    /// All of it.
+    Whole,
+}
+
+/// A part of a request that is covered or is not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Component {
+    Host,
+    Method,
+    Path,
+}
+
+/// What the signature covers of every message.
+#[derive(Debug, Clone)]
+pub(super) struct Cover {
+    components: Vec<Component>,
+    pub(super) query: Extent,
+    /// All of it, too, where only messages are accepted whose body means nothing.
+    pub(super) body: Extent,
+    /// Whether each capture is.
+    fields: Vec<bool>,
+    /// Names, with globs, of the field lines that are; `None`: all are.
+    headers: Option<Vec<String>>,
+}
+
+impl Cover {
+    pub(super) fn of(message: &Message) -> Self {
+        let mut signed = drawn(message, &message.base);
+        signed.retain(|drawn| is_listed(message, drawn));
+        let key = match &message.signature.primitive {
+            Primitive::Mac(_, key) => drawn(message, key),
+            Primitive::Digest(_) | Primitive::Signature(_) => Vec::new(),
+        };
+        let headers = headers(message, &signed);
+        let host_line = headers.as_ref().is_none_or(|names| names.iter().any(|name| name == "host"));
+        let mut components: Vec<Component> = signed.iter().flat_map(components).copied().collect();
+        components.extend(host_line.then_some(Component::Host));
+        let query = query(message, &signed);
+        let mut cover = Self { components, query, body: Extent::None, fields: Vec::new(), headers };
+        // RFC 9110, section 9.3.1: the body of a GET has no meaning.
+        let reads = signed
+            .iter()
+            .any(|drawn| *drawn.source == Source::Method && drawn.standing.role == Role::Condition { safe: true });
+        let direct = body_itself(&signed, message);
+        let whole = direct == Extent::Whole;
+        cover.fields = (0..message.fields.len())
+            .map(|id| {
+                let itself = |drawn: &Drawn<'_>| *drawn.source == Source::Field(id) && is_whole(drawn);
+                signed.iter().chain(&key).any(itself) || cover.carries(message, id, whole)
+            })
+            .collect();
+        cover.body = if reads { Extent::Whole } else { best(direct, cover.body_by_claim(message, &signed)) };
+        cover
+    }
+
+    pub(super) fn has(&self, component: Component) -> bool {
+        self.components.contains(&component)
+    }
+
+    /// Whether a capture is.
+    pub(super) fn field(&self, id: FieldId) -> bool {
+        self.fields.get(id).copied().unwrap_or_default()
+    }
+
+    /// Whether a field line is, where it is sent.
+    pub(super) fn header(&self, name: &str) -> bool {
+        self.headers
+            .as_ref()
+            .is_none_or(|names| names.iter().any(|pattern| canon::glob(pattern.as_bytes(), name.as_bytes())))
+    }
+
+    /// Whether the place that carries a capture is.
+    fn carries(&self, message: &Message, id: FieldId, body: bool) -> bool {
+        message.carriers.iter().filter(|carrier| holds(&carrier.text, id)).any(|carrier| match carrier.place {
+            Place::Cookie => self.header("cookie"),
+            Place::Form | Place::Json | Place::Xml => body,
+            Place::Header => self.header(&carrier.name),
+            Place::Path => self.has(Component::Path),
+            Place::Query => self.query == Extent::Whole,
+        })
+    }
+
+    /// The body's digest, claimed in something that is signed and compared with the body.
+    fn body_by_claim(&self, message: &Message, signed: &[Drawn<'_>]) -> Extent {
+        let mut extent = Extent::None;
+        for (id, field) in message.fields.iter().enumerate() {
+            let defined = field.definition.and_then(|id| message.lets.get(id));
+            let compared = defined.is_some_and(|entry| is_of_body(message, &entry.text));
+            if compared && self.field(id) {
+                extent = best(
+                    extent,
+                    if mandatory(message, signed, id) {
+                        Extent::Whole
+                    } else {
+                        Extent::Optional(field.span, format!("a message without `{}` leaves it open", field.name))
+                    },
+                );
+            }
+        }
+        for bind in message.binds.iter().filter(|bind| is_of_body(message, &bind.value)) {
+            let there = match &bind.what {
+                Source::Field(id) => self.field(*id).then(|| mandatory(message, signed, *id)),
+                Source::Header(name) => self.header(name).then(|| header_mandatory(message, signed, name)),
+                _ => None,
+            };
+            let Some(always) = there else { continue };
+            extent = best(
+                extent,
+                match (always, bind.or.first()) {
+                    (true, None) => Extent::Whole,
+                    (_, Some(other)) => {
+                        Extent::Optional(bind.span, format!("`{}` leaves it open", String::from_utf8_lossy(other)))
+                    }
+                    (false, None) => {
+                        Extent::Optional(bind.span, format!("a message without `{}` leaves it open", bind.name))
+                    }
+                },
+            );
+        }
+        extent
+    }
+}
+
+/// The carriers of a capture.
+pub(super) fn carriers(message: &Message, id: FieldId) -> impl Iterator<Item = &Carrier> {
+    message.carriers.iter().filter(move |carrier| holds(&carrier.text, id))
+}
+
+/// Whether a template draws on the body in its own right.
+pub(super) fn is_of_body(message: &Message, text: &Template) -> bool {
+    drawn(message, text).iter().any(|drawn| drawn.standing.counts() && is_body(drawn.source))
+}
+
+/// Whether a source is the body, or a list that holds all of it.
+pub(super) fn is_body(source: &Source) -> bool {
+    matches!(
+        source,
+        Source::Body | Source::List(ListSource::Form | ListSource::Json | ListSource::Params | ListSource::Xml)
+    )
+}
+
+fn holds(text: &Template, id: FieldId) -> bool {
+    text.parts.iter().any(|part| match part {
+        Part::Literal(_) => false,
+        Part::Optional(inner) => holds(inner, id),
+        Part::Value(value) => value.source == Source::Field(id),
+    })
+}
+
+/// A synthetic item is signed in every message only where the sender has to list it.
+fn is_listed(message: &Message, drawn: &Drawn<'_>) -> bool {
+    drawn.standing.listed.is_none_or(|(field, name)| {
+        let name = name.to_ascii_lowercase();
+        message.requires.iter().any(|require| require.field == field && require.names.contains(&name))
+    })
+}
+
+/// Whether all of a capture is there: neither a piece of it, nor only the day of a time.
+fn is_whole(drawn: &Drawn<'_>) -> bool {
+    let piece = |filter: &Filter| match filter {
+        Filter::After(_) | Filter::Before(_) | Filter::Slice(..) => true,
+        Filter::Time(from, to) => to.resolution_millis() > from.resolution_millis(),
+        _ => false,
+    };
+    drawn.standing.counts() && !drawn.before_digest().any(piece)
+}
+
+/// The components that a value is, or begins with.
+fn components(drawn: &Drawn<'_>) -> &'static [Component] {
+    match drawn.source {
+        // What is only compared is known all the same.
+        Source::Method if drawn.standing.role != Role::Fallback => &[Component::Method],
+        _ if !drawn.standing.counts() => &[],
+        Source::Host | Source::Hostname => &[Component::Host],
+        Source::Path | Source::Target => &[Component::Path],
+        Source::Url => &[Component::Host, Component::Path],
+        _ => &[],
+    }
+}
+
+/// The names of the field lines that are signed; `None`: all are.
+fn headers(message: &Message, signed: &[Drawn<'_>]) -> Option<Vec<String>> {
+    let mut names = Vec::new();
+    for drawn in signed.iter().filter(|drawn| drawn.standing.counts()) {
+        match drawn.source {
+            Source::Header(name) => names.push(name.clone()),
+            Source::List(ListSource::Headers) => {
+                let mut chosen = false;
+                for filter in &drawn.filters {
+                    match filter {
+                        Filter::Pick(id, _) => {
+                            chosen = true;
+                            let required = message.requires.iter().filter(|require| require.field == *id);
+                            names.extend(required.flat_map(|require| require.names.iter().cloned()));
+                        }
+                        Filter::Only(globs) => {
+                            chosen = true;
+                            names.extend(globs.iter().map(|glob| glob.to_ascii_lowercase()));
+                        }
+                        _ => {}
+                    }
+                }
+                if !chosen {
+                    return None;
+                }
+            }
+            _ => {}
+        }
+    }
+    Some(names)
+}
+
+fn query(message: &Message, signed: &[Drawn<'_>]) -> Extent {
+    let mut extent = Extent::None;
+    let mut single = Vec::new();
+    let mut at = Span::default();
+    for drawn in signed.iter().filter(|drawn| drawn.standing.counts()) {
+        extent = best(
+            extent,
+            match drawn.source {
+                Source::QueryString | Source::Target | Source::Url => Extent::Whole,
+                Source::List(
+                    ListSource::Params | ListSource::Query | ListSource::QueryPct | ListSource::QueryRaw,
+                ) => list(message, drawn, Place::Query),
+                Source::Query(name) => {
+                    at = drawn.span;
+                    single.push(format!("`{name}`"));
+                    Extent::None
+                }
+                _ => Extent::None,
+            },
+        );
+    }
+    if extent == Extent::None && !single.is_empty() {
+        return Extent::Part(at, format!("only {} is signed", single.join(" and ")));
+    }
+    extent
+}
+
+/// A list of parameters: all of them, but for those that carry the credentials.
+fn list(message: &Message, drawn: &Drawn<'_>, place: Place) -> Extent {
+    for filter in &drawn.filters {
+        match filter {
+            Filter::Only(globs) => {
+                return Extent::Part(drawn.span, format!("only {} is signed", quoted(globs)));
+            }
+            Filter::Pick(id, _) => {
+                let name = message.fields.get(*id).map_or("", |field| &field.name);
+                return Extent::Part(drawn.span, format!("only what `{name}` lists is signed"));
+            }
+            Filter::Without(globs) => {
+                let carries = |glob: &String| {
+                    message.carriers.iter().any(|carrier| {
+                        (carrier.place == place || place == Place::Query && carrier.place == Place::Form)
+                            && carrier.name == *glob
+                    })
+                };
+                let others: Vec<String> = globs.iter().filter(|glob| !carries(glob)).cloned().collect();
+                if !others.is_empty() {
+                    return Extent::Part(drawn.span, format!("{} is not signed", quoted(&others)));
+                }
+            }
+            _ => {}
+        }
+    }
+    Extent::Whole
+}
+
+/// The body, signed itself or by a digest that the verifier computes.
+fn body_itself(signed: &[Drawn<'_>], message: &Message) -> Extent {
+    let mut extent = Extent::None;
+    let mut members = Vec::new();
+    let mut at = Span::default();
+    for drawn in signed.iter().filter(|drawn| matches!(drawn.standing.role, Role::Itself | Role::Fallback)) {
+        let found = match drawn.source {
+            Source::Body => piece(message, drawn),
+            Source::List(ListSource::Form | ListSource::Params) => list(message, drawn, Place::Form),
+            Source::List(ListSource::Json) => list(message, drawn, Place::Json),
+            Source::List(ListSource::Xml) => list(message, drawn, Place::Xml),
+            Source::Form(name) | Source::Json(name) | Source::Xml(name) if drawn.standing.counts() => {
+                at = drawn.span;
+                members.push(format!("`{name}`"));
+                Extent::None
+            }
+            _ => Extent::None,
+        };
+        let found = match found {
+            Extent::Whole if drawn.standing.role == Role::Fallback => {
+                Extent::Optional(drawn.span, "what stands in its place where that is sent leaves it open".to_owned())
+            }
+            other => other,
+        };
+        extent = best(extent, found);
+    }
+    if extent == Extent::None && !members.is_empty() {
+        return Extent::Part(at, format!("only {} is signed", members.join(" and ")));
+    }
+    extent
+}
+
+/// How much of the body a value is.
+fn piece(message: &Message, drawn: &Drawn<'_>) -> Extent {
+    let mut before_digest = true;
+    for filter in &drawn.filters {
+        before_digest &= !is_digest(filter);
+        match filter {
+            Filter::Slice(from, to) if before_digest => {
+                return Extent::Part(drawn.span, format!("only its bytes from {from} to {to} are signed"));
+            }
+            Filter::After(_) | Filter::Before(_) if before_digest => {
+                return Extent::Part(drawn.span, "only a piece of it is signed".to_owned());
+            }
+            Filter::When(subject, ..) => {
+                let other = drawn.replaceable().is_some_and(|other| is_of_body(message, other));
+                if !other && !drawn.mandatory() {
+                    return Extent::Part(
+                        drawn.span,
+                        format!("only some messages' is signed{}", on(message, subject)),
+                    );
+                }
+            }
+            _ => {}
+        }
+    }
+    Extent::Whole
+}
+
+/// `, which … decides`.
+fn on(message: &Message, subject: &Template) -> String {
+    match drawn(message, subject).first().map(|drawn| drawn.source) {
+        Some(Source::Method) => ", which the method decides".to_owned(),
+        Some(Source::Header(name)) => format!(", which the field `{name}` decides"),
+        _ => String::new(),
+    }
+}
+
+/// A message without this capture is refused.
+fn mandatory(message: &Message, signed: &[Drawn<'_>], id: FieldId) -> bool {
+    message.fields.get(id).is_some_and(|field| !field.optional)
+        || message.required_fields.contains(&id)
+        || signed.iter().any(|drawn| *drawn.source == Source::Field(id) && drawn.mandatory())
+}
+
+/// A message without this field line is refused, or has its body's digest signed in the line's place.
+fn header_mandatory(message: &Message, signed: &[Drawn<'_>], name: &str) -> bool {
+    message.requires.iter().any(|require| require.names.iter().any(|other| other == name))
+        || signed.iter().any(|drawn| {
+            let replaced = drawn.replaceable().is_some_and(|other| is_of_body(message, other));
+            matches!(drawn.source, Source::Header(other) if other == name)
+                && (drawn.mandatory() || drawn.standing.counts() && !drawn.standing.optional && replaced)
+        })
+}
+
+/// The greater extent.
+fn best(one: Extent, other: Extent) -> Extent {
+    let rank = |extent: &Extent| match extent {
+        Extent::None => 0,
+        Extent::Part(..) => 1,
+        Extent::Optional(..) => 2,
+        Extent::Whole => 3,
+    };
+    if rank(&other) > rank(&one) { other } else { one }
+}
+
+fn quoted(names: &[String]) -> String {
+    let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    names.join(" and ")
+}

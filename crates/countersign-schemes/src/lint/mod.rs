@@ -1,0 +1,168 @@
+//! Weaknesses of a scheme that its file alone shows.
+//!
+//! ```text
+//! Scheme ─► draws: what each template draws on ─► coverage: what every message has signed ─┐
+//!        └► written: the texts, as grammars ─► grammar: which can be read in two ways ─────┴► rules ─► findings
+//! ```
+//!
+//! One file a rule, in `rules`: what it finds, why that is bad, an example, what to write instead, a reference, then
+//! the code. [`lint`] applies all of them to the request and those that concern a response to the response; a scheme
+//! with alternatives is as weak as the weakest.
+//!
+//! Deliberately absent, because the language, or the engine, leaves no room for it: captures that cannot be told
+//! apart (a fault of the file), an algorithm or a key source that the request chooses (the key record decides), a
+//! synthetic list item that a parameter could pass for (`with` refuses such a message), a nonce that is recorded
+//! before the signature is checked or forgotten before its timestamp (the engine's order, and its arithmetic),
+//! repeated credentials, signature bytes as the replay key, and refusals that reveal what was signed (`[errors]`
+//! knows public reasons only). What only a deployment shows, such as short secrets, stores that evict and routes
+//! that fail open, is the gateway's configuration and linted there.
+
+mod coverage;
+mod draws;
+mod grammar;
+mod letters;
+mod rules;
+mod show;
+mod subject;
+mod symbols;
+mod written;
+
+pub use show::{LocatedFinding, located, render};
+
+use countersign_core::scheme::{Message, Scheme, Span};
+use serde::Serialize;
+use std::fmt;
+use subject::Subject;
+
+/// How much a finding matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Worth knowing: a choice with a cost, or a weakness that something else makes up for.
+    Note,
+    /// An attacker with some luck, or a mistake elsewhere, makes use of it.
+    Warning,
+    /// A message can be forged, changed or repeated.
+    Error,
+}
+
+/// A weakness of a scheme, and where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// The rule that is not kept.
+    pub rule: &'static Rule,
+    /// How much it matters here.
+    pub severity: Severity,
+    /// Where.
+    pub span: Span,
+    /// What is weak here, in a sentence.
+    pub message: String,
+}
+
+/// A rule, and all that is to be said about it. The code is stable.
+#[derive(Clone, Copy)]
+pub struct Rule {
+    /// The code, as in `body-not-covered`.
+    pub code: &'static str,
+    /// What a finding says, in short.
+    pub summary: &'static str,
+    /// What the rule finds.
+    pub what: &'static str,
+    /// Why that is bad: what an attacker does with it.
+    pub why: &'static str,
+    /// A part of a scheme file in which the rule finds something.
+    pub example: &'static str,
+    /// What to write instead.
+    pub fix: &'static str,
+    /// Where more is to be read.
+    pub reference: &'static str,
+    check: Check,
+}
+
+/// Every rule, by code.
+#[must_use]
+pub fn rules() -> &'static [&'static Rule] {
+    rules::ALL
+}
+
+/// The rule of a code.
+#[must_use]
+pub fn rule(code: &str) -> Option<&'static Rule> {
+    rules::ALL.iter().copied().find(|rule| rule.code == code)
+}
+
+/// The weaknesses of a scheme, in the order in which they stand in its files; of one place by code.
+#[must_use]
+pub fn lint(scheme: &Scheme) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let messages = [(Some(&scheme.request), false), (scheme.response.as_ref(), true)];
+    for (message, response) in messages.into_iter().filter_map(|(message, response)| Some((message?, response))) {
+        for alternative in alternatives(message) {
+            let subject = Subject::new(scheme, &alternative, response);
+            for rule in rules() {
+                (rule.check)(&subject, &mut |severity, span, message| {
+                    findings.push(Finding { rule, severity, span, message });
+                });
+            }
+        }
+    }
+    findings.sort_by(|a, b| a.order().cmp(&b.order()));
+    findings.dedup_by(|later, earlier| {
+        (later.rule, later.span, &later.message) == (earlier.rule, earlier.span, &earlier.message)
+    });
+    findings
+}
+
+/// The message with each of its alternatives put in place.
+fn alternatives(message: &Message) -> Vec<Message> {
+    let put = |tried: &countersign_core::scheme::model::Alternative| Message {
+        lets: tried.lets.clone(),
+        base: tried.base.clone(),
+        ..message.clone()
+    };
+    if message.tries.is_empty() { vec![message.clone()] } else { message.tries.iter().map(put).collect() }
+}
+
+/// Looks at a message, and tells each finding.
+type Check = fn(&Subject<'_>, &mut Find<'_>);
+type Find<'f> = dyn FnMut(Severity, Span, String) + 'f;
+
+impl Finding {
+    /// By place, then by code; of two alike the graver first.
+    fn order(&self) -> (u16, u32, u32, &'static str, &str, std::cmp::Reverse<Severity>) {
+        let Span { file, start, end } = self.span;
+        (file, start, end, self.rule.code, &self.message, std::cmp::Reverse(self.severity))
+    }
+}
+
+impl Severity {
+    /// The word, as in `warning`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Note => "note",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl fmt::Debug for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rule").field("code", &self.code).finish_non_exhaustive()
+    }
+}
+
+impl PartialEq for Rule {
+    fn eq(&self, other: &Self) -> bool {
+        self.code == other.code
+    }
+}
+
+impl Eq for Rule {}

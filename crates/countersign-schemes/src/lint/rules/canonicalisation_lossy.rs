@@ -1,0 +1,68 @@
+//! `canonicalisation-lossy`: values that differ are signed as if they were the same.
+
+use super::{Find, Rule, Subject, Warning};
+use countersign_core::scheme::model::{Convert, Filter, ListSource, Source};
+
+pub(super) static RULE: Rule = Rule {
+    code: "canonicalisation-lossy",
+    summary: "values that differ have one signature",
+    what: "Finds changes of case, trimming and squeezing on parameters, body and captured values, and parameters that \
+           are decoded twice, or decoded before they are split.",
+    why: "What is lost before signing can be changed behind it: a password in another case, an id with a space, a \
+          `%2526` for an `&`.",
+    example: "base = '{query | lower | sort-kv | each \"{k}={v}\" | join \"&\"}'",
+    fix: "Sign what was sent. Host and media type may be put in lower case, as nobody tells their cases apart.",
+    reference: "RFC 9421, section 7.5.3 (canonicalization attacks)",
+    check,
+};
+
+fn check(subject: &Subject<'_>, find: &mut Find<'_>) {
+    for text in subject.templates() {
+        for drawn in subject.drawn(text).iter().filter(|drawn| drawn.standing.is_written()) {
+            for filter in drawn.before_digest() {
+                if let Some(what) = loss(drawn.source, filter) {
+                    let name = subject.name(drawn.source);
+                    find(
+                        Warning,
+                        drawn.span,
+                        format!("{name} is signed {what}: messages that differ have one signature"),
+                    );
+                }
+            }
+        }
+    }
+}
+
+fn loss(source: &Source, filter: &Filter) -> Option<&'static str> {
+    let convert = match filter {
+        Filter::LowerNames if *source != Source::List(ListSource::Headers) => {
+            return Some("with its names in lower case");
+        }
+        Filter::Convert(convert) | Filter::ConvertValues(convert) => convert,
+        _ => return None,
+    };
+    let case = matches!(convert, Convert::Lower | Convert::Upper);
+    let spaces = matches!(convert, Convert::Squeeze | Convert::Trim);
+    let decodes = matches!(convert, Convert::Unpct | Convert::FormDec);
+    let values = matches!(
+        source,
+        Source::List(_)
+            | Source::Body
+            | Source::Field(_)
+            | Source::Form(_)
+            | Source::Json(_)
+            | Source::Query(_)
+            | Source::QueryString
+            | Source::Xml(_)
+    );
+    match source {
+        // Field lines are the same with other white space, and media types in any case.
+        Source::Header(_) | Source::List(ListSource::Headers) if !case || matches!(source, Source::Header(_)) => None,
+        _ if values && case => Some("in one case"),
+        _ if values && spaces => Some("without some of its spaces"),
+        Source::List(ListSource::QueryRaw) => None,
+        Source::List(_) | Source::Form(_) | Source::Query(_) => decodes.then_some("decoded twice"),
+        Source::Body | Source::QueryString => decodes.then_some("decoded as a whole"),
+        _ => None,
+    }
+}

@@ -1,0 +1,59 @@
+//! `signature-truncated`: so little of a digest is sent that it can be guessed.
+
+use super::{Error, Find, Rule, Subject, Warning};
+use countersign_core::scheme::model::{Convert, Filter, Primitive, SignatureRule};
+
+pub(super) static RULE: Rule = Rule {
+    code: "signature-truncated",
+    summary: "the signature is so short that it can be guessed",
+    what: "Counts the bits of the digest or MAC that are left after `slice` and the encodings, and finds fewer than \
+           128.",
+    why: "Whoever tries all signatures needs no key. Against a server that answers 10,000 requests a second, 28 bits \
+          last for seven and a half hours; and as every timestamp is a new attempt, nothing has to be kept secret \
+          for long for it to succeed sooner or later.",
+    example: "signature = \"{base | md5 | hex | slice 10 17}\"   # 7 hex digits: 28 bits",
+    fix: "Send the whole MAC: `{base | hmac-sha256 secret | hex}`. Where clients cannot change, limit how often a \
+          key may fail.",
+    reference: "RFC 2104, section 5 (no less than 80 bits, and half of the hash); OWASP ASVS 5.0, 11.2.3 (128 bits)",
+    check,
+};
+
+/// What ASVS asks for, and what RFC 2104 calls the least.
+const ENOUGH: usize = 128;
+const LEAST: usize = 80;
+
+fn check(subject: &Subject<'_>, find: &mut Find<'_>) {
+    let rule = &subject.message.signature;
+    let named = match &rule.primitive {
+        Primitive::Digest(hash) | Primitive::Mac(hash, _) => *hash,
+        // Its encodings can be undone, so nothing of it is lost.
+        Primitive::Signature(_) => return,
+    };
+    let Some(bits) = subject.hashes(named).into_iter().map(|hash| left(rule, hash.output_len() * 8)).min() else {
+        return;
+    };
+    if bits < ENOUGH {
+        let severity = if bits < LEAST { Error } else { Warning };
+        find(severity, rule.span, format!("only {bits} bits of the signature are sent: it can be guessed"));
+    }
+}
+
+/// How many bits are left of so many.
+fn left(rule: &SignatureRule, bits: usize) -> usize {
+    let (mut bits, mut length) = (bits, bits / 8);
+    for filter in &rule.encode {
+        match filter {
+            Filter::Convert(Convert::Hex | Convert::HexUpper) => length *= 2,
+            Filter::Convert(Convert::B64 | Convert::B64NoPad | Convert::B64Url | Convert::B64UrlPad) => {
+                length = length.div_ceil(3) * 4;
+            }
+            Filter::Slice(from, to) => {
+                let kept = (*to).min(length).saturating_sub(*from);
+                bits = (bits * kept).checked_div(length).unwrap_or(0);
+                length = kept;
+            }
+            _ => {}
+        }
+    }
+    bits
+}

@@ -1,0 +1,137 @@
+//! What a rule looks at: one message of a scheme, in one of its alternatives, with what is known about it.
+
+use super::coverage::Cover;
+use super::draws::{self, Drawn};
+use super::grammar::{self, Clash, TooLarge};
+use super::written::{self, Written};
+use countersign_core::alg::Hash;
+use countersign_core::scheme::model::{FieldId, Primitive, Replay, Source, Template};
+use countersign_core::scheme::{Kind, Message, Scheme, Span};
+
+/// One message of a scheme.
+pub(super) struct Subject<'a> {
+    pub(super) scheme: &'a Scheme,
+    pub(super) message: &'a Message,
+    /// The answer to a request: method, host, path, query, time and nonce are the request's matter.
+    pub(super) response: bool,
+    pub(super) cover: Cover,
+    pub(super) written: Written,
+    /// Where one of the texts can be read in two ways.
+    pub(super) readings: Vec<Reading>,
+}
+
+/// A place at which a text can be read in two ways.
+pub(super) struct Reading {
+    /// Where the text stands.
+    pub(super) text: Span,
+    /// Where the readings part.
+    pub(super) clash: Result<Clash, TooLarge>,
+    /// Also among messages whose time is accepted, which all have as many digits.
+    pub(super) accepted: bool,
+}
+
+impl<'a> Subject<'a> {
+    pub(super) fn new(scheme: &'a Scheme, message: &'a Message, response: bool) -> Self {
+        let written = Written::of(scheme, message, false);
+        let readings = readings(scheme, message, &written);
+        Self { scheme, message, response, cover: Cover::of(message), written, readings }
+    }
+
+    /// The kind of a request; a response has none.
+    pub(super) fn request(&self) -> Option<Kind> {
+        (!self.response).then_some(self.scheme.kind)
+    }
+
+    pub(super) fn base(&self) -> Span {
+        self.message.base.span
+    }
+
+    /// Where freshness is decided, or else what is signed.
+    pub(super) fn fresh(&self) -> Span {
+        if self.scheme.fresh.span == Span::default() { self.base() } else { self.scheme.fresh.span }
+    }
+
+    pub(super) fn drawn(&self, text: &'a Template) -> Vec<Drawn<'a>> {
+        draws::drawn(self.message, text)
+    }
+
+    /// What the signature is computed over: what the base draws on.
+    pub(super) fn signed(&self) -> Vec<Drawn<'a>> {
+        self.drawn(&self.message.base)
+    }
+
+    /// The lists among it.
+    pub(super) fn lists(&self) -> impl Iterator<Item = Drawn<'a>> {
+        self.signed().into_iter().filter(|drawn| matches!(drawn.source, Source::List(_)))
+    }
+
+    /// What the key of the MAC is made of.
+    pub(super) fn key(&self) -> Option<&'a Template> {
+        match &self.message.signature.primitive {
+            Primitive::Mac(_, key) => Some(key),
+            Primitive::Digest(_) | Primitive::Signature(_) => None,
+        }
+    }
+
+    /// What stands for `hmac` and `digest`, where the scheme leaves that to the key.
+    pub(super) fn hashes(&self, named: Option<Hash>) -> Vec<Hash> {
+        match (named, self.scheme.key.hashes.as_slice()) {
+            (Some(hash), _) => vec![hash],
+            (None, []) => vec![Hash::Sha256],
+            (None, hashes) => hashes.to_vec(),
+        }
+    }
+
+    /// Templates whose values count as signed: the base, and what captures and bound fields are compared with.
+    pub(super) fn templates(&self) -> Vec<&'a Template> {
+        let defined = self.message.fields.iter().filter_map(|field| self.message.lets.get(field.definition?));
+        let bound = self.message.binds.iter().map(|bind| &bind.value);
+        std::iter::once(&self.message.base).chain(defined.map(|entry| &entry.text)).chain(bound).collect()
+    }
+
+    /// The captures that decide how fresh a message is.
+    pub(super) fn times(&self) -> Vec<FieldId> {
+        let fresh = &self.scheme.fresh;
+        let window = fresh.timestamp.map(|window| window.field);
+        let lifetime = fresh.lifetime.map(|(field, _)| field);
+        [window, fresh.expires, fresh.starts, lifetime].into_iter().flatten().collect()
+    }
+
+    pub(super) fn is_remembered(&self) -> bool {
+        self.scheme.fresh.replay != Replay::Never
+    }
+
+    /// What people call a capture.
+    pub(super) fn field(&self, id: FieldId) -> &str {
+        self.message.fields.get(id).map_or("", |field| &field.name)
+    }
+
+    /// What people call a source.
+    pub(super) fn name(&self, source: &Source) -> String {
+        written::name(self.scheme, self.message, source)
+    }
+}
+
+fn readings(scheme: &Scheme, message: &Message, written: &Written) -> Vec<Reading> {
+    let closed = scheme.fresh.timestamp.is_some_and(written::is_closed);
+    // The same texts, in the same order.
+    let accepted = closed.then(|| Written::of(scheme, message, true));
+    let mut readings = Vec::new();
+    for (index, (text, span)) in written.texts.iter().enumerate() {
+        let Ok(clashes) = grammar::clashes(text) else {
+            readings.push(Reading { text: *span, clash: Err(TooLarge), accepted: true });
+            continue;
+        };
+        if clashes.is_empty() {
+            continue;
+        }
+        let later = accepted.as_ref().and_then(|written| written.texts.get(index));
+        let later = later.map_or(Ok(clashes.clone()), |(text, _)| grammar::clashes(text));
+        for clash in clashes {
+            let same = |other: &Clash| (other.one, other.other) == (clash.one, clash.other);
+            let accepted = later.as_ref().map_or(true, |later| later.iter().any(same));
+            readings.push(Reading { text: *span, clash: Ok(clash), accepted });
+        }
+    }
+    readings
+}

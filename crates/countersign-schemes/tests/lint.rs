@@ -1,0 +1,236 @@
+//! Lints: each rule by its fixtures, the catalogue by what is found in it.
+//!
+//! `lint/RULE/bad-NAME.toml` shows the rule and `good-NAME.toml` does not. Both begin with what is found in them,
+//! every line `# finds SEVERITY CODE LINE`, or `# finds nothing`; what stands in a scheme that they extend has
+//! `inherited` for a line. `COUNTERSIGN_BLESS=1` writes `lint/catalogue.txt` anew.
+
+#![expect(clippy::disallowed_methods, reason = "the crate does no I/O; its fixtures lie in files")]
+
+use countersign_schemes::lint::{self, Finding, Severity};
+use countersign_schemes::{Catalogue, Source, catalogue, open};
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+/// The findings of a scheme, and the files it was read from.
+fn linted(name: &str, text: &str) -> (Vec<Finding>, Vec<Source>) {
+    let document = open(name, text, &Catalogue).unwrap_or_else(|error| panic!("{name}:\n{error}"));
+    let scheme = document.check().unwrap_or_else(|error| panic!("{name}:\n{error}"));
+    (lint::lint(&scheme), document.sources)
+}
+
+fn of_catalogue(name: &str) -> Vec<Finding> {
+    linted(name, catalogue::text(name).unwrap_or_else(|| panic!("no scheme `{name}`"))).0
+}
+
+fn codes(findings: &[Finding]) -> BTreeSet<&'static str> {
+    findings.iter().map(|finding| finding.rule.code).collect()
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/lint")
+}
+
+/// The entries of a folder, by name.
+fn entries(folder: &Path) -> Vec<(String, PathBuf)> {
+    let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let mut entries: Vec<(String, PathBuf)> = entries
+        .map(|entry| {
+            let entry = entry.expect("an entry of the folder");
+            (entry.file_name().into_string().expect("a name in UTF-8"), entry.path())
+        })
+        .collect();
+    entries.sort();
+    entries
+}
+
+/// What a fixture says is found in it.
+fn expected(file: &str, text: &str) -> Vec<String> {
+    let head: Vec<&str> = text.lines().map_while(|line| line.strip_prefix("# finds ")).collect();
+    assert!(!head.is_empty(), "{file} does not say what is found in it");
+    if head == ["nothing"] {
+        return Vec::new();
+    }
+    for line in &head {
+        let words: Vec<&str> = line.split(' ').collect();
+        let [severity, code, place] = words.as_slice() else { panic!("{file}: not SEVERITY CODE LINE: {line}") };
+        assert!(["note", "warning", "error"].contains(severity), "{file}: no severity: {severity}");
+        assert!(lint::rule(code).is_some(), "{file}: no rule: {code}");
+        assert!(*place == "inherited" || place.parse::<u32>().is_ok(), "{file}: no line: {place}");
+    }
+    head.iter().map(|line| (*line).to_owned()).collect()
+}
+
+/// What is found in a fixture, written as it says it.
+fn found(file: &str, text: &str) -> Vec<String> {
+    let (findings, sources) = linted(file, text);
+    let rows = lint::located(&findings, &sources);
+    let place = |row: &lint::LocatedFinding| {
+        if row.file == file { row.line.to_string() } else { "inherited".to_owned() }
+    };
+    rows.iter().map(|row| format!("{} {} {}", row.severity, row.rule, place(row))).collect()
+}
+
+#[test]
+fn every_rule_has_fixtures_and_finds_what_they_say() {
+    let mut wrong = String::new();
+    let mut folders = BTreeSet::new();
+    for (code, path) in entries(&folder()).into_iter().filter(|(_, path)| path.is_dir()) {
+        assert!(lint::rule(&code).is_some(), "{code}: there is no such rule");
+        let files = entries(&path);
+        for kind in ["bad-", "good-"] {
+            assert!(files.iter().any(|(name, _)| name.starts_with(kind)), "{code} has no {kind}NAME.toml");
+        }
+        for (name, path) in files {
+            let (file, text) = (format!("{code}/{name}"), fs::read_to_string(path).expect("a fixture"));
+            let (expected, found) = (expected(&file, &text), found(&file, &text));
+            let shown = found.iter().any(|line| line.split(' ').nth(1) == Some(&code));
+            match (name.starts_with("bad-"), name.starts_with("good-")) {
+                (true, _) if shown => {}
+                (_, true) if !shown => {}
+                (false, false) => panic!("{file} is neither bad nor good"),
+                _ => _ = writeln!(wrong, "{file}: {code} was{} found", if shown { "" } else { " not" }),
+            }
+            if expected != found {
+                _ = writeln!(wrong, "{file}: found\n# finds {}", found.join("\n# finds "));
+            }
+        }
+        folders.insert(code);
+    }
+    for rule in lint::rules() {
+        if !folders.contains(rule.code) {
+            _ = writeln!(wrong, "{} has no fixtures", rule.code);
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+#[test]
+fn what_is_found_in_the_catalogue() {
+    let mut text = String::new();
+    for name in catalogue::names() {
+        let (findings, sources) = linted(name, catalogue::text(name).expect("a name of the catalogue has a text"));
+        _ = writeln!(text, "{name}{}", if findings.is_empty() { ": nothing" } else { "" });
+        for row in lint::located(&findings, &sources) {
+            let lint::LocatedFinding { severity, rule, file, line, column, message, .. } = row;
+            let place = if file == *name { format!("{line}:{column}") } else { format!("{file}:{line}:{column}") };
+            _ = writeln!(text, "  {severity} {rule} at {place}: {message}");
+        }
+    }
+    let path = folder().join("catalogue.txt");
+    if env::var_os("COUNTERSIGN_BLESS").is_some() {
+        fs::write(&path, &text).expect("the text is written");
+    }
+    assert!(fs::read_to_string(&path).unwrap_or_default() == text, "now found, and not in catalogue.txt:\n{text}");
+}
+
+#[test]
+fn our_own_scheme_has_none_of_the_weaknesses() {
+    assert_eq!(of_catalogue("countersign-v1"), []);
+}
+
+#[test]
+fn the_first_article_deserves_every_one_of_these() {
+    let findings = of_catalogue("md5-token");
+    let found = codes(&findings);
+    for code in [
+        "body-not-covered",
+        "error-status-success",
+        "hash-broken",
+        "host-not-covered",
+        "keyed-plain-digest",
+        "method-not-covered",
+        "nonce-missing",
+        "path-not-covered",
+        "query-not-covered",
+        "signature-truncated",
+    ] {
+        assert!(found.contains(code), "{code}");
+    }
+    let truncated = findings.iter().find(|finding| finding.rule.code == "signature-truncated").expect("it is there");
+    assert!(truncated.message.contains("28 bits"), "{}", truncated.message);
+    assert_eq!(truncated.severity, Severity::Error);
+}
+
+#[test]
+fn the_other_articles_too() {
+    let spring = codes(&of_catalogue("spring-sign"));
+    for code in ["hash-broken", "host-not-covered", "keyed-plain-digest", "method-not-covered", "pairs-unescaped"] {
+        assert!(spring.contains(code), "spring-sign: {code}");
+    }
+    assert!(!spring.contains("nonce-missing") && !spring.contains("body-not-covered"));
+    let worldsync = codes(&of_catalogue("1worldsync"));
+    for code in ["body-not-covered", "host-not-covered", "method-not-covered", "nonce-missing", "pairs-unescaped"] {
+        assert!(worldsync.contains(code), "1worldsync: {code}");
+    }
+    assert!(!worldsync.contains("query-not-covered") && !worldsync.contains("time-not-covered"));
+}
+
+#[test]
+fn what_the_vendors_schemes_are_known_for() {
+    for (scheme, code) in [
+        ("aws-sigv4", "nonce-missing"),
+        ("aws-sigv4-query", "replay-allowed"),
+        ("aws-sigv4-query-s3", "body-not-covered"),
+        ("aws-sigv4-s3", "body-optional"),
+        ("github-webhook", "time-missing"),
+        ("hawk", "body-optional"),
+        ("kong-hmac-auth", "key-unscoped"),
+        ("kong-hmac-auth", "nonce-missing"),
+        ("sendgrid-ecdsa", "values-adjacent"),
+        ("stripe-webhook", "window-one-sided"),
+        ("twilio-form", "pairs-undelimited"),
+        ("twilio-form", "time-missing"),
+    ] {
+        assert!(codes(&of_catalogue(scheme)).contains(code), "{scheme}: {code}");
+    }
+    for (scheme, code) in [
+        ("aws-sigv4", "body-optional"),
+        ("aws-sigv4", "coverage-chosen-by-sender"),
+        ("aws-sigv4", "key-unscoped"),
+        ("kong-hmac-auth", "coverage-chosen-by-sender"),
+        ("kong-hmac-auth", "digest-unbound"),
+        ("kong-hmac-auth", "time-not-covered"),
+        ("slack-v0", "separator-in-value"),
+        ("spring-sign-hmac", "pairs-unescaped"),
+        ("stripe-webhook", "separator-in-value"),
+    ] {
+        assert!(!codes(&of_catalogue(scheme)).contains(code), "{scheme}: {code}");
+    }
+}
+
+#[test]
+fn findings_are_shown_where_they_stand() {
+    let (findings, sources) = linted("mine.toml", catalogue::text("md5-token").expect("it is there"));
+    let shown = lint::render(&findings, &sources);
+    let truncated = "\
+error[signature-truncated]: only 28 bits of the signature are sent: it can be guessed
+  --> mine.toml:16:14
+    |
+ 16 | signature = \"{base | md5 | hex | slice 10 17}\"   # hexdigest()[10:17]
+    |              ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+help: countersign reason signature-truncated";
+    assert!(shown.contains(truncated), "{shown}");
+    assert_eq!(shown.matches("help: countersign reason ").count(), findings.len());
+    let places: Vec<_> = findings.iter().map(|finding| (finding.span.file, finding.span.start)).collect();
+    assert!(places.is_sorted());
+}
+
+#[test]
+fn rows_are_json() {
+    let (findings, sources) = linted("mine.toml", catalogue::text("md5-token").expect("it is there"));
+    let rows = serde_json::to_value(lint::located(&findings, &sources)).expect("rows are JSON");
+    let row = rows.as_array().expect("a list").iter().find(|row| row["rule"] == "signature-truncated");
+    let expected = serde_json::json!({
+        "rule": "signature-truncated",
+        "severity": "error",
+        "file": "mine.toml",
+        "line": 16,
+        "column": 14,
+        "text": "{base | md5 | hex | slice 10 17}",
+        "message": "only 28 bits of the signature are sent: it can be guessed",
+        "help": "countersign reason signature-truncated",
+    });
+    assert_eq!(row, Some(&expected));
+}

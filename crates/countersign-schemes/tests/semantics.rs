@@ -1,0 +1,85 @@
+//! Rules of the language that are easy to get wrong, each with the message that tells.
+
+use countersign_core::key::{Key, KeySet};
+use countersign_core::request::{RequestView, Transport};
+use countersign_core::time::UnixTime;
+use countersign_core::{Freshness, Plan, Signer, Verifier};
+use countersign_schemes::{Catalogue, load};
+use std::sync::Arc;
+
+type Fields = Vec<(String, Vec<u8>)>;
+
+const NOW: UnixTime = UnixTime::from_secs(1_700_000_000);
+
+fn plan(text: &str) -> Arc<Plan> {
+    Plan::compile(&load("rule.toml", text, &Catalogue).unwrap_or_else(|error| panic!("{error}")))
+}
+
+fn key() -> Key {
+    Key::secret(*b"a secret of some length").with_id("alice")
+}
+
+fn view<'a>(target: &'a str, fields: &'a Fields) -> RequestView<'a> {
+    RequestView {
+        method: "POST",
+        target: target.as_bytes(),
+        authority: "api.example.com",
+        transport: Transport::Https,
+        fields,
+        body: None,
+        peer: None,
+        status: None,
+        answers: None,
+    }
+}
+
+fn sign(plan: &Arc<Plan>, message: RequestView<'_>) -> Fields {
+    let fresh = Freshness { now: NOW, nonce: Some("0123456789abcdef") };
+    let signed = Signer::new(Arc::clone(plan)).with_var("team_name", "blue").sign(message, &key(), &fresh);
+    let mut fields = Vec::new();
+    message.fields.all(&mut |name, value| fields.push((name.to_owned(), value.to_vec())));
+    signed.expect("it can be signed").apply(&mut fields);
+    fields
+}
+
+/// The reason of a refusal, or the nothing that is said of what holds.
+fn verdict(plan: &Arc<Plan>, message: RequestView<'_>, now: UnixTime) -> Result<(), &'static str> {
+    let keys = KeySet::new([Arc::new(key())]);
+    let verifier = Verifier::new(Arc::clone(plan)).with_var("team_name", "blue");
+    verifier.explain(message, &keys, now).verdict.map(drop).map_err(|refused| refused.reason().code())
+}
+
+#[test]
+fn a_parameter_without_a_value_takes_no_other_out_of_the_base() {
+    let plan = plan(
+        r#"
+        [header]
+        X-Sign = "{signature:hex}"
+        [sign]
+        base = '{path}[?{query | each "{k}={v}" | join "&"}]'
+        signature = "{base | hmac-sha256 secret | hex}"
+        "#,
+    );
+    let fields = sign(&plan, view("/pay", &Fields::new()));
+    assert_eq!(verdict(&plan, view("/pay", &fields), NOW), Ok(()));
+    for forged in ["/pay?to=eve&x", "/pay?x&to=eve", "/pay?x"] {
+        assert_eq!(verdict(&plan, view(forged, &fields), NOW), Err("signature-mismatch"), "{forged}");
+    }
+}
+
+#[test]
+fn a_variable_is_given_with_either_dash() {
+    let plan = plan(
+        r#"
+        [vars]
+        team_name = {}
+        [header]
+        X-Sign = "{signature:hex}"
+        [sign]
+        base = "{team_name}"
+        signature = "{base | hmac-sha256 secret | hex}"
+        "#,
+    );
+    let fields = sign(&plan, view("/", &Fields::new()));
+    assert_eq!(verdict(&plan, view("/", &fields), NOW), Ok(()));
+}
