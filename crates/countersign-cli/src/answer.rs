@@ -34,9 +34,9 @@ enum Body<'a> {
 impl<'a> SignedAnswer<'a> {
     /// `message` has been signed already. `binary`: its body is wanted as base64.
     pub(crate) fn new(id: Option<&'a Value>, message: &'a Message, signed: &Signed, binary: bool) -> Self {
-        let body = match std::str::from_utf8(&message.body) {
+        let body = match std::str::from_utf8(message.content()) {
             Ok(text) if !binary => Body::Text(text),
-            _ => Body::Binary(STANDARD.encode(&message.body)),
+            _ => Body::Binary(STANDARD.encode(message.content())),
         };
         let headers = message.fields.iter().map(|(name, value)| (name.as_str(), text(value)));
         Self {

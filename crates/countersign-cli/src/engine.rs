@@ -153,7 +153,7 @@ impl Engine {
             _ => None,
         };
         let fresh = Freshness { now: task.now, nonce: task.nonce.as_deref().or(made.as_deref()) };
-        let signed = task.message.seen(|view| signer.sign(view, &key, &fresh));
+        let signed = task.message.seen_to_sign(|view| signer.sign(view, &key, &fresh));
         signed.map_err(|error| Undecided::Sign { text: sign_error(&error, &scheme), error })
     }
 

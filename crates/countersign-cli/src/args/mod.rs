@@ -43,12 +43,19 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Sign a request, or a stream of them
+    ///
+    /// What the message already has is kept, and nothing is added that the scheme does not call for. A nonce is made
+    /// where the scheme has one and none is given.
     Sign(SignArguments),
     /// Verify a signed request, or a stream of them
     Verify(VerifyArguments),
     /// Show every step of a verification: what was read, what was signed, both signatures
+    ///
+    /// What is shown is for whoever holds the key: some schemes put the secret into what they sign.
     Explain(ExplainArguments),
     /// Make a signed curl command
+    ///
+    /// Method, fields and body are given as to curl itself. The command is printed; --run runs it instead.
     Curl(CurlArguments),
     /// The catalogue of schemes
     Schemes(SchemesArguments),
@@ -57,12 +64,17 @@ pub(crate) enum Command {
     /// Say what a refusal or a finding means, and how to fix it
     Reason(ReasonArguments),
     /// The keys of a gateway
+    ///
+    /// While the gateway runs they are changed through it, and hold from then on; otherwise in its store.
     Keys(KeysArguments),
     /// Check a gateway's configuration and its schemes
     Check(CheckArguments),
     /// Run the gateway
     Serve(ServeArguments),
     /// The whole thing on one screen, with nothing to install
+    ///
+    /// A temporary store, a demo upstream that answers with what it got, one key, and the gateway before it. All of
+    /// it is gone when the command ends.
     Dev(DevArguments),
     /// Print the completions for a shell
     Completions(CompletionsArguments),

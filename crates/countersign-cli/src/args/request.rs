@@ -90,9 +90,6 @@ pub(crate) enum OutputFormat {
 }
 
 /// Sign a request, or a stream of them.
-///
-/// What the message already has is kept, and nothing is added that the scheme does not call for. A nonce is made
-/// where the scheme has one and none is given.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -145,8 +142,6 @@ pub(crate) struct VerifyArguments {
 }
 
 /// Show every step of a verification: what was read, what was signed, both signatures.
-///
-/// What is shown is for whoever holds the key: some schemes put the secret into what they sign.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Exit status: as of `verify`.
@@ -160,8 +155,6 @@ pub(crate) struct ExplainArguments {
 }
 
 /// Make a signed curl command.
-///
-/// Method, fields and body are given as to curl itself. The command is printed; `--run` runs it instead.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

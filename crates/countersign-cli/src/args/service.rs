@@ -8,8 +8,6 @@ use super::request::var;
 use crate::material::SecretText;
 
 /// The keys of a gateway.
-///
-/// While the gateway runs they are changed through it, and hold from then on; otherwise in its store.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -217,9 +215,6 @@ pub(crate) enum LogFormat {
 }
 
 /// The whole thing on one screen, with nothing to install.
-///
-/// A temporary store, a demo upstream that answers with what it got, one key, and the gateway before it. All of it
-/// is gone when the command ends.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

@@ -76,7 +76,7 @@ fn message(arguments: &CurlArguments) -> Result<Message, Failure> {
         fields.push(("Content-Type".to_owned(), b"application/x-www-form-urlencoded".to_vec()));
     }
     let method = arguments.method.clone().unwrap_or_else(|| if body.is_some() { "POST" } else { "GET" }.to_owned());
-    Message::request(method, url, fields, body.unwrap_or_default())
+    Message::request(method, url, fields, body)
         .map_err(|error| Failure::arguments(error.to_string(), "see `countersign curl --help`"))
 }
 
@@ -93,7 +93,7 @@ impl Words {
             return Err(Undecided::Unwritable("curl command"));
         }
         let mut words = Self { arguments: Vec::new(), input: None };
-        let body = (!message.body.is_empty()).then_some(message.body.as_slice());
+        let body = Some(message.content()).filter(|body| !body.is_empty());
         match (message.method.as_str(), body) {
             ("GET", None) | ("POST", Some(_)) => {}
             ("HEAD", None) => words.add(["--head"]),

@@ -64,5 +64,5 @@ fn answer(answer: &io::Result<Message>, paint: Paint, out: &mut impl Write) -> i
     };
     let status = answer.status.unwrap_or_default();
     let shown = if status < 400 { paint.good(status) } else { paint.bad(status) };
-    writeln!(out, "   {shown}  {}", String::from_utf8_lossy(&answer.body).trim_end())
+    writeln!(out, "   {shown}  {}", String::from_utf8_lossy(answer.content()).trim_end())
 }

@@ -137,7 +137,7 @@ impl Stage {
         let url =
             Url::parse(&format!("{}{PATH}", self.origin)).map_err(io::Error::other).map_err(Failure::Serving)?;
         let fields = vec![("Content-Type".to_owned(), CONTENT_TYPE.as_bytes().to_vec())];
-        let message = Message::request("POST".to_owned(), url, fields, BODY.as_bytes().to_vec());
+        let message = Message::request("POST".to_owned(), url, fields, Some(BODY.as_bytes().to_vec()));
         let mut task = Task {
             scheme: arguments.scheme.clone(),
             keys: Keys::One {
@@ -243,7 +243,7 @@ fn program() -> String {
 /// Sends a request as curl would, and reads the answer.
 fn exchange(gateway: SocketAddr, request: &Message) -> io::Result<Message> {
     let mut sent = request.clone();
-    sent.fields.push(("Content-Length".to_owned(), request.body.len().to_string().into_bytes()));
+    sent.fields.push(("Content-Length".to_owned(), request.content().len().to_string().into_bytes()));
     sent.fields.push(("Connection".to_owned(), b"close".to_vec()));
     let mut stream = TcpStream::connect(gateway)?;
     let mut bytes = Vec::new();

@@ -78,7 +78,7 @@ fn echo(request: &Message) -> String {
         method: &request.method,
         target: text(&request.target),
         headers: request.fields.iter().map(|(name, value)| (name.as_str(), text(value))).collect(),
-        body: text(&request.body),
+        body: text(request.content()),
     };
     // Strings alone: this cannot fail.
     serde_json::to_string(&echo).unwrap_or_default() + "\n"

@@ -97,7 +97,7 @@ impl Message {
         for (name, value) in &self.fields {
             // The body may have grown since its length was written.
             if name.eq_ignore_ascii_case("content-length") {
-                write!(out, "{name}: {}\r\n", self.body.len())?;
+                write!(out, "{name}: {}\r\n", self.content().len())?;
                 continue;
             }
             write!(out, "{name}: ")?;
@@ -105,7 +105,7 @@ impl Message {
             out.write_all(b"\r\n")?;
         }
         out.write_all(b"\r\n")?;
-        out.write_all(&self.body)
+        out.write_all(self.content())
     }
 }
 
@@ -158,7 +158,7 @@ fn fields(lines: &mut Lines<'_>) -> Result<Vec<(String, Vec<u8>)>, HttpError> {
 }
 
 /// What follows the head. An editor's line end behind a body of stated length is not part of it.
-fn body(fields: &[(String, Vec<u8>)], rest: &[u8]) -> Result<Vec<u8>, HttpError> {
+fn body(fields: &[(String, Vec<u8>)], rest: &[u8]) -> Result<Option<Vec<u8>>, HttpError> {
     let values = |wanted: &str| {
         let wanted = wanted.to_owned();
         fields.iter().filter(move |(name, _)| name.eq_ignore_ascii_case(&wanted)).map(|(_, value)| value.as_slice())
@@ -180,9 +180,9 @@ fn body(fields: &[(String, Vec<u8>)], rest: &[u8]) -> Result<Vec<u8>, HttpError>
         length = Some(claimed);
     }
     match length {
-        None => Ok(rest.to_vec()),
+        None => Ok((!rest.is_empty()).then(|| rest.to_vec())),
         Some(claimed) => match rest.split_at_checked(claimed) {
-            Some((body, b"" | b"\n" | b"\r\n")) => Ok(body.to_vec()),
+            Some((body, b"" | b"\n" | b"\r\n")) => Ok(Some(body.to_vec())),
             _ => Err(HttpError::LengthDisagrees { claimed, found: rest.len() }),
         },
     }
@@ -256,15 +256,16 @@ mod tests {
                 assert_eq!(message.target, b"/a b?c");
                 assert_eq!(message.url(), "https://example.com/a b?c");
                 assert_eq!(message.values("x").collect::<Vec<_>>(), [b"1 2 3"]);
-                assert_eq!(message.body, b"ab");
+                assert_eq!(message.content(), b"ab");
             }
         }
     }
 
     #[test]
     fn a_head_may_end_with_the_file_and_a_body_without_length_too() {
-        assert_eq!(read("GET / HTTP/1.1\nHost: a").unwrap().body, b"");
-        assert_eq!(read("POST / HTTP/1.1\nHost: a\n\nbody\n").unwrap().body, b"body\n");
+        assert_eq!(read("GET / HTTP/1.1\nHost: a").unwrap().body, None);
+        assert_eq!(read("GET / HTTP/1.1\nHost: a\nContent-Length: 0\n\n").unwrap().body, Some(Vec::new()));
+        assert_eq!(read("POST / HTTP/1.1\nHost: a\n\nbody\n").unwrap().content(), b"body\n");
         assert_eq!(read("HTTP/1.1 204 No Content\r\nA: b\r\n\r\n").unwrap().status, Some(204));
         assert_eq!(read("GET http://h:1/p HTTP/1.1\n\n").unwrap().authority, "h:1");
     }

@@ -176,12 +176,12 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
     }
 }
 
-fn body(text: Option<String>, base64: Option<String>) -> Result<Vec<u8>, LineError> {
+fn body(text: Option<String>, base64: Option<String>) -> Result<Option<Vec<u8>>, LineError> {
     match (text, base64) {
         (Some(_), Some(_)) => Err(LineError::Both { first: "body", second: "body_base64" }),
-        (Some(text), None) => Ok(text.into_bytes()),
-        (None, Some(base64)) => STANDARD.decode(base64).map_err(|_| LineError::Base64),
-        (None, None) => Ok(Vec::new()),
+        (Some(text), None) => Ok(Some(text.into_bytes())),
+        (None, Some(base64)) => STANDARD.decode(base64).map(Some).map_err(|_| LineError::Base64),
+        (None, None) => Ok(None),
     }
 }
 
@@ -385,7 +385,7 @@ mod tests {
         let text =
             r#"{"id":null,"method":"GET","url":"https://a","headers":null,"body":null,"nonce":null,"vars":null}"#;
         let mut line = Line::read(text.as_bytes()).unwrap_or_else(|why| panic!("{}", why.error));
-        assert_eq!(line.take_message().unwrap().0.body, b"");
+        assert_eq!(line.take_message().unwrap().0.body, None);
     }
 
     #[test]

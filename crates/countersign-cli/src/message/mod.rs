@@ -26,7 +26,8 @@ pub(crate) struct Message {
     pub(crate) transport: Transport,
     /// The field lines, in order.
     pub(crate) fields: Vec<(String, Vec<u8>)>,
-    pub(crate) body: Vec<u8>,
+    /// `None`: there is none, which is not the same to all schemes as an empty one.
+    pub(crate) body: Option<Vec<u8>>,
     /// The client's address.
     pub(crate) peer: Option<String>,
     /// The status, where this is a response.
@@ -56,7 +57,7 @@ impl Message {
         method: String,
         url: Url,
         fields: Vec<(String, Vec<u8>)>,
-        body: Vec<u8>,
+        body: Option<Vec<u8>>,
     ) -> Result<Self, MessageError> {
         check_fields(&fields)?;
         let authority = match host(&fields)? {
@@ -84,7 +85,7 @@ impl Message {
     pub(crate) fn response(
         status: u16,
         fields: Vec<(String, Vec<u8>)>,
-        body: Vec<u8>,
+        body: Option<Vec<u8>>,
         answers: Option<Message>,
     ) -> Result<Self, MessageError> {
         check_fields(&fields)?;
@@ -102,10 +103,21 @@ impl Message {
         })
     }
 
-    /// Shows the message to the engine.
+    /// Shows the message to the engine, whole: there is no more of it to come.
     pub(crate) fn seen<T>(&self, see: impl FnOnce(RequestView<'_>) -> T) -> T {
-        let answers = self.answers.as_ref().map(|request| request.view(None));
+        self.seen_to_sign(|view| see(RequestView { body: Some(self.content()), ..view }))
+    }
+
+    /// Shows it to a signer, who is told whether there is a body at all.
+    pub(crate) fn seen_to_sign<T>(&self, see: impl FnOnce(RequestView<'_>) -> T) -> T {
+        let answers =
+            self.answers.as_ref().map(|request| RequestView { body: Some(request.content()), ..request.view(None) });
         see(self.view(answers.as_ref()))
+    }
+
+    /// The body's bytes.
+    pub(crate) fn content(&self) -> &[u8] {
+        self.body.as_deref().unwrap_or_default()
     }
 
     fn view<'a>(&'a self, answers: Option<&'a RequestView<'a>>) -> RequestView<'a> {
@@ -115,7 +127,7 @@ impl Message {
             authority: &self.authority,
             transport: self.transport,
             fields: &self.fields,
-            body: Some(&self.body),
+            body: self.body.as_deref(),
             peer: self.peer.as_deref(),
             status: self.status,
             answers,
@@ -127,7 +139,7 @@ impl Message {
         signed.apply(&mut self.fields);
         self.target.clone_from(&signed.target);
         if let Some(body) = &signed.body {
-            self.body.clone_from(body);
+            self.body = Some(body.clone());
         }
     }
 
@@ -182,7 +194,7 @@ mod tests {
 
     fn request(url: &str, fields: &[(&str, &str)]) -> Result<Message, MessageError> {
         let fields = fields.iter().map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec())).collect();
-        Message::request("GET".to_owned(), Url::parse(url).unwrap(), fields, Vec::new())
+        Message::request("GET".to_owned(), Url::parse(url).unwrap(), fields, None)
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! `countersign schemes test`: every scheme of the catalogue signs a message that it then verifies and, once it is
-//! changed, refuses; and the messages of a folder get the verdicts they should.
+//! `countersign schemes test`: every scheme of the catalogue signs a message that it then verifies, and refuses with
+//! another key; and the messages of a folder get the verdicts they should.
 //!
 //! A folder of messages holds one folder for each scheme, with files of JSON lines as `verify --jsonl` reads them.
 //! Each line says in `expect` what must come of it: `verified`, or the code of a reason.
@@ -68,7 +68,7 @@ fn round_trip(name: &str) -> Row {
     Row { scheme: name.to_owned(), place: None, passed: fault.is_none(), fault }
 }
 
-/// Signs, verifies, changes the signature's key, and is refused.
+/// Signs; is refused with another key, and verified with its own.
 fn trial(name: &str) -> Result<(), String> {
     let told = |error: Undecided| error.to_string();
     let mut engine = Engine::new(true);
@@ -100,17 +100,16 @@ fn trial(name: &str) -> Result<(), String> {
     task.vars.clear();
     let mut verdict = |keys: Keys| {
         task.keys = keys;
-        engine
-            .verify(&task)
-            .map(|decision| decision.verdict.map(|_| ()).map_err(|rejection| rejection.reason().code()))
+        let decision = engine.verify(&task).map_err(told)?;
+        Ok::<_, String>(decision.verdict.map(|_| ()).map_err(|rejection| rejection.reason().code()))
     };
-    for (keys, wanted) in [(keys(other.verifies), Err("signature-mismatch")), (keys(key.verifies), Ok(()))] {
-        let found = verdict(keys).map_err(told)?;
-        if found != wanted {
-            return Err(format!("{} instead of {}", said(found), said(wanted)));
-        }
+    if verdict(keys(other.verifies))?.is_ok() {
+        return Err("verified with another key".to_owned());
     }
-    Ok(())
+    match verdict(keys(key.verifies))? {
+        Ok(()) => Ok(()),
+        Err(code) => Err(format!("{code} instead of verified")),
+    }
 }
 
 fn said(verdict: Result<(), &'static str>) -> &'static str {
@@ -126,14 +125,14 @@ const VARS: &[(&str, &str)] =
 
 fn message(scheme: &Scheme) -> Result<Message, String> {
     let (method, fields, body) = match scheme.kind {
-        Kind::Link => ("GET", Vec::new(), &b""[..]),
+        Kind::Link => ("GET", Vec::new(), None),
         Kind::Request | Kind::Webhook => {
             let form = b"application/x-www-form-urlencoded";
-            ("POST", vec![("Content-Type".to_owned(), form.to_vec())], &b"a=1&b=2"[..])
+            ("POST", vec![("Content-Type".to_owned(), form.to_vec())], Some(b"a=1&b=2".to_vec()))
         }
     };
     let url = Url::parse("https://example.com/a/b?c=d&e=%20f").map_err(|error| error.to_string())?;
-    Message::request(method.to_owned(), url, fields, body.to_vec()).map_err(|error| error.to_string())
+    Message::request(method.to_owned(), url, fields, body).map_err(|error| error.to_string())
 }
 
 /// The files of a folder of messages, with their schemes, in order.

@@ -1,0 +1,120 @@
+//! The commands that look things up: catalogue, reasons, completions, manual pages, configurations.
+
+use crate::support::run;
+
+#[test]
+fn the_catalogue_is_listed_and_shown() {
+    let done = run(&["schemes"], "");
+    assert!(done.out.lines().any(|line| line.starts_with("countersign-v1 ")), "{}", done.out);
+    assert_eq!(run(&["schemes", "list"], "").out, done.out);
+    assert_eq!(run(&["schemes", "--json"], "").lines().len(), done.out.lines().count());
+    let shown = run(&["schemes", "show", "md5-token"], "").out;
+    let folder = tempfile::tempdir().unwrap();
+    let copy = folder.path().join("mine.toml");
+    std::fs::write(&copy, &shown).unwrap();
+    assert_eq!(run(&["schemes", "show", copy.to_str().unwrap()], "").out, shown);
+    assert_eq!(run(&["schemes", "show", copy.to_str().unwrap(), "--json"], "").json()["name"], "mine");
+    assert_eq!(run(&["schemes", "show", "md6-token"], "").status, 2);
+}
+
+#[test]
+fn every_scheme_of_the_catalogue_signs_and_verifies() {
+    let done = run(&["schemes", "test"], "");
+    assert_eq!(done.status, 0, "{}", done.out);
+    assert!(done.out.lines().last().unwrap().ends_with(" passed, 0 failed"), "{}", done.out);
+}
+
+#[test]
+fn a_folder_of_messages_is_judged_line_by_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("md5-token");
+    std::fs::create_dir(&path).unwrap();
+    let url = "http://x/p?user=alice&timestamp=1714566896&token=785ed02";
+    let line = |expect: &str, more: &str| {
+        format!(r#"{{"method":"GET","url":"{url}","secret":"s3cr3t","now":1714566896,"expect":"{expect}"{more}}}"#)
+    };
+    std::fs::write(path.join("a.jsonl"), format!("{}\n{}\n", line("verified", ""), line("verified", ""))).unwrap();
+    let folder = folder.path().to_str().unwrap().to_owned();
+    assert_eq!(run(&["schemes", "test", "--vectors", &folder], "").status, 0);
+    for (line, fault) in [
+        (line("timestamp-stale", ""), "verified instead of timestamp-stale"),
+        (line("verified", r#","colour":1"#), "`colour` is not a field"),
+        (line("verified", "").replace(r#","expect":"verified""#, ""), "says no `expect`"),
+    ] {
+        std::fs::write(path.join("b.jsonl"), line).unwrap();
+        let done = run(&["schemes", "test", "--vectors", &folder], "");
+        assert_eq!(done.status, 1, "{}", done.out);
+        assert!(done.out.contains("b.jsonl:1: ") && done.out.contains(fault), "{}", done.out);
+    }
+    assert_eq!(run(&["schemes", "test", "--vectors", "/nowhere/at/all"], "").status, 2);
+}
+
+#[test]
+fn every_code_that_a_command_gives_is_explained() {
+    let done = run(&["reason", "timestamp-stale"], "");
+    for part in ["timestamp-stale", "Why: ", "Fix: ", "Reference: "] {
+        assert!(done.out.contains(part), "{}", done.out);
+    }
+    let all = run(&["reason", "--json"], "").lines();
+    assert!(all.len() > 19);
+    for entry in &all {
+        assert_eq!(run(&["reason", entry["code"].as_str().unwrap(), "--json"], "").json(), *entry);
+    }
+    let done = run(&["reason", "timestamp-stail"], "");
+    assert_eq!((done.status, done.err.lines().last()), (2, Some("hint: did you mean `timestamp-stale`?")));
+}
+
+#[test]
+fn completions_and_pages_are_printed() {
+    for shell in ["bash", "fish", "zsh"] {
+        let done = run(&["completions", shell], "");
+        assert!(
+            done.status == 0 && done.out.contains("--secret-file") || done.out.contains("secret-file"),
+            "{shell}"
+        );
+    }
+    assert_eq!(run(&["completions", "csh"], "").status, 2);
+    assert!(run(&["man"], "").out.contains(".TH countersign 1"));
+    assert!(run(&["man", "keys add"], "").out.contains(".TH countersign-keys-add 1"));
+}
+
+#[test]
+fn a_configuration_is_checked_and_each_fault_has_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("gateway.toml");
+    let good = "[server]\nlisten = \"127.0.0.1:0\"\n[[route]]\npath = \"/*\"\nscheme = \"md5-token\"\nupstream = \"http://127.0.0.1:1\"\n";
+    std::fs::write(&path, good).unwrap();
+    let name = path.to_str().unwrap();
+    let done = run(&["check", "-c", name], "");
+    assert_eq!((done.status, done.err.as_str()), (0, ""), "{done:?}");
+    assert_eq!(run(&["check", "-c", name, "--json"], "").json()["routes"][0]["scheme"], "md5-token");
+
+    std::fs::write(&path, good.replace("scheme", "schema").replace("listen", "listn")).unwrap();
+    let done = run(&["check", "-c", name], "");
+    assert_eq!((done.status, done.out.as_str()), (2, ""));
+    for place in ["gateway.toml:2:1", "gateway.toml:5:1"] {
+        assert!(done.err.contains(place), "{}", done.err);
+    }
+    let faults = run(&["check", "-c", name, "--json"], "").json()["faults"].clone();
+    assert!(faults.as_array().unwrap().iter().any(|fault| fault["line"] == 5), "{faults}");
+    assert_eq!(run(&["check", "-c", "/nowhere/at/all"], "").status, 2);
+}
+
+#[test]
+fn a_curl_command_is_what_curl_would_send() {
+    let key = ["--scheme", "countersign-v1", "--key-id", "me", "--secret", "0123456789abcdef"];
+    let curl = |more: &[&str]| run(&[&["curl", "https://h/a?b=c"], &key[..], more].concat(), "piped");
+    let get = curl(&[]).out;
+    assert!(get.starts_with("curl 'https://h/a?b=c' -H 'Authorization: Countersign "), "{get}");
+    let post = curl(&["-d", "x=1"]).out;
+    assert!(post.contains("-H 'Content-Type: application/x-www-form-urlencoded'"), "{post}");
+    assert!(post.trim_end().ends_with("--data-raw x=1"), "{post}");
+    let put = curl(&["-X", "PUT", "-d", "@-", "-H", "Content-Type: text/plain", "--", "-s"]).out;
+    assert!(put.starts_with("curl -X PUT ") && put.trim_end().ends_with("--data-raw piped -s"), "{put}");
+    let json = run(&[&["curl", "https://h/", "--json"], &key[..]].concat(), "").json();
+    assert_eq!(json["arguments"][0], "https://h/");
+    for wrong in [["-H", "no colon"], ["-H", "a b: c"], ["-d", "@/nowhere/at/all"]] {
+        assert_eq!(curl(&wrong).status, 2, "{wrong:?}");
+    }
+    assert_eq!(run(&[&["curl", "h/a"], &key[..]].concat(), "").status, 2);
+}
