@@ -13,13 +13,15 @@ use crate::plan::list::convert;
 use crate::plan::run::{Env, Scratch, Stop, digest_body, run};
 use crate::plan::source::split_target;
 use crate::plan::{MessagePlan, Plan, PrimitivePlan, Program};
-use crate::reject::Rejection;
+use crate::reject::{Rejection, Subject};
 use crate::request::{Fields, RequestView};
 use crate::scheme::draft::{Place, Span};
 use crate::scheme::model::{Carrier, Convert, Field, FieldId, FieldType, Filter, Message, Part, Source, Wrap};
 use crate::scheme::{References, Var, same_name};
 use crate::time::UnixTime;
-use crate::verify::{read, signature, suits};
+use crate::verify::agree::agree;
+use crate::verify::{fresh, read, signature, suits, unambiguous};
+use zeroize::Zeroizing;
 
 /// Signs messages under one plan.
 #[derive(Debug, Clone)]
@@ -80,6 +82,9 @@ pub enum SignError {
         /// The name of the carrier.
         carrier: String,
     },
+    /// The scheme signs the place that carries the signature, so that no signature could ever hold.
+    #[error("the scheme signs the place where it carries the signature")]
+    CoversItself,
     /// The scheme carries a key id, and the key has none.
     #[error("the scheme carries a key id, and the key has none")]
     KeyIdNeeded,
@@ -149,9 +154,11 @@ impl Signer {
         signing.write(&mut draft, &mut scratch, |carrier, _| carrier.place == Place::Header)?;
         signing.list_names(&draft, &mut scratch)?;
         signing.write(&mut draft, &mut scratch, |_, _| true)?;
-        let signature = signing.signature(&draft, &mut scratch)?;
+        let base = signing.base(&draft, &mut scratch)?;
+        let signature = signing.signature(&draft, &mut scratch, &base)?;
         scratch.captures.set(message.signature_field, &signature);
         signing.write_signature(&mut draft, &mut scratch)?;
+        signing.read_back(&draft, &mut scratch, &base, fresh.now)?;
         Ok(Signed {
             fields: draft.appended,
             body: draft.body.filter(|_| draft.body_changed),
@@ -177,7 +184,7 @@ impl Signer {
 
     /// Captures what the message already carries.
     fn keep_present(view: &RequestView<'_>, message: &Message, scratch: &mut Scratch) -> Result<(), SignError> {
-        for carrier in &message.carriers {
+        for (index, carrier) in message.carriers.iter().enumerate() {
             if carrier.place == Place::Path {
                 // The path of an unsigned link goes into the capture `rest`.
                 if let Some(rest) = message.fields.iter().position(|field| field.name == "rest") {
@@ -185,17 +192,16 @@ impl Signer {
                 }
                 continue;
             }
-            let mut value = Vec::new();
-            if !read::value(view, carrier, &mut value).map_err(SignError::Message)? {
+            let mark = scratch.out.len();
+            if !read::value(view, carrier, &mut scratch.out).map_err(SignError::Message)? {
                 continue;
             }
             if carries(carrier, message.signature_field) {
                 return Err(SignError::AlreadySigned { carrier: carrier.written.clone() });
             }
-            carrier
-                .shape
-                .read(&message.fields, message.signature_field, &value, &mut scratch.captures)
+            read::parse(message, carrier, index, scratch, mark)
                 .map_err(|_| SignError::CarrierMalformed { carrier: carrier.written.clone() })?;
+            scratch.out.truncate(mark);
         }
         Ok(())
     }
@@ -448,29 +454,30 @@ impl Signing<'_> {
         draft.append(carrier, &wrapped(carrier.wrap, value))
     }
 
-    fn signature(&self, draft: &Draft, scratch: &mut Scratch) -> Result<Vec<u8>, SignError> {
+    fn base(&self, draft: &Draft, scratch: &mut Scratch) -> Result<Zeroizing<Vec<u8>>, SignError> {
         self.refresh(draft, scratch)?;
+        let start = self.with(draft, |env| signature::base(env, scratch)).map_err(stopped)?;
+        let base = Zeroizing::new(scratch.out.get(start..).unwrap_or_default().to_vec());
+        scratch.out.truncate(start);
+        Ok(base)
+    }
+
+    fn signature(&self, draft: &Draft, scratch: &mut Scratch, base: &[u8]) -> Result<Vec<u8>, SignError> {
         let mark = scratch.out.len();
         self.with(draft, |env| -> Result<(), SignError> {
             let raw = match &self.variant.primitive {
-                PrimitivePlan::Digest(of) => {
-                    let start = signature::base(env, scratch).map_err(stopped)?;
-                    of.unwrap_or(self.hash).digest(scratch.out.get(start..).unwrap_or_default()).as_bytes().to_vec()
-                }
+                PrimitivePlan::Digest(of) => of.unwrap_or(self.hash).digest(base).as_bytes().to_vec(),
                 PrimitivePlan::Mac { .. } => {
                     let key = signature::mac_key(env, scratch).map_err(stopped)?;
-                    let start = signature::base(env, scratch).map_err(stopped)?;
-                    key.mac(scratch.out.get(start..).unwrap_or_default()).as_bytes().to_vec()
+                    key.mac(base).as_bytes().to_vec()
                 }
                 PrimitivePlan::Signature(algorithm) => {
                     let Material::Private(private) = &self.key.material else { return Err(SignError::KeyUnsuitable) };
-                    let start = signature::base(env, scratch).map_err(stopped)?;
                     let mut raw = Vec::new();
-                    private.sign(*algorithm, scratch.out.get(start..).unwrap_or_default(), &mut raw)?;
+                    private.sign(*algorithm, base, &mut raw)?;
                     raw
                 }
             };
-            scratch.out.truncate(mark);
             signature::encode(env, scratch, &raw).map_err(stopped)
         })?;
         let value = scratch.out.get(mark..).unwrap_or_default().to_vec();
@@ -479,6 +486,57 @@ impl Signing<'_> {
             return Err(SignError::ValueUnfit { name: "signature".to_owned() });
         }
         Ok(value)
+    }
+
+    /// A verifier has to read what was meant. It may not: white space around a field is not part of it, a separator
+    /// in a value ends an item, what was there already may be wrong, and a scheme may sign the very place that holds
+    /// the signature.
+    fn read_back(&self, draft: &Draft, scratch: &mut Scratch, base: &[u8], now: UnixTime) -> Result<(), SignError> {
+        let message = self.message;
+        let mut read = Scratch::default();
+        read.reset(message.fields.len());
+        self.with(draft, |env| {
+            unambiguous(&env.view)?;
+            read::carriers(&env.view, message, &mut read)?;
+            read::requirements(&env.view, message, &read)
+        })
+        .map_err(|rejection| self.unread(rejection))?;
+        for (id, field) in message.fields.iter().enumerate() {
+            let (read, meant) = (read.captures.get(id), scratch.captures.get(id));
+            if read.unwrap_or_default() != meant.unwrap_or_default() {
+                return Err(SignError::ValueUnfit { name: field.name.clone() });
+            }
+        }
+        scratch.captures = read.captures;
+        // A message is signed for its own time, which may be another one than now.
+        let now = fresh::stamp(&self.plan.fresh, message, scratch).unwrap_or(now);
+        fresh::judge(&self.plan.fresh, message, scratch, now).map_err(SignError::Message)?;
+        let in_body = |carrier: &Carrier| matches!(carrier.place, Place::Form | Place::Json | Place::Xml);
+        if message.carriers.iter().any(|carrier| in_body(carrier) && carries(carrier, message.signature_field)) {
+            self.refresh(draft, scratch)?;
+        } else {
+            scratch.forget_lets(self.variant.lets.len());
+        }
+        let start = self.with(draft, |env| signature::base(env, scratch)).map_err(stopped)?;
+        let same = scratch.out.get(start..) == Some(base);
+        scratch.out.truncate(start);
+        if !same {
+            return Err(SignError::CoversItself);
+        }
+        self.with(draft, |env| agree(env, message, scratch)).map(drop).map_err(stopped)
+    }
+
+    /// What is told where a carrier that was written could not be read.
+    fn unread(&self, rejection: Rejection) -> SignError {
+        let Subject::Carrier(index) = *rejection.subject() else { return SignError::Message(rejection) };
+        let Some(carrier) = self.message.carriers.get(index) else { return SignError::Message(rejection) };
+        let mut ids = Vec::new();
+        References::captures(&carrier.text, &mut ids);
+        let name = match ids.as_slice() {
+            [id] => self.message.fields.get(*id).map(|field| field.name.clone()),
+            _ => None,
+        };
+        SignError::ValueUnfit { name: name.unwrap_or_else(|| carrier.written.clone()) }
     }
 }
 

@@ -1,5 +1,6 @@
 //! What is refused, how, and that nothing of it reaches the upstream.
 
+#[expect(dead_code, reason = "the tests of other subjects use the rest of it")]
 mod support;
 
 use std::io::Write;
@@ -8,8 +9,10 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use countersign_core::key::{KeyQuery, KeyResolver, KeySet};
+use countersign_core::replay::{Answer, FirstUse, ReplayEntry, ReplayGuard, StoreError};
 use countersign_gateway::Stores;
-use support::{Broken, Message, Setup, Site, get, noise, now, post, site, stores};
+use support::{Message, Setup, Site, get, noise, now, post, site, stores};
 
 /// Sends a request that has to be refused, and makes sure that the upstream never heard of it.
 fn refused(site: &Site, wire: impl AsRef<[u8]>) -> support::Response {
@@ -210,6 +213,21 @@ fn attack_21_the_upstream_is_the_routes_whatever_the_request_says() {
     wire = wire.replace("Host: a.example", &format!("Host: {}", elsewhere.addr));
     assert_eq!(refused(&site, &wire).status(), 401);
     assert_eq!(elsewhere.accepted(), 0);
+}
+
+/// Stores that cannot answer.
+struct Broken;
+
+impl KeyResolver for Broken {
+    fn resolve<'a>(&'a self, _: &'a KeyQuery<'a>) -> Answer<'a, Result<KeySet, StoreError>> {
+        Answer::Later(Box::pin(async { Err(StoreError::TimedOut) }))
+    }
+}
+
+impl ReplayGuard for Broken {
+    fn admit<'a>(&'a self, _: &'a ReplayEntry) -> Answer<'a, Result<FirstUse, StoreError>> {
+        Answer::Ready(Err(StoreError::Full))
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 #[path = "../src/guard/corpus.rs"]
 mod corpus;
+#[expect(dead_code, reason = "the tests of other subjects use the rest of it")]
 mod support;
 
 use support::{Setup, Site};

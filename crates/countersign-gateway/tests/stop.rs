@@ -1,5 +1,6 @@
 //! A gentle end.
 
+#[expect(dead_code, reason = "the tests of other subjects use the rest of it")]
 mod support;
 
 use std::io::Write;

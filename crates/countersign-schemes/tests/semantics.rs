@@ -83,3 +83,39 @@ fn a_variable_is_given_with_either_dash() {
     let fields = sign(&plan, view("/", &Fields::new()));
     assert_eq!(verdict(&plan, view("/", &fields), NOW), Ok(()));
 }
+
+#[test]
+fn the_edges_of_every_window_are_inside() {
+    let rules = [
+        ("timestamp = \"5m\"", -300_000..=300_000, "timestamp-future", "timestamp-stale"),
+        (
+            "timestamp = { past = \"1h\", future = \"1s\" }\nlifetime = { field = \"ttl\", max = \"90s\" }",
+            -1000..=90_000,
+            "timestamp-future",
+            "expired",
+        ),
+        ("starts = \"timestamp\"\nexpires = \"until\"", -60_000..=90_000, "timestamp-future", "expired"),
+    ];
+    for (rule, accepted, before, behind) in rules {
+        let plan = plan(&format!(
+            r#"
+            [header]
+            X-Time  = "{{timestamp:unix-ms}}"
+            X-Until = "{{until:unix-ms}}"
+            X-Ttl   = "{{ttl:int}}"
+            X-Sign  = "{{signature:hex}}"
+            [sign]
+            base = "{{timestamp}} {{until}} {{ttl}}"
+            signature = "{{base | hmac-sha256 secret | hex}}"
+            [fresh]
+            {rule}
+            "#
+        ));
+        let until = (NOW.millis() + 90_000).to_string();
+        let fields = vec![("X-Until".to_owned(), until.into_bytes()), ("X-Ttl".to_owned(), b"90".to_vec())];
+        let fields = sign(&plan, view("/", &fields));
+        let at = |shift: i64| verdict(&plan, view("/", &fields), UnixTime::from_millis(NOW.millis() + shift));
+        assert_eq!((at(*accepted.start()), at(*accepted.end())), (Ok(()), Ok(())), "{rule}");
+        assert_eq!((at(accepted.start() - 1), at(accepted.end() + 1)), (Err(before), Err(behind)), "{rule}");
+    }
+}

@@ -108,6 +108,13 @@ impl Captures {
 pub(crate) fn shape(text: &Template, split: Option<&Split>, fields: &[Field]) -> Result<Shape, Fault> {
     let Some(split) = split else {
         let pieces = pieces(text);
+        if has_bare_optional(&pieces, fields) && !is_optional(&pieces, fields) {
+            return Err(Fault {
+                span: text.span,
+                message: "a carrier is there or not as a whole".into(),
+                hint: Some("put what may be absent in brackets: `{key-id}[:{ext}]`".into()),
+            });
+        }
         let item = Item { pieces: close(pieces, fields, text)?, optional: false };
         return Ok(Shape {
             head: Vec::new(),
@@ -130,11 +137,7 @@ pub(crate) fn shape(text: &Template, split: Option<&Split>, fields: &[Field]) ->
         .any(|(pieces, _)| pieces.iter().any(|piece| matches!(piece, Piece::Literal(text) if text.ends_with(b"\""))));
     let mut closed = Vec::new();
     for (pieces, optional) in items {
-        let bare = pieces.iter().any(|piece| match piece {
-            Piece::Capture { field, .. } => fields.get(*field).is_some_and(|field| field.optional),
-            Piece::Literal(_) | Piece::Optional(_) => false,
-        });
-        if bare && !optional {
+        if has_bare_optional(&pieces, fields) && !optional {
             return Err(Fault {
                 span: text.span,
                 message: "an item of a list is there or not as a whole".into(),
@@ -157,6 +160,23 @@ pub(crate) fn shape(text: &Template, split: Option<&Split>, fields: &[Field]) ->
         quotes,
         reject_unknown: split.reject_unknown,
         repeat_signature: split.repeat_signature,
+    })
+}
+
+/// Whether a capture that may be absent stands outside of brackets.
+fn has_bare_optional(pieces: &[Piece], fields: &[Field]) -> bool {
+    pieces.iter().any(|piece| match piece {
+        Piece::Capture { field, .. } => fields.get(*field).is_some_and(|field| field.optional),
+        Piece::Literal(_) | Piece::Optional(_) => false,
+    })
+}
+
+/// Whether all captures may be absent.
+fn is_optional(pieces: &[Piece], fields: &[Field]) -> bool {
+    pieces.iter().all(|piece| match piece {
+        Piece::Capture { field, .. } => fields.get(*field).is_some_and(|field| field.optional),
+        Piece::Literal(_) => true,
+        Piece::Optional(inner) => is_optional(inner, fields),
     })
 }
 

@@ -6,16 +6,14 @@ use super::{
 use crate::alg::Hash;
 use crate::scheme::References;
 use crate::scheme::draft::{Place, Span};
-use crate::scheme::model::{Filter, Let, ListSource, Message, Part, Primitive, Source, Template, Value};
+use crate::scheme::model::{
+    Alternative, Convert, Filter, Fresh, ListSource, Message, Part, Primitive, Source, Template, Value,
+};
 
-pub(super) fn message(message: &Message) -> MessagePlan {
+pub(super) fn message(message: &Message, fresh: Fresh) -> MessagePlan {
     let mut compiler =
-        Compiler { stream: message.tries.is_empty(), jobs: Vec::new(), raw_body: false, optional: false };
-    let variants: Vec<Variant> = if message.tries.is_empty() {
-        vec![compiler.variant(message, &message.lets, &message.base)]
-    } else {
-        message.tries.iter().map(|tried| compiler.variant(message, &tried.lets, &tried.base)).collect()
-    };
+        Compiler { message, stream: message.tries.is_empty(), jobs: Vec::new(), raw_body: false, optional: false };
+    let variants: Vec<Variant> = alternatives(message).iter().map(|message| compiler.variant(message)).collect();
     let binds: Vec<BindPlan> = message
         .binds
         .iter()
@@ -40,33 +38,32 @@ pub(super) fn message(message: &Message) -> MessagePlan {
         variants,
         binds,
         jobs: compiler.jobs.into_iter().map(|(_, job)| job).collect(),
-        signed: References::of(message, &message.base),
         key_id: message.fields.iter().position(|field| field.name == "key-id"),
         signed_headers: signed_headers(message),
-        carried_by: carried_by(message),
-        listings: crate::verify::listings(message),
         encode: encode.into(),
         body_need,
+        fresh,
     }
 }
 
-fn signed_headers(message: &Message) -> Vec<String> {
-    let signed = References::of(message, &message.base);
-    let named = signed.sources.into_iter().filter_map(|source| match source {
-        Source::Header(name) => Some(name),
-        _ => None,
-    });
-    named.collect()
+/// The message, or what each of its alternatives makes of it.
+pub(crate) fn alternatives(message: &Message) -> Vec<Message> {
+    let plain = Message { tries: Vec::new(), ..message.clone() };
+    if message.tries.is_empty() {
+        return vec![plain];
+    }
+    let replaced =
+        |tried: &Alternative| Message { lets: tried.lets.clone(), base: tried.base.clone(), ..plain.clone() };
+    message.tries.iter().map(replaced).collect()
 }
 
-fn carried_by(message: &Message) -> Vec<Option<String>> {
-    let mut names = vec![None; message.fields.len()];
-    for carrier in message.carriers.iter().filter(|carrier| carrier.place == Place::Header) {
-        let mut ids = Vec::new();
-        References::captures(&carrier.text, &mut ids);
-        for id in ids {
-            if let Some(name) = names.get_mut(id) {
-                *name = Some(carrier.name.clone());
+fn signed_headers(message: &Message) -> Vec<String> {
+    let mut names = Vec::new();
+    for message in alternatives(message) {
+        for source in References::of(&message, &message.base).sources {
+            match source {
+                Source::Header(name) if !names.contains(&name) => names.push(name),
+                _ => {}
             }
         }
     }
@@ -94,7 +91,8 @@ fn body_need(message: &Message, variants: &[Variant], compiler: &Compiler, body_
 type JobSource = (Option<Hash>, Vec<Part>);
 
 /// What is compiled, and what it turned out to need.
-struct Compiler {
+struct Compiler<'m> {
+    message: &'m Message,
     /// Whether the body may stream: one message without alternatives.
     stream: bool,
     /// Digests over the body, with what they were compiled from.
@@ -105,13 +103,14 @@ struct Compiler {
     optional: bool,
 }
 
-impl Compiler {
-    fn variant(&mut self, message: &Message, lets: &[Let], base: &Template) -> Variant {
-        let lets = lets
+impl Compiler<'_> {
+    fn variant(&mut self, message: &Message) -> Variant {
+        let lets = message
+            .lets
             .iter()
             .map(|entry| LetPlan {
                 program: self.program(&entry.text),
-                keyed: keyed(message, &entry.text),
+                keyed: keyed(message, &entry.text.parts),
                 body: on_body(message, &entry.text, Depth::All),
             })
             .collect();
@@ -124,47 +123,51 @@ impl Compiler {
             Primitive::Signature(algorithm) => PrimitivePlan::Signature(*algorithm),
         };
         let streams = self.stream && !matches!(primitive, PrimitivePlan::Signature(_));
-        let (base_plan, around) = match around_body(&base.parts).filter(|_| streams) {
+        let around = around_body(&message.base.parts).filter(|(before, _)| streams && !self.waits(before));
+        let is_around = around.is_some();
+        let base = match around {
             Some((before, after)) => {
-                (Base::Around { before: self.parts_program(before), after: self.parts_program(after) }, true)
+                Base::Around { before: self.parts_program(before), after: self.parts_program(after) }
             }
-            None => (Base::Whole(self.program(base)), false),
+            None => Base::Whole(self.program(&message.base)),
         };
-        let early = if around || !self.stream || on_body(message, base, Depth::Certain) {
+        let early = if is_around || !self.stream || on_body(message, &message.base, Depth::Certain) {
             Early::Never
-        } else if on_body(message, base, Depth::All) {
+        } else if on_body(message, &message.base, Depth::All) {
             Early::IfClaimed
         } else {
             Early::Always
         };
-        Variant { lets, base: base_plan, primitive, early }
+        Variant { lets, base, primitive, early }
     }
 
     /// What a MAC key is made of besides the secret; `None` where its state cannot be kept.
     fn parts(message: &Message, key: &Template) -> Option<Program> {
-        let text = match key.parts.as_slice() {
-            [Part::Value(Value { source: Source::Let(id), filters, .. })] if filters.is_empty() => {
-                &message.lets.get(*id)?.text
-            }
-            _ => key,
-        };
-        let draws = References::of(&Message { lets: Vec::new(), ..message.clone() }, text);
+        let mut sources = Vec::new();
+        key_parts(message, key, &mut sources);
         let mut ops = Vec::new();
-        for source in &draws.sources {
-            match source {
-                Source::Secret | Source::Quoted(_) => {}
-                Source::Field(_) | Source::KeyId | Source::Var(_) | Source::Let(_) => {
-                    // None of these can hold a zero byte, so two different sets of parts are kept apart.
-                    ops.push(Op::Open);
-                    ops.push(Op::Push(source.clone(), text.span));
-                    ops.push(Op::Or(Box::default()));
-                    ops.push(Op::Close(text.span));
-                    ops.push(Op::Text(Box::from(*b"\x00")));
-                }
+        for source in &sources {
+            // None of these can hold a zero byte, so two different sets of parts are kept apart.
+            let may_hold_any_byte = match source {
+                Source::Field(_) | Source::KeyId => false,
+                Source::Var(_) | Source::Let(_) => true,
                 _ => return None,
+            };
+            ops.push(Op::Open);
+            ops.push(Op::Push(source.clone(), key.span));
+            ops.push(Op::Or(Box::default()));
+            if may_hold_any_byte {
+                ops.push(Op::Convert(Convert::Hex, key.span));
             }
+            ops.push(Op::Close(key.span));
+            ops.push(Op::Text(Box::from(*b"\x00")));
         }
         Some(ops.into())
+    }
+
+    /// Whether what stands in front of a body that streams needs that body itself.
+    fn waits(&self, before: &[Part]) -> bool {
+        before.iter().any(|part| part_on_body(self.message, part, Depth::All))
     }
 
     fn program(&mut self, text: &Template) -> Program {
@@ -264,7 +267,12 @@ impl Compiler {
             Source::Quoted(inner) => around_body(&inner.parts)?,
             _ => return None,
         };
-        if !self.stream {
+        // A digest that takes in the key is another one for each candidate, and one that takes in another waits for it.
+        let around = || before.iter().chain(after);
+        if !self.stream
+            || around().any(|part| keyed(self.message, std::slice::from_ref(part)))
+            || around().any(|part| part_on_body(self.message, part, Depth::All))
+        {
             return None;
         }
         let body = [Part::Literal(vec![0])];
@@ -330,9 +338,46 @@ fn list_state(ops: &[Op]) -> State {
     }
 }
 
-fn keyed(message: &Message, text: &Template) -> bool {
-    let draws = References::of(message, text);
-    draws.secret || draws.sources.contains(&Source::KeyId)
+/// Whether something has another value for another key: it draws on the key, or on what its algorithm stands for.
+fn keyed(message: &Message, parts: &[Part]) -> bool {
+    let text = |text: &Template| keyed(message, &text.parts);
+    parts.iter().any(|part| match part {
+        Part::Literal(_) => false,
+        Part::Optional(inner) => text(inner),
+        Part::Value(value) => {
+            let source = match &value.source {
+                Source::KeyId | Source::Secret => true,
+                Source::Let(id) => message.lets.get(*id).is_some_and(|entry| text(&entry.text)),
+                Source::Quoted(inner) => text(inner),
+                _ => false,
+            };
+            source
+                || value.filters.iter().any(|filter| match filter {
+                    Filter::Hash(None) | Filter::Hmac(None, _) => true,
+                    Filter::Each(inner) | Filter::Hmac(_, inner) | Filter::Or(inner) | Filter::When(inner, ..) => {
+                        text(inner)
+                    }
+                    Filter::With { value, .. } => text(value),
+                    Filter::Ratchet(_, steps) => steps.iter().any(text),
+                    _ => false,
+                })
+        }
+    })
+}
+
+/// What a key is made of besides the secret. Lets that draw on the key are taken apart: what they hold is secret.
+fn key_parts(message: &Message, text: &Template, sources: &mut Vec<Source>) {
+    let own = Message { lets: Vec::new(), ..message.clone() };
+    for source in References::of(&own, text).sources {
+        match source {
+            Source::Secret | Source::Quoted(_) => {}
+            Source::Let(id) => match message.lets.get(id) {
+                Some(entry) if keyed(message, &entry.text.parts) => key_parts(message, &entry.text, sources),
+                _ => sources.push(Source::Let(id)),
+            },
+            other => sources.push(other),
+        }
+    }
 }
 
 /// What stands before and after the body, where it stands bare in a template, once.
@@ -368,7 +413,11 @@ pub(crate) enum Depth {
 
 /// Whether a template draws on the body.
 pub(crate) fn on_body(message: &Message, text: &Template, depth: Depth) -> bool {
-    text.parts.iter().any(|part| match part {
+    text.parts.iter().any(|part| part_on_body(message, part, depth))
+}
+
+fn part_on_body(message: &Message, part: &Part, depth: Depth) -> bool {
+    match part {
         Part::Literal(_) => false,
         Part::Optional(inner) => on_body(message, inner, depth),
         Part::Value(value) => {
@@ -379,7 +428,7 @@ pub(crate) fn on_body(message: &Message, text: &Template, depth: Depth) -> bool 
             };
             source || value.filters.iter().any(|filter| filter_on_body(message, filter, depth))
         }
-    })
+    }
 }
 
 fn filter_on_body(message: &Message, filter: &Filter, depth: Depth) -> bool {

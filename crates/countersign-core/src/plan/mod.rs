@@ -16,8 +16,8 @@ use std::sync::Arc;
 
 use crate::alg::{Asymmetric, Hash};
 use crate::scheme::draft::Span;
-use crate::scheme::model::{Convert, FieldId, IfAbsent, ListSource, Source};
-use crate::scheme::{Message, References, Scheme};
+use crate::scheme::model::{Convert, FieldId, FieldType, Fresh, IfAbsent, ListSource, NonceRule, Source, Window};
+use crate::scheme::{Message, Scheme};
 use crate::time::TimeFormat;
 
 /// What the plan needs of the body. The plan, not the caller, chooses.
@@ -52,8 +52,8 @@ impl Plan {
     pub fn compile(scheme: &Scheme) -> Arc<Self> {
         let fingerprint = fingerprint(scheme);
         Arc::new(Self {
-            request: compile::message(&scheme.request),
-            response: scheme.response.as_ref().map(compile::message),
+            request: compile::message(&scheme.request, scheme.fresh.clone()),
+            response: scheme.response.as_ref().map(|message| compile::message(message, answering(scheme, message))),
             scheme: scheme.clone(),
             fingerprint,
         })
@@ -92,6 +92,24 @@ impl Plan {
     }
 }
 
+/// What makes a response fresh: the rules of the request, for the captures of those names that it has, too.
+fn answering(scheme: &Scheme, response: &Message) -> Fresh {
+    let of = |id: FieldId, fits: fn(&FieldType) -> bool| {
+        let name = &scheme.request.fields.get(id)?.name;
+        response.fields.iter().position(|field| field.name == *name && fits(&field.kind))
+    };
+    let instant = |id| of(id, |kind| kind.time().is_some());
+    let fresh = &scheme.fresh;
+    Fresh {
+        timestamp: fresh.timestamp.and_then(|window| Some(Window { field: instant(window.field)?, ..window })),
+        expires: fresh.expires.and_then(instant),
+        starts: fresh.starts.and_then(instant),
+        lifetime: fresh.lifetime.and_then(|(id, most)| Some((of(id, |kind| *kind == FieldType::Int)?, most))),
+        nonce: fresh.nonce.and_then(|rule| Some(NonceRule { field: of(rule.field, |_| true)?, ..rule })),
+        ..fresh.clone()
+    }
+}
+
 /// A digest of plain data.
 fn fingerprint(data: &impl std::fmt::Debug) -> [u8; 32] {
     let digest = Hash::Sha256.digest(format!("{data:?}").as_bytes());
@@ -112,18 +130,14 @@ pub(crate) struct MessagePlan {
     pub(crate) binds: Vec<BindPlan>,
     /// Digests over the body, computed while it streams.
     pub(crate) jobs: Vec<Job>,
-    /// What the base draws on, lets included.
-    pub(crate) signed: References,
     /// The capture `key-id`, where there is one.
     pub(crate) key_id: Option<FieldId>,
     /// The field lines that the scheme signs by their names.
     pub(crate) signed_headers: Vec<String>,
-    /// The field line that carries each capture, where one does.
-    pub(crate) carried_by: Vec<Option<String>>,
-    /// The captures that choose which field lines are signed.
-    pub(crate) listings: Vec<FieldId>,
     pub(crate) encode: Program,
     pub(crate) body_need: BodyNeed,
+    /// What makes the message fresh, by its own captures.
+    pub(crate) fresh: Fresh,
 }
 
 /// Lets, base and key of one alternative.

@@ -21,19 +21,18 @@ pub(super) fn push(
     span: Span,
 ) -> Result<bool, Stop> {
     let out = &mut scratch.out;
+    // The request that a response answers is whole.
+    let own = std::ptr::eq(view, &raw const env.view);
+    let body = || if own { env.body.ok_or(Stop::NeedBody) } else { Ok(view.body.unwrap_or_default()) };
     match source {
-        Source::Body => {
-            let body = if std::ptr::eq(view, &raw const env.view) { env.body } else { view.body };
-            out.extend_from_slice(body.ok_or(Stop::NeedBody)?);
-        }
+        Source::Body => out.extend_from_slice(body()?),
         Source::Cookie(name) => return Ok(cookie(view, name, out)?),
         Source::Field(id) => match scratch.captures.get(*id) {
             Some(value) => out.extend_from_slice(value),
             None => return Ok(false),
         },
         Source::Form(name) => {
-            let body = env.body.ok_or(Stop::NeedBody)?;
-            return parameter(body, name, Decoding::Form, span, Reason::BodyMalformed, out);
+            return parameter(body()?, name, Decoding::Form, span, Reason::BodyMalformed, out);
         }
         Source::Header(name) => return Ok(field_line(view, name, out)?),
         Source::Host => match view.authority {
@@ -44,7 +43,7 @@ pub(super) fn push(
             "" => return Ok(false),
             hostname => out.extend_from_slice(hostname.as_bytes()),
         },
-        Source::Json(name) => return json_member(env.body.ok_or(Stop::NeedBody)?, name, span, out),
+        Source::Json(name) => return json_member(body()?, name, span, out),
         Source::K => match scratch.each.last() {
             Some((list, Some(item))) => out.extend_from_slice(list.slice(item.k)),
             _ => return Ok(false),
@@ -105,7 +104,7 @@ pub(super) fn push(
             Some(value) => out.extend_from_slice(value),
             None => return Ok(false),
         },
-        Source::Xml(name) => return xml_child(env.body.ok_or(Stop::NeedBody)?, name, span, out),
+        Source::Xml(name) => return xml_child(body()?, name, span, out),
     }
     Ok(true)
 }

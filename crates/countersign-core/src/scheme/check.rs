@@ -564,21 +564,18 @@ impl<'a> Checker<'a> {
         if let Some((_, list)) = LISTS.iter().find(|(known, _)| *known == name) {
             return Some(Source::List(*list));
         }
-        if let Some((_, source)) = SOURCES.iter().find(|(known, _)| *known == name) {
-            return Some(source.clone());
+        if let Some(source) = of_message(name) {
+            return Some(source);
         }
-        if let Some((place, member)) = name.split_once('.').filter(|(_, member)| !member.is_empty()) {
-            let member_text = member.to_owned();
-            match place {
-                "cookie" => return Some(Source::Cookie(member_text)),
-                "form" => return Some(Source::Form(member_text)),
-                "header" => return Some(Source::Header(member.to_ascii_lowercase())),
-                "json" => return Some(Source::Json(member_text)),
-                "query" => return Some(Source::Query(member_text)),
-                "request" => return Some(Source::Request(Box::new(self.source(member, span)?))),
-                "xml" => return Some(Source::Xml(member_text)),
-                _ => {}
+        if let Some(member) = name.strip_prefix("request.") {
+            // The request has neither captures nor lists here, and its key is the response's.
+            let source = of_message(member)
+                .filter(|source| !matches!(source, Source::KeyId | Source::Secret | Source::Status));
+            if source.is_none() {
+                let hint = "as in `request.method`, `request.body` or `request.header.x-request-id`".to_owned();
+                self.fault(span, format!("a request has no `{member}` to take"), hint);
             }
+            return Some(Source::Request(Box::new(source?)));
         }
         let known = self
             .fields
@@ -673,6 +670,23 @@ impl<'a> Checker<'a> {
         }
         ids
     }
+}
+
+/// A source that is a part of the message itself.
+fn of_message(name: &str) -> Option<Source> {
+    if let Some((_, source)) = SOURCES.iter().find(|(known, _)| *known == name) {
+        return Some(source.clone());
+    }
+    let (place, member) = name.split_once('.').filter(|(_, member)| !member.is_empty())?;
+    Some(match place {
+        "cookie" => Source::Cookie(member.to_owned()),
+        "form" => Source::Form(member.to_owned()),
+        "header" => Source::Header(member.to_ascii_lowercase()),
+        "json" => Source::Json(member.to_owned()),
+        "query" => Source::Query(member.to_owned()),
+        "xml" => Source::Xml(member.to_owned()),
+        _ => return None,
+    })
 }
 
 pub(super) fn fault(span: Span, message: String, hint: Option<String>) -> Fault {

@@ -1,14 +1,14 @@
 //! The middle of the way: the body passes, the signature and the digests are compared.
 
-use super::coverage::{self, BodyBound, Facts};
+use super::agree::agree;
+use super::coverage::{self, Facts};
 use super::fresh::Judged;
 use super::pool::Lease;
 use super::verified::{Checked, NeedsReplay, Verified};
 use super::{NeedsKey, Verifier, signature};
 use crate::alg::{Digest, Hash};
 use crate::key::{Key, KeySet};
-use crate::plan::run::{Env, Stop, run, run_whole};
-use crate::plan::source::field_line;
+use crate::plan::run::{Env, Stop, run_whole};
 use crate::plan::stream::{Running, State, What};
 use crate::plan::{Base, Early, MessagePlan, PrimitivePlan, Variant};
 use crate::reject::{Reason, Rejection, Subject};
@@ -52,8 +52,15 @@ pub struct NeedsBody<'a> {
     candidates: Candidates<'a>,
     /// There is no usable key. Told at the end, like a wrong signature.
     failure: Option<Reason>,
-    /// The candidate whose signature holds, with the digest of what it signed.
-    held: Option<(usize, Digest)>,
+    held: Option<Hold>,
+}
+
+/// The signature that holds: by which alternative and which candidate, with the digest of what was signed.
+#[derive(Debug, Clone, Copy)]
+struct Hold {
+    variant: usize,
+    candidate: usize,
+    digest: Digest,
 }
 
 impl<'a> NeedsBody<'a> {
@@ -68,7 +75,8 @@ impl<'a> NeedsBody<'a> {
         self.held.is_some()
     }
 
-    /// Takes a piece of the body, in order. Not needed where the whole body is in the [`RequestView`].
+    /// Takes a piece of the body, in order. Not needed where the whole body is in the [`RequestView`], and not enough
+    /// where it has to be: then the message is refused.
     pub fn update(&mut self, chunk: &[u8]) {
         if self.view.body.is_none() {
             for running in &mut self.scratch.get().running {
@@ -88,7 +96,7 @@ impl<'a> NeedsBody<'a> {
         if let Some(reason) = self.failure {
             return Err(Rejection::new(reason, None, Subject::Key));
         }
-        let Some((candidate, digest)) = self.held else {
+        let Some(hold) = self.held else {
             let span = Some(self.message.signature.span);
             return Err(Rejection::new(
                 Reason::SignatureMismatch,
@@ -96,8 +104,8 @@ impl<'a> NeedsBody<'a> {
                 Subject::Capture(self.message.signature_field),
             ));
         };
-        let bound = self.agreements(candidate).map_err(refused)?;
-        Ok(self.checked(candidate, &digest, bound))
+        let compared = self.agree(hold).map_err(refused)?;
+        Ok(self.checked(hold, compared))
     }
 
     /// Starts the digests over the body, or checks the signature if it does not need one.
@@ -201,6 +209,7 @@ impl<'a> NeedsBody<'a> {
                 (What::Signature(_), Base::Whole(_)) => (None, None),
             };
             let (Some(after), Some((key, hash))) = (after, candidate) else { continue };
+            self.scratch.get().forget_keyed(variant);
             let env = self.env(variant, Some(key), hash, body);
             let scratch = self.scratch.get();
             let mark = scratch.out.len();
@@ -213,7 +222,7 @@ impl<'a> NeedsBody<'a> {
                 What::Signature(number) => {
                     let held = signature::holds(&env, self.message, scratch, Some(digest)).map_err(refused)?;
                     if let (Some(digest), None) = (held, self.held) {
-                        self.held = Some((number, digest));
+                        self.held = Some(Hold { variant: 0, candidate: number, digest });
                     }
                 }
             }
@@ -222,29 +231,31 @@ impl<'a> NeedsBody<'a> {
         Ok(())
     }
 
-    /// The candidate whose signature holds.
-    fn signature(&mut self, body: Option<&[u8]>) -> Result<Option<(usize, Digest)>, Stop> {
+    /// The first signature that holds, by alternatives and candidates in their order.
+    fn signature(&mut self, body: Option<&[u8]>) -> Result<Option<Hold>, Stop> {
         let plan = self.plan;
         if matches!(plan.variants.first().map(|variant| &variant.base), Some(Base::Around { .. })) {
             return Ok(None);
         }
         let candidates = self.candidates;
+        let mut compared = false;
         let mut refusal = None;
-        for variant in &plan.variants {
+        for (at, variant) in plan.variants.iter().enumerate() {
             self.scratch.get().forget_lets(variant.lets.len());
-            for (number, (key, hash)) in candidates.iter().enumerate() {
+            for (candidate, (key, hash)) in candidates.iter().enumerate() {
                 self.scratch.get().forget_keyed(variant);
                 let env = self.env(variant, Some(key), hash, body);
                 match signature::holds(&env, self.message, self.scratch.get(), None) {
-                    Ok(Some(digest)) => return Ok(Some((number, digest))),
-                    Ok(None) => {}
+                    Ok(Some(digest)) => return Ok(Some(Hold { variant: at, candidate, digest })),
+                    Ok(None) => compared = true,
                     Err(Stop::NeedBody) => return Err(Stop::NeedBody),
                     Err(stop) => refusal = Some(stop),
                 }
             }
         }
         match refusal {
-            Some(Stop::Rejected(rejection)) => Err(self.instead(rejection).into()),
+            // What one alternative lacks is no matter where another one was compared.
+            Some(Stop::Rejected(rejection)) if !compared => Err(self.instead(rejection).into()),
             _ => Ok(None),
         }
     }
@@ -258,73 +269,16 @@ impl<'a> NeedsBody<'a> {
     }
 
     /// Captures and bound fields must hold what is computed.
-    fn agreements(&mut self, candidate: usize) -> Result<BodyBound, Stop> {
+    fn agree(&mut self, hold: Hold) -> Result<u64, Stop> {
         let plan = self.plan;
-        let Some(variant) = plan.variants.first() else { return Ok(BodyBound::Unclaimed) };
-        let Some((key, hash)) = self.candidates.iter().nth(candidate) else { return Ok(BodyBound::Unclaimed) };
+        let key = self.candidates.iter().nth(hold.candidate);
+        let (Some(variant), Some((key, hash))) = (plan.variants.get(hold.variant), key) else { return Ok(0) };
         let env = self.env(variant, Some(key), hash, self.view.body);
-        let message = self.message;
-        let scratch = self.scratch.get();
-        let mut bound = BodyBound::Unclaimed;
-        for (id, field) in message.fields.iter().enumerate() {
-            let Some(definition) = field.definition else { continue };
-            if scratch.captures.get(id).is_none() {
-                continue;
-            }
-            let Some(entry) = variant.lets.get(definition) else { continue };
-            let mark = scratch.out.len();
-            let present = run(&env, scratch, &entry.program)?;
-            let same = present && scratch.captures.get(id) == scratch.out.get(mark..);
-            scratch.out.truncate(mark);
-            if !same {
-                let reason = if entry.body { Reason::DigestMismatch } else { Reason::ValueDisagrees };
-                return Err(Rejection::new(reason, Some(field.span), Subject::Capture(id)).into());
-            }
-            if entry.body {
-                bound = bound.and(coverage::signs(plan, scratch, &Source::Field(id)));
-            }
-        }
-        for (index, bind) in plan.binds.iter().enumerate() {
-            let start = scratch.out.len();
-            let present = match &bind.what {
-                Source::Field(id) => match scratch.captures.get(*id) {
-                    Some(value) => {
-                        scratch.out.extend_from_slice(value);
-                        true
-                    }
-                    None => false,
-                },
-                Source::Header(name) => field_line(&self.view, name, &mut scratch.out)?,
-                _ => false,
-            };
-            if !present {
-                continue;
-            }
-            let end = scratch.out.len();
-            let held = scratch.out.get(start..end).unwrap_or_default();
-            if bind.or.iter().any(|other| other.as_slice() == held) {
-                scratch.out.truncate(start);
-                if bind.body {
-                    bound = BodyBound::Waived;
-                }
-                continue;
-            }
-            run_whole(&env, scratch, &bind.value)?;
-            let same = scratch.out.get(start..end) == scratch.out.get(end..);
-            scratch.out.truncate(start);
-            if !same {
-                let reason = if bind.body { Reason::DigestMismatch } else { Reason::ValueDisagrees };
-                return Err(Rejection::new(reason, Some(bind.span), Subject::Bind(index)).into());
-            }
-            if bind.body {
-                bound = bound.and(coverage::signs(plan, scratch, &bind.what));
-            }
-        }
-        Ok(bound)
+        agree(&env, self.message, self.scratch.get())
     }
 
-    fn checked(mut self, candidate: usize, digest: &Digest, body_bound: BodyBound) -> Checked {
-        let key = self.candidates.iter().nth(candidate).map(|(key, _)| key);
+    fn checked(mut self, hold: Hold, compared: u64) -> Checked {
+        let key = self.candidates.iter().nth(hold.candidate).map(|(key, _)| key);
         let captures = &mut self.scratch.get().captures;
         let claimed = self.plan.key_id.and_then(|id| captures.at.get(id).copied().flatten());
         // Where the message names no key, the record does.
@@ -334,14 +288,15 @@ impl<'a> NeedsBody<'a> {
             captures.bytes.extend_from_slice(id.as_bytes());
             Some((start, captures.bytes.len()))
         });
-        let facts = Facts { body: body_bound, host: !self.view.authority.is_empty(), absent: self.absent() };
+        let facts =
+            Facts { variant: hold.variant, compared, host: !self.view.authority.is_empty(), absent: self.absent() };
         let response = self.view.status.is_some();
         let signed_at = self.judged.signed_at;
         let verified = Verified::new(&self.verifier.plan, response, key_id, signed_at, facts, self.scratch);
         if !self.verifier.replay_applies(&self.view) {
             return Checked::Verified(verified);
         }
-        let entry = self.verifier.entry(&verified, &self.judged, digest, self.now);
+        let entry = self.verifier.entry(&verified, &self.judged, &hold.digest, self.now);
         Checked::NeedsReplay(NeedsReplay::new(verified, entry))
     }
 

@@ -1,16 +1,24 @@
 //! What a signature covers: some of it by the scheme, some of it by what the message lists.
+//!
+//! The signature base of the message at hand is walked once more, and a part counts only if it certainly went in,
+//! whole. What stands behind `or` went in where what it stands in for is absent; an optional segment went in where
+//! everything in it is there. What cannot be told any more after verification (whether the query had a parameter)
+//! counts as open. Lists that leave items out, and filters that cut, cover nothing.
+//!
+//! Deliberately absent: whether two messages could have the same base. That is the linter's question.
 
+use crate::canon::glob;
 use crate::plan::MessagePlan;
-use crate::plan::carrier::names;
-use crate::plan::compile::{Depth, on_body};
-use crate::plan::run::Scratch;
-use crate::scheme::model::{FieldId, Filter, ListSource, Message, Part, Source, Template};
+use crate::plan::carrier::{Captures, names};
+use crate::scheme::References;
+use crate::scheme::draft::Place;
+use crate::scheme::model::{Convert, FieldId, Filter, Let, ListSource, Message, Part, Source, Template, Value};
 
 /// What a signature covers of a message, and what it leaves open.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Coverage {
-    /// Covered parts: `method`, `authority`, `path`, `query`, `body`, the names of captures, and
-    /// `header NAME`, `query NAME` … for single ones.
+    /// Covered parts: `method`, `authority` (`hostname` where its port is not), `path`, `query`, `body`, the names of
+    /// captures, and `header NAME`, `query NAME` … for single ones.
     pub covered: Vec<String>,
     /// Those of `method`, `authority`, `path`, `query` and `body` that are not.
     pub not_covered: Vec<String>,
@@ -24,22 +32,13 @@ impl Coverage {
     }
 }
 
-/// What became of the digest that a message claims for its body.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum BodyBound {
-    /// It is signed, and it is the body's.
-    Compared,
-    /// No digest is claimed.
-    Unclaimed,
-    /// A value is claimed that says that the body is not signed, or the claim is not signed.
-    Waived,
-}
-
 /// What a verification learnt about the message that coverage depends on.
 #[derive(Debug)]
 pub(super) struct Facts {
-    /// What became of the body's claimed digest.
-    pub(super) body: BodyBound,
+    /// The alternative that holds.
+    pub(super) variant: usize,
+    /// One bit for each of the first 64 bound fields that is there and holds the computed value.
+    pub(super) compared: u64,
     /// Whether the message names its authority.
     pub(super) host: bool,
     /// One bit for each of the first 64 field lines that the scheme would sign and the message does not have.
@@ -53,164 +52,336 @@ pub(super) fn bit(index: usize) -> u64 {
 
 /// The parts that a message may leave open.
 const PARTS: [&str; 5] = ["method", "authority", "path", "query", "body"];
+/// Lets are ordered when they are checked, so this only bounds what cannot happen.
+const DEEPEST: usize = 64;
 
-pub(super) fn of(message: &Message, plan: &MessagePlan, facts: &Facts, scratch: &Scratch) -> Coverage {
-    let signed = &plan.signed;
-    let mut covered: Vec<String> = Vec::new();
-    let mut add = |name: &str| {
-        if !covered.iter().any(|known| known == name) {
-            covered.push(name.to_owned());
-        }
+pub(super) fn of(message: &Message, plan: &MessagePlan, facts: &Facts, captures: &Captures) -> Coverage {
+    let (lets, base) = match message.tries.get(facts.variant) {
+        Some(tried) => (tried.lets.as_slice(), &tried.base),
+        None => (message.lets.as_slice(), &message.base),
     };
-    for source in &signed.sources {
-        match source {
-            Source::Field(id) => {
-                if let Some(field) = message.fields.get(*id).filter(|_| scratch.captures.get(*id).is_some()) {
-                    add(&field.name);
+    let walk = Walk { message, plan, lets, facts, captures };
+    let mut covered = walk.template(base, 0).parts;
+    walk.claims(&mut covered);
+    if covered.has("hostname") && covered.has("port") {
+        covered.add("authority");
+    }
+    let whole = covered.has("authority");
+    covered.0.retain(|part| part != "port" && (part != "hostname" || !whole));
+    let open = PARTS.iter().filter(|part| !covered.has(part)).map(|part| (*part).to_owned());
+    Coverage { not_covered: open.collect(), covered: covered.0 }
+}
+
+/// Names of parts, each once.
+#[derive(Debug, Default)]
+struct Parts(Vec<String>);
+
+impl Parts {
+    fn of(names: &[&str]) -> Self {
+        Self(names.iter().map(|name| (*name).to_owned()).collect())
+    }
+
+    fn has(&self, part: &str) -> bool {
+        self.0.iter().any(|known| known == part)
+    }
+
+    fn add(&mut self, part: &str) {
+        if !self.has(part) {
+            self.0.push(part.to_owned());
+        }
+    }
+
+    fn extend(&mut self, other: &Self) {
+        for part in &other.0 {
+            self.add(part);
+        }
+    }
+}
+
+/// Whether something is in the message, as far as that is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Presence {
+    Absent,
+    There,
+    Unknown,
+}
+
+impl Presence {
+    const fn of(there: bool) -> Self {
+        if there { Self::There } else { Self::Absent }
+    }
+
+    /// Of two that are needed.
+    const fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Absent, _) | (_, Self::Absent) => Self::Absent,
+            (Self::There, Self::There) => Self::There,
+            _ => Self::Unknown,
+        }
+    }
+}
+
+/// What certainly goes into the base, and whether all that is needed for it is there.
+struct Drawn {
+    parts: Parts,
+    presence: Presence,
+}
+
+struct Walk<'a> {
+    message: &'a Message,
+    plan: &'a MessagePlan,
+    lets: &'a [Let],
+    facts: &'a Facts,
+    captures: &'a Captures,
+}
+
+impl Walk<'_> {
+    fn template(&self, text: &Template, depth: usize) -> Drawn {
+        let mut drawn = Drawn { parts: Parts::default(), presence: Presence::There };
+        if depth > DEEPEST {
+            return drawn;
+        }
+        let deeper = depth.saturating_add(1);
+        for part in &text.parts {
+            match part {
+                Part::Literal(_) => {}
+                Part::Optional(inner) => {
+                    let Drawn { parts, presence } = self.template(inner, deeper);
+                    // What stands alone is missed by nobody but itself.
+                    let alone = inner.parts.iter().filter(|part| !matches!(part, Part::Literal(_))).count() == 1;
+                    if presence == Presence::There || (presence == Presence::Unknown && alone) {
+                        drawn.parts.extend(&parts);
+                    }
+                }
+                Part::Value(value) => {
+                    let Drawn { parts, presence } = self.value(value, deeper);
+                    drawn.parts.extend(&parts);
+                    drawn.presence = drawn.presence.and(presence);
                 }
             }
-            Source::Form(name) => add(&format!("form {name}")),
-            Source::Header(name) if name == "host" => add("authority"),
-            Source::Header(name) if absent(plan, facts, name) => {}
-            Source::Header(name) => add(&format!("header {name}")),
-            Source::Host | Source::Hostname => add("authority"),
-            Source::Json(name) => add(&format!("json {name}")),
-            Source::List(ListSource::Params | ListSource::Query | ListSource::QueryPct | ListSource::QueryRaw)
-                if whole_query(message) =>
-            {
-                add("query");
-            }
-            Source::Method => add("method"),
-            Source::Path => add("path"),
-            Source::Query(name) => add(&format!("query {name}")),
-            Source::QueryString => add("query"),
-            Source::Status => add("status"),
-            Source::Target => {
-                add("path");
-                add("query");
-            }
-            Source::Url => {
-                add("authority");
-                add("path");
-                add("query");
-            }
-            _ => {}
         }
+        drawn
     }
-    if covers_body(message, facts.body) {
-        add("body");
-    }
-    for id in &plan.listings {
-        for name in names(scratch.captures.get(*id).unwrap_or_default()) {
-            match name {
-                b"host" if facts.host => add("authority"),
-                b"@request-target" | b"request-line" => {
-                    add("method");
-                    add("path");
-                    add("query");
+
+    fn value(&self, value: &Value, depth: usize) -> Drawn {
+        let mut drawn = match &value.source {
+            Source::List(list) => Drawn { parts: self.list(*list, &value.filters, depth), presence: Presence::There },
+            source => self.source(source, depth),
+        };
+        let mut digested = false;
+        for filter in &value.filters {
+            match filter {
+                Filter::After(_) | Filter::Before(_) | Filter::Slice(..) | Filter::Convert(Convert::Len)
+                    if !digested =>
+                {
+                    drawn.parts = Parts::default();
                 }
-                name => add(&format!("header {}", String::from_utf8_lossy(name))),
-            }
-        }
-    }
-    let not_covered = PARTS
-        .iter()
-        .filter(|part| !covered.iter().any(|known| known == *part))
-        .map(|part| (*part).to_owned())
-        .collect();
-    Coverage { covered, not_covered }
-}
-
-fn absent(plan: &MessagePlan, facts: &Facts, name: &str) -> bool {
-    plan.signed_headers.iter().position(|known| known == name).is_some_and(|index| facts.absent & bit(index) != 0)
-}
-
-impl BodyBound {
-    /// After another claim that was compared: it counts only if it is signed.
-    pub(super) const fn and(self, signed: bool) -> Self {
-        match (self, signed) {
-            (Self::Compared, _) | (Self::Unclaimed, true) => Self::Compared,
-            (Self::Unclaimed, false) | (Self::Waived, _) => Self::Waived,
-        }
-    }
-}
-
-/// Whether the signature covers a capture or a field line of this message.
-pub(super) fn signs(plan: &MessagePlan, scratch: &Scratch, what: &Source) -> bool {
-    let header = |name: &String| {
-        let listed = |id: &FieldId| names(scratch.captures.get(*id).unwrap_or_default());
-        plan.signed.sources.iter().any(|source| matches!(source, Source::Header(other) if other == name))
-            || plan.listings.iter().any(|id| listed(id).any(|listed| listed == name.as_bytes()))
-    };
-    match what {
-        Source::Field(id) => {
-            plan.signed.fields.contains(id)
-                || plan.carried_by.get(*id).is_some_and(|by| by.as_ref().is_some_and(header))
-        }
-        Source::Header(name) => header(name),
-        _ => false,
-    }
-}
-
-/// The captures that choose which field lines are signed.
-pub(crate) fn listings(message: &Message) -> Vec<FieldId> {
-    let mut ids = Vec::new();
-    each_filter(message, &mut |filter| {
-        if let Filter::Pick(id, _) = filter {
-            ids.push(*id);
-        }
-    });
-    ids
-}
-
-/// Whether the whole query is signed: no parameter is left out but those that carry the credentials.
-fn whole_query(message: &Message) -> bool {
-    let mut partial = false;
-    each_filter(message, &mut |filter| partial |= matches!(filter, Filter::Only(_)));
-    !partial
-}
-
-/// Whether the body, or a digest of it that was computed or compared, is signed.
-fn covers_body(message: &Message, bound: BodyBound) -> bool {
-    on_body(message, &message.base, Depth::Certain)
-        || match bound {
-            BodyBound::Compared => true,
-            BodyBound::Waived => false,
-            // Nothing claims a digest: what would stand in for it was computed from the body.
-            BodyBound::Unclaimed => on_body(message, &message.base, Depth::All),
-        }
-}
-
-fn each_filter(message: &Message, visit: &mut dyn FnMut(&Filter)) {
-    walk(message, &message.base, visit, 0);
-}
-
-fn walk(message: &Message, text: &Template, visit: &mut dyn FnMut(&Filter), depth: usize) {
-    if depth > 64 {
-        return;
-    }
-    let deeper = depth.saturating_add(1);
-    for part in &text.parts {
-        match part {
-            Part::Literal(_) => {}
-            Part::Optional(inner) => walk(message, inner, visit, deeper),
-            Part::Value(value) => {
-                match &value.source {
-                    Source::Let(id) => {
-                        if let Some(entry) = message.lets.get(*id) {
-                            walk(message, &entry.text, visit, deeper);
+                Filter::Hash(_) => digested = true,
+                Filter::Hmac(_, key) => {
+                    digested = true;
+                    drawn.parts.extend(&self.template(key, depth).parts);
+                }
+                Filter::Ratchet(_, steps) => {
+                    digested = true;
+                    for step in steps {
+                        drawn.parts.extend(&self.template(step, depth).parts);
+                    }
+                }
+                Filter::When(subject, ..) => drawn.parts.extend(&self.template(subject, depth).parts),
+                Filter::Or(other) => {
+                    let other = self.template(other, depth);
+                    match drawn.presence {
+                        Presence::There => {}
+                        Presence::Absent => drawn = other,
+                        Presence::Unknown => {
+                            drawn.parts.0.retain(|part| other.parts.has(part));
+                            drawn.presence = Presence::There.and(other.presence);
                         }
                     }
-                    Source::Quoted(inner) => walk(message, inner, visit, deeper),
-                    _ => {}
+                    digested = false;
                 }
-                for filter in &value.filters {
-                    visit(filter);
-                    if let Filter::Or(other) = filter {
-                        walk(message, other, visit, deeper);
-                    }
-                }
+                _ => {}
+            }
+            let may_go = matches!(filter, Filter::After(_) | Filter::IfAny | Filter::Time(..) | Filter::When(..));
+            if may_go && drawn.presence == Presence::There {
+                drawn.presence = Presence::Unknown;
+            }
+        }
+        drawn
+    }
+
+    fn source(&self, source: &Source, depth: usize) -> Drawn {
+        let member = |place: &str, name: &str| (Parts(vec![format!("{place} {name}")]), Presence::Unknown);
+        let host = Presence::of(self.facts.host);
+        let (parts, presence) = match source {
+            Source::Body => (Parts::of(&["body"]), Presence::There),
+            Source::Cookie(name) => member("cookie", name),
+            Source::Field(id) => match (self.message.fields.get(*id), self.captures.get(*id)) {
+                (Some(field), Some(_)) => (Parts::of(&[&field.name]), Presence::There),
+                _ => (Parts::default(), Presence::Absent),
+            },
+            Source::Form(name) => member("form", name),
+            Source::Header(name) if name == "host" && self.facts.host => (Parts::of(&["authority"]), Presence::There),
+            Source::Header(name) => match self.header(name) {
+                Presence::Absent => (Parts::default(), Presence::Absent),
+                presence => (Parts(vec![format!("header {name}")]), presence),
+            },
+            Source::Host => (Parts::of(&["authority"]), host),
+            Source::Hostname => (Parts::of(&["hostname"]), host),
+            Source::Json(name) => member("json", name),
+            Source::Let(id) => match self.lets.get(*id) {
+                Some(entry) => return self.template(&entry.text, depth),
+                None => (Parts::default(), Presence::Absent),
+            },
+            Source::Method => (Parts::of(&["method"]), Presence::There),
+            Source::Path => (Parts::of(&["path"]), Presence::There),
+            Source::Port => (Parts::of(&["port"]), Presence::There),
+            Source::Query(name) => member("query", name),
+            Source::QueryString => (Parts::of(&["query"]), Presence::Unknown),
+            Source::Quoted(inner) => return self.template(inner, depth),
+            Source::Status => (Parts::of(&["status"]), Presence::Unknown),
+            Source::Target => (Parts::of(&["path", "query"]), Presence::There),
+            Source::Url => (Parts::of(&["authority", "path", "query"]), host),
+            Source::Xml(name) => member("xml", name),
+            Source::List(_) | Source::Scheme | Source::Secret => (Parts::default(), Presence::There),
+            Source::K | Source::KeyId | Source::Peer | Source::Request(_) | Source::V | Source::Var(_) => {
+                (Parts::default(), Presence::Unknown)
+            }
+        };
+        Drawn { parts, presence }
+    }
+
+    fn header(&self, name: &str) -> Presence {
+        match self.plan.signed_headers.iter().position(|known| known == name).map(bit) {
+            None | Some(0) => Presence::Unknown,
+            Some(bit) => Presence::of(self.facts.absent & bit == 0),
+        }
+    }
+
+    fn list(&self, list: ListSource, filters: &[Filter], depth: usize) -> Parts {
+        match list {
+            ListSource::Headers => self.headers(filters, depth),
+            _ if !self.keeps_all(filters) => Parts::default(),
+            ListSource::Query | ListSource::QueryPct | ListSource::QueryRaw => Parts::of(&["query"]),
+            ListSource::Params => Parts::of(&["query", "body"]),
+            ListSource::Form | ListSource::Json | ListSource::Xml => Parts::of(&["body"]),
+        }
+    }
+
+    /// Whether no item of a list is left out, but for those that carry the credentials.
+    fn keeps_all(&self, filters: &[Filter]) -> bool {
+        let carries = |name: &String| {
+            self.message.carriers.iter().any(|carrier| carrier.place != Place::Header && carrier.name == *name)
+        };
+        filters.iter().all(|filter| match filter {
+            Filter::DropEmpty | Filter::First | Filter::Last | Filter::Only(_) | Filter::Pick(..) => false,
+            Filter::Each(text) => shows(text, &Source::K) && shows(text, &Source::V),
+            Filter::Without(globs) => globs.iter().all(carries),
+            _ => true,
+        })
+    }
+
+    /// Field lines that a capture lists, and what synthetic items hold.
+    fn headers(&self, filters: &[Filter], depth: usize) -> Parts {
+        let shown = |filter: &Filter| match filter {
+            Filter::DropEmpty | Filter::First | Filter::Last => false,
+            Filter::Each(text) => shows(text, &Source::V),
+            _ => true,
+        };
+        let kept = |name: &str| {
+            let among = |globs: &[String]| globs.iter().any(|pattern| glob(pattern.as_bytes(), name.as_bytes()));
+            filters.iter().all(|filter| match filter {
+                Filter::Only(globs) => among(globs),
+                Filter::Without(globs) => !among(globs),
+                _ => true,
+            })
+        };
+        let mut parts = Parts::default();
+        if !filters.iter().all(shown) {
+            return parts;
+        }
+        let synthetic: Vec<(&str, &Template)> = filters
+            .iter()
+            .filter_map(|filter| match filter {
+                Filter::With { name, value, .. } => Some((name.as_str(), value)),
+                _ => None,
+            })
+            .collect();
+        let listing = filters.iter().find_map(|filter| match filter {
+            Filter::Pick(id, _) => Some(*id),
+            _ => None,
+        });
+        let Some(listing) = listing else {
+            for (_, value) in synthetic.iter().filter(|(name, _)| kept(name)) {
+                parts.extend(&self.template(value, depth).parts);
+            }
+            return parts;
+        };
+        for name in names(self.captures.get(listing).unwrap_or_default()) {
+            let name = String::from_utf8_lossy(name);
+            match synthetic.iter().find(|(known, _)| *known == name) {
+                _ if !kept(&name) => {}
+                Some((_, value)) => parts.extend(&self.template(value, depth).parts),
+                None if name == "host" && self.facts.host => parts.add("authority"),
+                None => parts.add(&format!("header {name}")),
+            }
+        }
+        parts
+    }
+
+    /// Adds what is signed by way of a value that is stated, was compared with what is computed, and is signed.
+    fn claims(&self, covered: &mut Parts) {
+        for (id, field) in self.message.fields.iter().enumerate() {
+            let Some(entry) = field.definition.and_then(|definition| self.lets.get(definition)) else { continue };
+            if self.captures.get(id).is_some() && self.signs(covered, &Source::Field(id)) {
+                covered.extend(&self.template(&entry.text, 0).parts);
+            }
+        }
+        for (index, bind) in self.message.binds.iter().enumerate() {
+            if self.facts.compared & bit(index) != 0 && self.signs(covered, &bind.what) {
+                covered.extend(&self.template(&bind.value, 0).parts);
             }
         }
     }
+
+    /// Whether a capture, or the field line that carries it, is signed.
+    fn signs(&self, covered: &Parts, what: &Source) -> bool {
+        match what {
+            Source::Field(id) => {
+                self.message.fields.get(*id).is_some_and(|field| covered.has(&field.name))
+                    || self.carried_by(*id).is_some_and(|name| covered.has(&format!("header {name}")))
+            }
+            Source::Header(name) => covered.has(&format!("header {name}")),
+            _ => false,
+        }
+    }
+
+    fn carried_by(&self, id: FieldId) -> Option<&str> {
+        let mut lines = self.message.carriers.iter().filter(|carrier| carrier.place == Place::Header);
+        let found = lines.find(|carrier| {
+            let mut ids = Vec::new();
+            References::captures(&carrier.text, &mut ids);
+            ids.contains(&id)
+        });
+        found.map(|carrier| carrier.name.as_str())
+    }
+}
+
+/// Whether a template shows a list item's name, or its value, uncut.
+fn shows(text: &Template, what: &Source) -> bool {
+    let cuts = |filter: &Filter| {
+        matches!(
+            filter,
+            Filter::After(_)
+                | Filter::Before(_)
+                | Filter::Convert(Convert::Len)
+                | Filter::Slice(..)
+                | Filter::When(..)
+        )
+    };
+    text.parts.iter().any(|part| match part {
+        Part::Literal(_) => false,
+        Part::Optional(inner) => shows(inner, what),
+        Part::Value(value) => value.source == *what && !value.filters.iter().any(cuts),
+    })
 }

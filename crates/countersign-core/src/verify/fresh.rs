@@ -70,6 +70,11 @@ pub(crate) fn judge(fresh: &Fresh, message: &Message, scratch: &Scratch, now: Un
     Ok(Judged { signed_at, accepted_until: until })
 }
 
+/// The signed time, where the message has one.
+pub(crate) fn stamp(fresh: &Fresh, message: &Message, scratch: &Scratch) -> Option<UnixTime> {
+    instant(message, scratch, fresh.timestamp?.field)
+}
+
 fn instant(message: &Message, scratch: &Scratch, field: FieldId) -> Option<UnixTime> {
     match &message.fields.get(field)?.kind {
         FieldType::Time(format) => format.parse(scratch.captures.get(field)?),

@@ -9,6 +9,7 @@
 //! Only this module makes a [`Verified`]. Nothing here reads a clock, a store or a socket: the caller is asked for
 //! the key, the body and the replay answer, and hands them in.
 
+pub(crate) mod agree;
 mod body;
 mod coverage;
 pub(crate) mod fresh;
@@ -31,7 +32,6 @@ use crate::time::UnixTime;
 use body::Candidates;
 pub use body::NeedsBody;
 pub use coverage::Coverage;
-pub(crate) use coverage::listings;
 use fresh::Judged;
 use pool::{Lease, Pool};
 pub use verified::{Checked, NeedsReplay, Verified};
@@ -119,7 +119,7 @@ impl Verifier {
         scratch.get().reset(message.fields.len());
         read::carriers(&view, message, scratch.get())?;
         self.pins(message, scratch.get())?;
-        let judged = fresh::judge(&self.plan.scheme.fresh, message, scratch.get(), now)?;
+        let judged = fresh::judge(&plan.fresh, message, scratch.get(), now)?;
         read::requirements(&view, message, scratch.get())?;
         Ok(NeedsKey { verifier: self, view, now, message, plan, judged, scratch })
     }

@@ -128,7 +128,8 @@ pub(crate) fn value(view: &RequestView<'_>, carrier: &Carrier, out: &mut Vec<u8>
     }
 }
 
-fn parse(
+/// Reads the value of a carrier, which stands behind `mark` in `scratch.out`.
+pub(crate) fn parse(
     message: &Message,
     carrier: &Carrier,
     index: usize,

@@ -18,7 +18,7 @@ impl Verifier {
     /// The replay entry: what it is a digest of never depends on how the signature is encoded.
     pub(super) fn entry(&self, verified: &Verified, judged: &Judged, digest: &Digest, now: UnixTime) -> ReplayEntry {
         let key_id = verified.key_id().unwrap_or_default();
-        let nonce = self.plan.scheme.fresh.nonce;
+        let nonce = self.plan.message(verified.response).and_then(|(_, plan)| plan.fresh.nonce);
         let shared = nonce.is_some_and(|rule| !rule.per_key);
         let owner = if shared { b"".as_slice() } else { key_id };
         let captures = &verified.scratch.peek().captures;
@@ -161,7 +161,7 @@ impl Verified {
     #[must_use]
     pub fn covered(&self) -> Coverage {
         let Some((message, plan)) = self.plan.message(self.response) else { return Coverage::default() };
-        coverage::of(message, plan, &self.facts, self.scratch.peek())
+        coverage::of(message, plan, &self.facts, &self.scratch.peek().captures)
     }
 
     /// A capture, by its name in the scheme: nonce, scope, region …

@@ -1,7 +1,5 @@
 //! What the gateway's tests share: an upstream that remembers every byte, a client that sends any, and a scheme.
 
-#![expect(dead_code, reason = "each test binary uses its own part of this")]
-
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
@@ -11,8 +9,7 @@ use std::thread;
 use std::time::{Duration, SystemTime};
 
 use countersign_core::alg::Hash;
-use countersign_core::key::{Key, KeyQuery, KeyResolver, KeySet};
-use countersign_core::replay::{Answer, FirstUse, ReplayEntry, ReplayGuard, StoreError};
+use countersign_core::key::Key;
 use countersign_gateway::config::Config;
 use countersign_gateway::{Gateway, Running, Stores};
 use countersign_store::{Limits, MemoryKeys, MemoryReplay};
@@ -107,21 +104,6 @@ pub(crate) fn stores() -> Stores {
         [("alice", SECRET), ("zoe", OTHER_SECRET)].map(|(id, secret)| Key::secret(secret.as_bytes()).with_id(id));
     let keys = MemoryKeys::new(keys).unwrap();
     Stores { keys: Arc::new(keys), replay: Arc::new(MemoryReplay::new(Limits::default())) }
-}
-
-/// Stores that cannot answer.
-pub(crate) struct Broken;
-
-impl KeyResolver for Broken {
-    fn resolve<'a>(&'a self, _: &'a KeyQuery<'a>) -> Answer<'a, Result<KeySet, StoreError>> {
-        Answer::Later(Box::pin(async { Err(StoreError::TimedOut) }))
-    }
-}
-
-impl ReplayGuard for Broken {
-    fn admit<'a>(&'a self, _: &'a ReplayEntry) -> Answer<'a, Result<FirstUse, StoreError>> {
-        Answer::Ready(Err(StoreError::Full))
-    }
 }
 
 impl Site {

@@ -1,0 +1,13 @@
+//! The engine, end to end: scheme files in, messages signed, changed, replayed, torn to pieces.
+//!
+//! Tests of an attack carry the attack's number in the threat table. Negative tests come first: most of what is here
+//! shows that something is refused, and beside each stands the one change without which it is not.
+
+mod generate;
+mod keys;
+mod meaning;
+mod mutation;
+mod rotation;
+mod round_trip;
+mod streaming;
+mod support;

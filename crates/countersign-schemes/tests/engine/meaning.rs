@@ -1,0 +1,170 @@
+//! What a part of a message means under a scheme: two messages of one meaning may share a signature.
+//!
+//! Written from the vendors' rules and from what the files of the catalogue say of their weaknesses, not from what
+//! the engine does. The rule is identity; what is here is each exception.
+
+use crate::support::{Held, Message};
+
+/// What a covered part means, as bytes that are equal where the meaning is.
+pub(crate) fn of(scheme: &str, part: &str, message: &Message, held: &Held) -> Vec<u8> {
+    match part {
+        "method" => method(scheme, message),
+        "authority" => authority(scheme, message),
+        "hostname" => message.authority.split(':').next().unwrap_or_default().into(),
+        "path" => path(scheme, message),
+        "query" => query(scheme, message),
+        "body" => body(scheme, message, held),
+        _ => match part.split_once(' ') {
+            Some(("header", name)) => header(scheme, name, message),
+            Some(_) => panic!("{scheme} covers {part}, and nobody says what that means"),
+            None => held.capture(part).map(<[u8]>::to_vec).unwrap_or_else(|| panic!("{scheme}: {part} is not there")),
+        },
+    }
+}
+
+/// The same, without any exception: whether anything was changed at all.
+pub(crate) fn raw(part: &str, message: &Message) -> Vec<u8> {
+    match part {
+        "method" => message.method.clone().into_bytes(),
+        "authority" => message.authority.clone().into_bytes(),
+        "path" => message.path().to_vec(),
+        "query" => message.query().map(<[u8]>::to_vec).unwrap_or_default(),
+        "body" => message.body.clone(),
+        other => panic!("{other} is no part"),
+    }
+}
+
+fn method(scheme: &str, message: &Message) -> Vec<u8> {
+    match scheme {
+        "hawk" => message.method.to_ascii_uppercase().into_bytes(),
+        "kong-hmac-auth" => message.method.to_ascii_lowercase().into_bytes(),
+        // Good for both methods that read.
+        "hawk-bewit" if message.method == "HEAD" => b"GET".to_vec(),
+        _ => raw("method", message),
+    }
+}
+
+fn authority(scheme: &str, message: &Message) -> Vec<u8> {
+    let (name, port) = message.authority.split_once(':').unwrap_or((&message.authority, "443"));
+    match scheme {
+        "hawk" | "hawk-bewit" => format!("{}:{port}", name.to_ascii_lowercase()).into_bytes(),
+        // What is signed is the Host field, and a host's case means nothing.
+        _ if scheme.starts_with("aws-") => message.authority.to_ascii_lowercase().into_bytes(),
+        _ => raw("authority", message),
+    }
+}
+
+fn path(scheme: &str, message: &Message) -> Vec<u8> {
+    if !matches!(scheme, "aws-sigv4" | "aws-sigv4-query") {
+        return raw("path", message);
+    }
+    // Segments as AWS counts them, and whether the last one is open.
+    let mut segments: Vec<&[u8]> = Vec::new();
+    for segment in message.path().split(|byte| *byte == b'/') {
+        match segment {
+            b"" | b"." => {}
+            b".." => drop(segments.pop()),
+            _ => segments.push(segment),
+        }
+    }
+    let open: &[u8] = if message.path().ends_with(b"/") && !segments.is_empty() { b"/" } else { b"" };
+    [&segments.join(&b'/'), open].concat()
+}
+
+fn query(scheme: &str, message: &Message) -> Vec<u8> {
+    let raw = message.query().unwrap_or_default();
+    match scheme {
+        // Sorted by names and values, however they are escaped; `a` and `a=` are one.
+        "aws-sigv4" | "aws-sigv4-s3" | "aws-sigv4-query" | "aws-sigv4-query-s3" => {
+            let mut pairs = pairs(raw, false);
+            pairs.retain(|(name, _)| name != b"X-Amz-Signature");
+            pairs.sort();
+            format!("{:?}", pairs.into_iter().map(|(k, v)| (k, v.unwrap_or_default())).collect::<Vec<_>>())
+                .into_bytes()
+        }
+        "spring-sign-hmac" | "spring-sign-rsa" => {
+            let mut pairs: Vec<_> = pairs(raw, true).into_iter().map(|(k, v)| (k, v.unwrap_or_default())).collect();
+            pairs.sort();
+            format!("{pairs:?}").into_bytes()
+        }
+        // Joined unescaped, as the file says: no parameter is told from two.
+        "spring-sign" => {
+            let mut pairs: Vec<_> = pairs(raw, true).into_iter().map(|(k, v)| (k, v.unwrap_or_default())).collect();
+            pairs.sort();
+            pairs.into_iter().map(|(k, v)| [k, v].join(&b'=')).collect::<Vec<_>>().join(&b'&')
+        }
+        "1worldsync" | "1worldsync-content1" => {
+            let mut pairs = pairs(raw, true);
+            pairs.retain(|(name, _)| name != b"hash_code");
+            let join = |(k, v): (Vec<u8>, Option<Vec<u8>>)| v.map_or(k.clone(), |v| [k, v].join(&b'='));
+            pairs.into_iter().map(join).collect::<Vec<_>>().join(&b'&')
+        }
+        "hawk-bewit" => {
+            let pieces = raw.split(|byte| *byte == b'&');
+            let others = pieces.filter(|piece| {
+                !piece.is_empty() && decoded(piece, true).split(|b| *b == b'=').next() != Some(b"bewit")
+            });
+            others.collect::<Vec<_>>().join(&b'&')
+        }
+        _ => message.query().map(|query| [b"?", query].concat()).unwrap_or_default(),
+    }
+}
+
+fn body(scheme: &str, message: &Message, held: &Held) -> Vec<u8> {
+    // Names and values one behind the other, each parameter once. Where its digest is in the URL, the body is.
+    if scheme == "twilio-form" && held.capture("body-hash").is_none() {
+        let mut pairs = pairs(&message.body, true);
+        pairs.sort_by(|(k, v), (l, w)| {
+            (k, v.as_deref().unwrap_or_default()).cmp(&(l, w.as_deref().unwrap_or_default()))
+        });
+        pairs.dedup_by(|(k, v), (l, w)| {
+            k == l && v.as_deref().unwrap_or_default() == w.as_deref().unwrap_or_default()
+        });
+        return pairs.into_iter().map(|(k, v)| [k, v.unwrap_or_default()].concat()).collect::<Vec<_>>().concat();
+    }
+    raw("body", message)
+}
+
+fn header(scheme: &str, name: &str, message: &Message) -> Vec<u8> {
+    let lines = message.fields.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name));
+    let mut values: Vec<Vec<u8>> = lines.map(|(_, value)| value.trim_ascii().to_vec()).collect();
+    if scheme.starts_with("aws-") {
+        for value in &mut values {
+            let words = value.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+            *value = words.collect::<Vec<_>>().join(&b' ');
+        }
+        return values.join(&b',');
+    }
+    format!("{values:?}").into_bytes()
+}
+
+type Pair = (Vec<u8>, Option<Vec<u8>>);
+
+/// The pairs of a query or a form, decoded; where `plus`, a plus sign is a space.
+fn pairs(raw: &[u8], plus: bool) -> Vec<Pair> {
+    let pieces = raw.split(|byte| *byte == b'&').filter(|piece| !piece.is_empty());
+    let pair = |piece: &[u8]| match piece.iter().position(|byte| *byte == b'=') {
+        Some(at) => (decoded(&piece[..at], plus), Some(decoded(&piece[at + 1..], plus))),
+        None => (decoded(piece, plus), None),
+    };
+    pieces.map(pair).collect()
+}
+
+fn decoded(text: &[u8], plus: bool) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut rest = text;
+    while let Some((byte, after)) = rest.split_first() {
+        let digits = after.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
+        match (byte, digits.and_then(|digits| u8::from_str_radix(digits, 16).ok())) {
+            (b'%', Some(value)) => {
+                out.push(value);
+                rest = &after[2..];
+                continue;
+            }
+            (b'+', _) if plus => out.push(b' '),
+            (other, _) => out.push(*other),
+        }
+        rest = after;
+    }
+    out
+}
