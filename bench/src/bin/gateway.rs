@@ -107,7 +107,7 @@ fn nginx(folder: &Path, name: &str, http: &str) -> Result<Stopped, Failure> {
         &file,
         format!(
             "daemon off; master_process off; worker_processes 1; pid {}; error_log /dev/null;\n\
-             events {{ worker_connections 1024; }}\nhttp {{ access_log off; keepalive_requests 1000000; client_body_temp_path {f}/b; \
+             events {{ worker_connections 1024; }}\nhttp {{ access_log {f}/{name}.log; keepalive_requests 1000000; client_body_temp_path {f}/b; \
              proxy_temp_path {f}/p; fastcgi_temp_path {f}/f; uwsgi_temp_path {f}/u; scgi_temp_path {f}/s; {http} }}\n",
             pid.display(),
             f = folder.display()

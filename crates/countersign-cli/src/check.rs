@@ -3,6 +3,7 @@
 use std::io::Write as _;
 
 use countersign_gateway::config::{Config, ConfigError};
+use countersign_schemes::SchemeError;
 use serde::Serialize;
 
 use crate::args::CheckArguments;
@@ -16,7 +17,7 @@ pub(crate) fn run(arguments: &CheckArguments, out: &mut Output) -> Result<Outcom
             if let (true, ConfigError::Faulty(faults)) = (arguments.json, &error) {
                 out.json(&Checked {
                     routes: None,
-                    faults: faults.files.iter().flat_map(|file| file.located()).collect(),
+                    faults: faults.files.iter().flat_map(SchemeError::located).collect(),
                 })?;
             }
             return Err(error.into());

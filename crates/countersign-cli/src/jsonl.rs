@@ -79,7 +79,10 @@ fn answer(
     out: &mut Output,
 ) -> Result<bool, io::Error> {
     let (id, done) = match Line::read(text) {
-        Err(Unreadable { id, error }) => (id, Err(error.into())),
+        Err(unreadable) => {
+            let Unreadable { id, error } = *unreadable;
+            (id, Err(error.into()))
+        }
         Ok(mut line) => {
             let id = std::mem::take(&mut line.id);
             let done = decide(&id, &mut line, mode, defaults, engine, out);

@@ -75,7 +75,7 @@ pub(crate) fn parse(text: &str) -> Result<Vec<Key>, Vec<KeyFault>> {
     for (name, value) in document.get_ref() {
         match (name.get_ref().as_ref(), value.get_ref()) {
             ("key", DeValue::Array(entries)) => {
-                for entry in entries.iter() {
+                for entry in entries {
                     match entry.get_ref() {
                         DeValue::Table(table) => keys.extend(reader.key(table, entry.span())),
                         _ => reader.fault(entry.span(), "a key is a table", Some("write `[[key]]`")),

@@ -164,9 +164,10 @@ impl KeyRing {
 
 /// The algorithm's name, if there is such an algorithm.
 pub(crate) fn known_algorithm(name: &str) -> Result<String, MaterialError> {
-    match algorithms().any(|known| known == name) {
-        true => Ok(name.to_owned()),
-        false => Err(MaterialError::Algorithm { name: name.to_owned() }),
+    if algorithms().any(|known| known == name) {
+        Ok(name.to_owned())
+    } else {
+        Err(MaterialError::Algorithm { name: name.to_owned() })
     }
 }
 

@@ -1,11 +1,14 @@
 //! `countersign serve`: the gateway with the store that its configuration names, until it is asked to stop.
 
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
 use countersign_gateway::config::{Config, Durability as Configured};
-use countersign_gateway::{Gateway, Stores};
+use countersign_gateway::{Gateway, Running, Stores};
 use countersign_store_embedded::{ControlServer, Durability, Journal, JournalOptions, KeyStore};
+use tokio::runtime::{Builder, Runtime};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::args::{LogFormat, ServeArguments};
 use crate::failure::Failure;
@@ -21,9 +24,41 @@ pub(crate) fn run(arguments: &ServeArguments) -> Result<Outcome, Failure> {
         Configured::Power => Durability::Synced,
     };
     let store = Store::open(&config.store.path, durability)?;
+    let asked_to_stop = AskedToStop::listen().map_err(Failure::Serving)?;
     let running = Gateway::build(&config, &store.stores()).start().map_err(Failure::Serving)?;
-    running.serve_until_signal().map_err(Failure::Serving)?;
+    asked_to_stop.wait_and_stop(running);
     Ok(Outcome::Holds)
+}
+
+/// SIGTERM and SIGINT, listened for before anybody is told that there is something to stop.
+#[derive(Debug)]
+pub(crate) struct AskedToStop {
+    runtime: Runtime,
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl AskedToStop {
+    pub(crate) fn listen() -> io::Result<Self> {
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        let context = runtime.enter();
+        let (terminate, interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+        drop(context);
+        Ok(Self { runtime, terminate, interrupt })
+    }
+
+    /// Waits for a signal, then until the gateway has answered what it has begun.
+    pub(crate) fn wait_and_stop(mut self, running: Running) {
+        self.runtime.block_on(async {
+            tokio::select! {
+                _ = self.terminate.recv() => {}
+                _ = self.interrupt.recv() => {}
+            }
+        });
+        tracing::info!("stopping");
+        running.stop();
+        running.wait();
+    }
 }
 
 /// A store's folder, open: keys, the journal, and the socket by which keys are changed meanwhile.

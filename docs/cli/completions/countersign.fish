@@ -67,7 +67,7 @@ complete -c countersign -n "__fish_countersign_using_subcommand verify" -l secre
 complete -c countersign -n "__fish_countersign_using_subcommand verify" -l secret-file -d 'A file with the secret; a line end at its end does not count' -r -F
 complete -c countersign -n "__fish_countersign_using_subcommand verify" -l key-file -d 'A PEM file with a private key (which signs and verifies) or a public one (which verifies)' -r -F
 complete -c countersign -n "__fish_countersign_using_subcommand verify" -l alg -d 'The one algorithm that the key may be used with, where the scheme leaves it to the key' -r
-complete -c countersign -n "__fish_countersign_using_subcommand verify" -l keys -d 'A TOML file of keys: [[key]] with id, secret or public_key or private_key, alg, not_before, not_after' -r -F
+complete -c countersign -n "__fish_countersign_using_subcommand verify" -l keys -d 'A TOML file of keys to try: `[[key]]` with `id`, `secret` or `public_key` or `private_key`, `alg`, `not_before`, `not_after`' -r -F
 complete -c countersign -n "__fish_countersign_using_subcommand verify" -l request -d 'The message: a raw HTTP/1.1 message, or with --jsonl one JSON object a line; - is standard input' -r -F
 complete -c countersign -n "__fish_countersign_using_subcommand verify" -l transport -d 'What a raw message was sent over' -r -f -a "http\t'Plain HTTP'
 https\t'HTTP over TLS'"
@@ -84,7 +84,7 @@ complete -c countersign -n "__fish_countersign_using_subcommand explain" -l secr
 complete -c countersign -n "__fish_countersign_using_subcommand explain" -l secret-file -d 'A file with the secret; a line end at its end does not count' -r -F
 complete -c countersign -n "__fish_countersign_using_subcommand explain" -l key-file -d 'A PEM file with a private key (which signs and verifies) or a public one (which verifies)' -r -F
 complete -c countersign -n "__fish_countersign_using_subcommand explain" -l alg -d 'The one algorithm that the key may be used with, where the scheme leaves it to the key' -r
-complete -c countersign -n "__fish_countersign_using_subcommand explain" -l keys -d 'A TOML file of keys: [[key]] with id, secret or public_key or private_key, alg, not_before, not_after' -r -F
+complete -c countersign -n "__fish_countersign_using_subcommand explain" -l keys -d 'A TOML file of keys to try: `[[key]]` with `id`, `secret` or `public_key` or `private_key`, `alg`, `not_before`, `not_after`' -r -F
 complete -c countersign -n "__fish_countersign_using_subcommand explain" -l request -d 'The message: a raw HTTP/1.1 message, or with --jsonl one JSON object a line; - is standard input' -r -F
 complete -c countersign -n "__fish_countersign_using_subcommand explain" -l transport -d 'What a raw message was sent over' -r -f -a "http\t'Plain HTTP'
 https\t'HTTP over TLS'"
@@ -107,7 +107,7 @@ complete -c countersign -n "__fish_countersign_using_subcommand curl" -l alg -d 
 complete -c countersign -n "__fish_countersign_using_subcommand curl" -l nonce -d 'The nonce, instead of a random one' -r
 complete -c countersign -n "__fish_countersign_using_subcommand curl" -l run -d 'Run the command instead of printing it'
 complete -c countersign -n "__fish_countersign_using_subcommand curl" -l json -d 'Print JSON: the command as text and as arguments'
-complete -c countersign -n "__fish_countersign_using_subcommand curl" -s h -l help -d 'Print help'
+complete -c countersign -n "__fish_countersign_using_subcommand curl" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c countersign -n "__fish_countersign_using_subcommand schemes; and not __fish_seen_subcommand_from list show test" -l json -d 'Print the list as JSON'
 complete -c countersign -n "__fish_countersign_using_subcommand schemes; and not __fish_seen_subcommand_from list show test" -s h -l help -d 'Print help'
 complete -c countersign -n "__fish_countersign_using_subcommand schemes; and not __fish_seen_subcommand_from list show test" -f -a "list" -d 'List the schemes with their titles (the default)'
@@ -124,7 +124,7 @@ complete -c countersign -n "__fish_countersign_using_subcommand lint" -l json -d
 complete -c countersign -n "__fish_countersign_using_subcommand lint" -s h -l help -d 'Print help'
 complete -c countersign -n "__fish_countersign_using_subcommand reason" -l json -d 'Print JSON'
 complete -c countersign -n "__fish_countersign_using_subcommand reason" -s h -l help -d 'Print help'
-complete -c countersign -n "__fish_countersign_using_subcommand keys; and not __fish_seen_subcommand_from add list show rotate revoke import export" -s h -l help -d 'Print help'
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and not __fish_seen_subcommand_from add list show rotate revoke import export" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and not __fish_seen_subcommand_from add list show rotate revoke import export" -f -a "add" -d 'Add a key; a secret is made where none is given'
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and not __fish_seen_subcommand_from add list show rotate revoke import export" -f -a "list" -d 'List the keys, without their secrets'
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and not __fish_seen_subcommand_from add list show rotate revoke import export" -f -a "show" -d 'Show the keys of one id'
@@ -182,7 +182,7 @@ complete -c countersign -n "__fish_countersign_using_subcommand dev" -l scheme -
 complete -c countersign -n "__fish_countersign_using_subcommand dev" -l var -d 'A value that the scheme asks for, as in region=us-east-1; may be given several times' -r
 complete -c countersign -n "__fish_countersign_using_subcommand dev" -l listen -d 'Where the gateway listens; a free port by default' -r
 complete -c countersign -n "__fish_countersign_using_subcommand dev" -l json -d 'Print the addresses and the command as one line of JSON'
-complete -c countersign -n "__fish_countersign_using_subcommand dev" -s h -l help -d 'Print help'
+complete -c countersign -n "__fish_countersign_using_subcommand dev" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c countersign -n "__fish_countersign_using_subcommand completions" -s h -l help -d 'Print help'
 complete -c countersign -n "__fish_countersign_using_subcommand man" -s h -l help -d 'Print help'
 complete -c countersign -n "__fish_countersign_using_subcommand generated" -s h -l help -d 'Print help'

@@ -128,7 +128,8 @@ pub(crate) struct VerifyArguments {
     pub(crate) scheme: SchemeOptions,
     #[command(flatten)]
     pub(crate) key: KeyOptions,
-    /// A TOML file of keys: [[key]] with id, secret or public_key or private_key, alg, not_before, not_after
+    /// A TOML file of keys to try: `[[key]]` with `id`, `secret` or `public_key` or `private_key`, `alg`,
+    /// `not_before`, `not_after`
     #[arg(long, value_name = "FILE", group = "material")]
     pub(crate) keys: Option<PathBuf>,
     #[command(flatten)]

@@ -28,7 +28,7 @@ use crate::message::{Message, Url};
 use crate::out::{Outcome, Output};
 use crate::paint::Paint;
 use crate::scheme_file::{SchemeFile, is_path};
-use crate::serve::{Store, log_to_stderr};
+use crate::serve::{AskedToStop, Store, log_to_stderr};
 use crate::world;
 
 /// The id of the only key.
@@ -44,17 +44,17 @@ pub(crate) fn run(arguments: &DevArguments, out: &mut Output) -> Result<Outcome,
     let key = generate::key_for(scheme.scheme())?;
     let upstream = upstream::start().map_err(Failure::Serving)?;
     let config_file = folder.path().join("gateway.toml");
-    let text = config(arguments, scheme.scheme(), upstream)?;
+    let text = config(arguments, scheme.scheme(), upstream);
     fs::write(&config_file, &text).map_err(Failure::Serving)?;
     let config = Config::load(&config_file)?;
     log_to_stderr(LogFormat::Text);
     let store = Store::open(&config.store.path, Durability::Os)?;
     store.keys.add(new_key(&key.verifies), world::now())?;
     let key_file = match &key.signs {
-        Material::Secret(_) => None,
         Material::Private(pem) => Some(private_file(folder.path(), pem.expose()).map_err(Failure::Serving)?),
-        Material::Public(_) => None,
+        Material::Public(_) | Material::Secret(_) => None,
     };
+    let asked_to_stop = AskedToStop::listen().map_err(Failure::Serving)?;
     let running = Gateway::build(&config, &store.stores()).start().map_err(Failure::Serving)?;
     let stage = Stage::new(arguments, scheme.scheme(), &running, upstream, key, key_file, config_file)?;
     if arguments.json {
@@ -65,7 +65,7 @@ pub(crate) fn run(arguments: &DevArguments, out: &mut Output) -> Result<Outcome,
         guide::print(&stage, scheme.scheme(), &answers, Paint::new(out.colour()), out)?;
     }
     out.flush()?;
-    running.serve_until_signal().map_err(Failure::Serving)?;
+    asked_to_stop.wait_and_stop(running);
     Ok(Outcome::Holds)
 }
 
@@ -178,19 +178,25 @@ impl Stage {
 }
 
 /// The gateway's configuration, as somebody could write it.
-fn config(arguments: &DevArguments, scheme: &Scheme, upstream: SocketAddr) -> Result<String, Failure> {
+fn config(arguments: &DevArguments, scheme: &Scheme, upstream: SocketAddr) -> String {
     let quoted = |text: &str| toml::Value::String(text.to_owned()).to_string();
-    let mut text = format!(
-        "[server]\nlisten  = \"{}\"\nconsole = \"127.0.0.1:0\"\n\n\
-         [store]\npath = \"data\"\n\n\
-         [[route]]\npath     = \"/*\"\nscheme   = {}\nupstream = \"http://{upstream}\"\n",
-        arguments.listen,
-        quoted(&absolute(&arguments.scheme)),
-    );
+    let mut lines = vec![
+        "[server]".to_owned(),
+        format!("listen  = \"{}\"", arguments.listen),
+        "console = \"127.0.0.1:0\"".to_owned(),
+        String::new(),
+        "[store]".to_owned(),
+        "path = \"data\"".to_owned(),
+        String::new(),
+        "[[route]]".to_owned(),
+        "path     = \"/*\"".to_owned(),
+        format!("scheme   = {}", quoted(&absolute(&arguments.scheme))),
+        format!("upstream = \"http://{upstream}\""),
+    ];
     // Requests of some schemes do not say whose key they are signed with.
     let names_its_key = scheme.request.fields.iter().any(|field| field.name == "key-id" && !field.optional);
     if !names_its_key {
-        text += &format!("key      = {}\n", quoted(KEY_ID));
+        lines.push(format!("key      = {}", quoted(KEY_ID)));
     }
     let declared = |name: &String| scheme.vars.iter().any(|var| var.name == name.replace('_', "-"));
     let vars: Vec<String> = arguments
@@ -200,9 +206,9 @@ fn config(arguments: &DevArguments, scheme: &Scheme, upstream: SocketAddr) -> Re
         .map(|(name, value)| format!("{name} = {}", quoted(value)))
         .collect();
     if !vars.is_empty() {
-        text += &format!("vars     = {{ {} }}\n", vars.join(", "));
+        lines.push(format!("vars     = {{ {} }}", vars.join(", ")));
     }
-    Ok(text)
+    lines.join("\n") + "\n"
 }
 
 fn new_key(verifies: &Material) -> NewKey {

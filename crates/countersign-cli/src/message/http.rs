@@ -83,15 +83,14 @@ impl Message {
 
     /// Writes the message as it would be sent.
     pub(crate) fn write_http(&self, out: &mut impl Write) -> io::Result<()> {
-        match self.status {
-            Some(status) => write!(out, "HTTP/1.1 {status}\r\n")?,
-            None => {
-                write!(out, "{} ", self.method)?;
-                out.write_all(&self.target)?;
-                out.write_all(b" HTTP/1.1\r\n")?;
-                if self.values("host").next().is_none() {
-                    write!(out, "Host: {}\r\n", self.authority)?;
-                }
+        if let Some(status) = self.status {
+            write!(out, "HTTP/1.1 {status}\r\n")?;
+        } else {
+            write!(out, "{} ", self.method)?;
+            out.write_all(&self.target)?;
+            out.write_all(b" HTTP/1.1\r\n")?;
+            if self.values("host").next().is_none() {
+                write!(out, "Host: {}\r\n", self.authority)?;
             }
         }
         for (name, value) in &self.fields {

@@ -106,10 +106,10 @@ pub(crate) struct Unreadable {
 }
 
 impl Line {
-    pub(crate) fn read(text: &[u8]) -> Result<Self, Unreadable> {
+    pub(crate) fn read(text: &[u8]) -> Result<Self, Box<Unreadable>> {
         match serde_json::from_slice(text) {
             Ok(Object(line)) => Ok(line),
-            Err(error) => Err(diagnose(text, &error)),
+            Err(error) => Err(Box::new(diagnose(text, &error))),
         }
     }
 
@@ -302,11 +302,10 @@ fn fits(value: &Value, kind: Kind) -> bool {
         || match kind {
             Kind::Any => true,
             Kind::Pairs => value.as_array().is_some_and(|pairs| pairs.iter().all(is_pair)),
-            Kind::Request => value.is_object(),
             Kind::Seconds => value.as_i64().is_some(),
             Kind::Status => value.as_u64().is_some_and(|status| u16::try_from(status).is_ok()),
             Kind::Text => value.is_string(),
-            Kind::Vars => value.is_object(),
+            Kind::Request | Kind::Vars => value.is_object(),
         }
 }
 
@@ -317,7 +316,7 @@ mod tests {
 
     fn refused(text: &str) -> (Value, String) {
         match Line::read(text.as_bytes()) {
-            Err(Unreadable { id, error }) => (id, error.to_string()),
+            Err(unreadable) => (unreadable.id, unreadable.error.to_string()),
             Ok(mut line) => match line.take_message() {
                 Err(error) => (line.id, error.to_string()),
                 Ok(_) => panic!("{text} is a line"),

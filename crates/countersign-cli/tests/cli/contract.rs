@@ -13,7 +13,7 @@ fn good() -> Value {
     })
 }
 
-fn changed(change: Value) -> Value {
+fn changed(change: &Value) -> Value {
     let mut line = good();
     line.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
     line
@@ -29,7 +29,7 @@ fn an_answer_has_the_documented_shape() {
             "covered": ["key-id", "timestamp"], "not_covered": ["method", "authority", "path", "query", "body"],
         })
     );
-    let answer = &jsonl("verify", &[changed(json!({"now": 1_714_567_896}))])[0];
+    let answer = &jsonl("verify", &[changed(&json!({"now": 1_714_567_896}))])[0];
     assert_eq!((&answer["verdict"], &answer["reason"]), (&json!("rejected"), &json!("timestamp-stale")));
     assert_eq!(answer["detail"], "the signed time is 1000 s ago");
     let answer = &jsonl("explain", &[good()])[0];
@@ -58,11 +58,11 @@ fn every_line_gets_its_answer_in_order_a_malformed_one_too() {
         "nonsense".to_owned(),
         "[]".to_owned(),
         json!({"id": 2}).to_string(),
-        changed(json!({"id": [3], "colour": 1})).to_string(),
-        changed(json!({"id": {"four": 4}, "secret": null})).to_string(),
-        changed(json!({"id": 5, "scheme": "md6-token"})).to_string(),
-        changed(json!({"id": 6, "url": "x"})).to_string(),
-        changed(json!({"id": null})).to_string(),
+        changed(&json!({"id": [3], "colour": 1})).to_string(),
+        changed(&json!({"id": {"four": 4}, "secret": null})).to_string(),
+        changed(&json!({"id": 5, "scheme": "md6-token"})).to_string(),
+        changed(&json!({"id": 6, "url": "x"})).to_string(),
+        changed(&json!({"id": null})).to_string(),
         "\u{feff}{}".to_owned(),
         good().to_string(),
     ];
@@ -88,8 +88,8 @@ fn the_status_is_0_when_every_line_was_decided() {
     for (lines, status) in [
         (vec![], 0),
         (vec![good()], 0),
-        (vec![good(), changed(json!({"secret": "wrong"}))], 0),
-        (vec![changed(json!({"secret": "wrong"}))], 0),
+        (vec![good(), changed(&json!({"secret": "wrong"}))], 0),
+        (vec![changed(&json!({"secret": "wrong"}))], 0),
         (vec![good(), json!({}), good()], 2),
     ] {
         let text: Vec<String> = lines.iter().map(Value::to_string).collect();
@@ -100,7 +100,7 @@ fn the_status_is_0_when_every_line_was_decided() {
 #[test]
 fn the_fields_of_a_line_win_over_options() {
     let options = ["verify", "--jsonl", "--scheme", "slack-v0", "--secret", "other", "--now", "5", "--key-id", "bob"];
-    let mut line = changed(json!({"key_id": "alice"}));
+    let mut line = changed(&json!({"key_id": "alice"}));
     assert_eq!(run(&options, line.to_string()).lines()[0]["verdict"], "verified");
     for name in ["scheme", "secret", "now", "key_id"] {
         let value = line.as_object_mut().unwrap().remove(name).unwrap();
@@ -117,7 +117,7 @@ fn the_fields_of_a_line_win_over_options() {
 #[test]
 fn a_key_without_id_serves_any_and_one_with_an_id_only_that() {
     for (key_id, reason) in [(None, None), (Some("alice"), None), (Some("bob"), Some("key-unknown"))] {
-        let line = changed(json!({ "key_id": key_id }));
+        let line = changed(&json!({ "key_id": key_id }));
         let answer = &jsonl("verify", &[line])[0];
         assert_eq!(answer["reason"].as_str(), reason, "{answer}");
         if reason.is_none() {
@@ -236,7 +236,7 @@ fn variables_are_told_alike_with_hyphen_and_underscore_and_unknown_ones_ignored(
 #[test]
 fn host_and_url_must_agree() {
     for (host, verdict) in [("x", "verified"), ("X:80", "verified"), ("y", "undecided"), ("x:81", "undecided")] {
-        let answer = &jsonl("verify", &[changed(json!({"headers": [["Host", host]]}))])[0];
+        let answer = &jsonl("verify", &[changed(&json!({"headers": [["Host", host]]}))])[0];
         assert_eq!(answer["verdict"], verdict, "{host}: {answer}");
     }
 }
@@ -266,8 +266,8 @@ fn nonces_are_remembered_with_replay_and_only_then() {
     let text = format!(
         "{}\n{}\n{}\n",
         good(),
-        changed(json!({"now": 1_714_566_900})),
-        changed(json!({"now": 1_714_566_880}))
+        changed(&json!({"now": 1_714_566_900})),
+        changed(&json!({"now": 1_714_566_880}))
     );
     let reasons = |options: &[&str]| -> Vec<Option<String>> {
         let done = run(options, &text);
@@ -320,7 +320,7 @@ fn a_program_may_wait_for_each_answer() {
     let mut stdin = running.stdin.take().unwrap();
     let mut answers = BufReader::new(running.stdout.take().unwrap()).lines();
     for round in 0..3 {
-        writeln!(stdin, "{}", changed(json!({ "id": round }))).unwrap();
+        writeln!(stdin, "{}", changed(&json!({ "id": round }))).unwrap();
         let answer: Value = serde_json::from_str(&answers.next().unwrap().unwrap()).unwrap();
         assert_eq!(answer["id"], round);
     }
@@ -345,13 +345,13 @@ fn a_file_is_read_as_standard_input_is() {
 
 #[test]
 fn a_long_stream_is_answered_line_by_line() {
-    let bad = changed(json!({"id": -1, "secret": "wrong"})).to_string();
+    let bad = changed(&json!({"id": -1, "secret": "wrong"})).to_string();
     let mut text = String::new();
     for id in 0..50_000 {
         if id % 1000 == 999 {
             text += &bad;
         } else {
-            text += &changed(json!({ "id": id })).to_string();
+            text += &changed(&json!({ "id": id })).to_string();
         }
         text.push('\n');
     }

@@ -52,8 +52,8 @@ pub(crate) fn run(arguments: &[&str], input: impl AsRef<[u8]>) -> Done {
 
 /// Answers to lines, one for each.
 pub(crate) fn jsonl(command: &str, lines: &[Value]) -> Vec<Value> {
-    let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
-    let done = run(&[command, "--jsonl"], text);
+    let text: Vec<String> = lines.iter().map(Value::to_string).collect();
+    let done = run(&[command, "--jsonl"], text.join("\n"));
     let answers = done.lines();
     assert_eq!(answers.len(), lines.len(), "{done:?}");
     for (line, answer) in lines.iter().zip(&answers) {

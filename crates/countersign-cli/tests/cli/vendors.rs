@@ -57,7 +57,9 @@ fn none_verifies_with_another_secret_or_under_another_id() {
     let with = |name: &str, change: fn(&str) -> String| -> Vec<Value> {
         let mut changed = lines.clone();
         changed.retain(|line| line[name].is_string());
-        changed.iter_mut().for_each(|line| line[name] = json!(change(line[name].as_str().unwrap())));
+        for line in &mut changed {
+            line[name] = json!(change(line[name].as_str().unwrap()));
+        }
         changed
     };
     // In the middle, where it is neither a prefix nor padding of an encoded secret.

@@ -101,7 +101,7 @@ pub(super) fn drawn<'a>(message: &'a Message, text: &'a Template) -> Vec<Drawn<'
 }
 
 /// How many parts are looked at, and how deep: where every entry names the one before twice, reading has to end.
-const MOST: usize = 10_000;
+const MOST: usize = 2_000;
 const DEEPEST: usize = 64;
 
 struct Walk<'a> {

@@ -1,6 +1,6 @@
 //! `time-missing`: a signature that never grows old.
 
-use super::{Error, Find, Rule, Subject, Warning};
+use super::{Error, Find, Rule, Subject, Warning, lasting};
 use countersign_core::scheme::Kind;
 
 pub(super) static RULE: Rule = Rule {
@@ -25,7 +25,7 @@ fn check(subject: &Subject<'_>, find: &mut Find<'_>) {
     }
     let severity = if kind == Kind::Webhook { Warning } else { Error };
     let remembered = if subject.is_remembered() {
-        format!(", and is remembered for {} hours only", subject.scheme.fresh.remember / 3600)
+        format!(", and is remembered for {} only", lasting(subject.scheme.fresh.remember))
     } else {
         String::new()
     };
