@@ -1,5 +1,7 @@
 //! The view of a request that everything else reads: raw bytes, nothing decoded.
 
+use crate::canon::trim;
+
 /// The transport that carried a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Transport {
@@ -68,7 +70,7 @@ impl std::fmt::Debug for RequestView<'_> {
 
 /// Field lines, however they are held.
 ///
-/// Values are handed out with the optional white space around them already removed (RFC 9110, section 5.5), one
+/// Values are handed out with the spaces and tabs around them already removed (RFC 9110, section 5.5), one
 /// call for each field line, in the order in which lines of one name were sent.
 pub trait Fields {
     /// Calls `each` with every value of a field, whose name is given in lower case.
@@ -82,14 +84,14 @@ impl<N: AsRef<str>, V: AsRef<[u8]>> Fields for [(N, V)] {
     fn values(&self, lower_name: &str, each: &mut dyn FnMut(&[u8])) {
         for (name, value) in self {
             if name.as_ref().eq_ignore_ascii_case(lower_name) {
-                each(value.as_ref().trim_ascii());
+                each(trim(value.as_ref()));
             }
         }
     }
 
     fn all(&self, each: &mut dyn FnMut(&str, &[u8])) {
         for (name, value) in self {
-            each(name.as_ref(), value.as_ref().trim_ascii());
+            each(name.as_ref(), trim(value.as_ref()));
         }
     }
 }

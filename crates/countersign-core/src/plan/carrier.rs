@@ -4,6 +4,7 @@
 //! character of what follows; two captures that could not be told apart are a fault of the scheme. So whatever is
 //! parsed renders to the same bytes again.
 
+use crate::canon::trim;
 use crate::scheme::draft::{Fault, Span};
 use crate::scheme::model::{Field, FieldId, FieldType, Part, Source, Split, Template};
 
@@ -545,10 +546,10 @@ impl Iterator for Pieces<'_> {
             end = end.saturating_add(1);
         }
         let item = self.text.get(start..end)?;
-        let before = item.len().saturating_sub(item.trim_ascii_start().len());
-        let trimmed = item.trim_ascii().len();
+        let blank = |byte: &u8| matches!(byte, b' ' | b'\t');
+        let before = item.iter().take_while(|byte| blank(byte)).count();
         let from = start.saturating_add(before);
-        Some((from, from.saturating_add(trimmed)))
+        Some((from, from.saturating_add(trim(item).len())))
     }
 }
 

@@ -220,15 +220,30 @@ pub(crate) fn suits(key: &Key, primitive: &Primitive, hashes: &[Hash]) -> Option
         (Primitive::Signature(algorithm), Material::Private(private)) => (private.public().fits(*algorithm)
             && named.is_none_or(|name| name == algorithm.name()))
         .then_some(default),
-        (Primitive::Mac(of, _) | Primitive::Digest(of), Material::Secret(_)) => {
+        (Primitive::Mac(of, _), Material::Secret(_)) => {
             let Some(name) = named else { return Some(default) };
-            let hash = Hash::from_name(name.strip_prefix("hmac-").unwrap_or(name))?;
-            match of {
-                Some(fixed) => (*fixed == hash).then_some(default),
-                None => (hashes.contains(&hash) || (hashes.is_empty() && hash == default)).then_some(hash),
-            }
+            let hash = match (name.strip_prefix("hmac-"), of) {
+                (Some(hash), _) => hash,
+                // Where only the digest is left to the key, its name alone says it all, as in Hawk's credentials.
+                (None, None) => name,
+                (None, Some(_)) => return None,
+            };
+            chosen(Hash::from_name(hash)?, *of, hashes)
         }
+        (Primitive::Digest(of), Material::Secret(_)) => match named {
+            Some(name) => chosen(Hash::from_name(name)?, *of, hashes),
+            None => Some(default),
+        },
         _ => None,
+    }
+}
+
+/// What a key's digest makes of a scheme's: it must be that, or one of those that the scheme leaves to the key.
+fn chosen(hash: Hash, fixed: Option<Hash>, hashes: &[Hash]) -> Option<Hash> {
+    let default = hashes.first().copied().unwrap_or(Hash::Sha256);
+    match fixed {
+        Some(fixed) => (fixed == hash).then_some(default),
+        None => (hashes.contains(&hash) || (hashes.is_empty() && hash == default)).then_some(hash),
     }
 }
 

@@ -5,9 +5,11 @@
 
 mod generate;
 mod keys;
+mod md5;
 mod meaning;
 mod mutation;
 mod rotation;
 mod round_trip;
+mod signature;
 mod streaming;
 mod support;
