@@ -30,11 +30,9 @@ impl Checker<'_> {
         let mut flow = if matches!(source, Source::List(_)) { Flow::Pairs } else { Flow::Scalar };
         let mut filters = Vec::new();
         for draft in &expr.filters {
-            let before = flow;
             let first = filters.is_empty();
             let (filter, after) = self.filter(draft, flow, if first { Some(&source) } else { None })?;
             flow = after;
-            debug_assert!(before == Flow::Scalar || matches!(after, Flow::Pairs | Flow::Scalar));
             filters.push(filter);
         }
         if flow != end {
@@ -50,6 +48,11 @@ impl Checker<'_> {
 
     fn filter(&mut self, draft: &Draft, flow: Flow, source: Option<&Source>) -> Option<(Filter, Flow)> {
         let name = draft.name.as_str();
+        if let Some((.., arity)) = FILTERS.iter().find(|(known, ..)| *known == name)
+            && !arity.contains(&draft.args.len())
+        {
+            return self.usage(draft);
+        }
         if let Some((convert, lists)) = vocabulary::conversion(name) {
             self.takes(draft, 0)?;
             if flow == Flow::Pairs && !lists {
@@ -62,6 +65,7 @@ impl Checker<'_> {
             return self.scalar(draft, flow, Filter::Hash(Some(hash)));
         }
         if let Some(hash) = vocabulary::mac(name) {
+            self.takes(draft, 1)?;
             let key = self.operand(draft, 0)?;
             return self.scalar(draft, flow, Filter::Hmac(Some(hash), key));
         }
@@ -251,14 +255,17 @@ impl Checker<'_> {
             self.takes(first, 0)?;
             Primitive::Digest(Some(hash))
         } else if first.name == "digest" {
+            self.takes(first, 0)?;
             Primitive::Digest(None)
         } else if let Some(algorithm) = Asymmetric::from_name(&first.name) {
+            self.takes(first, 1)?;
             if self.word(first, 0)? != "private_key" {
                 self.fault(first.span, format!("`{}` signs with `private_key`", first.name), None);
                 return None;
             }
             Primitive::Signature(algorithm)
         } else if first.name == "hmac" || vocabulary::mac(&first.name).is_some() {
+            self.takes(first, 1)?;
             Primitive::Mac(vocabulary::mac(&first.name), self.operand(first, 0)?)
         } else {
             self.fault(
@@ -333,13 +340,13 @@ impl Checker<'_> {
     }
 
     fn usage<T>(&mut self, draft: &Draft) -> Option<T> {
-        let usage = FILTERS.iter().find(|(name, _)| *name == draft.name).map_or_else(
+        let usage = FILTERS.iter().find(|(name, ..)| *name == draft.name).map_or_else(
             || match vocabulary::mac(&draft.name) {
                 Some(_) => format!("{} KEY", draft.name),
                 None if Asymmetric::from_name(&draft.name).is_some() => format!("{} private_key", draft.name),
                 None => draft.name.clone(),
             },
-            |(_, usage)| (*usage).to_owned(),
+            |(_, usage, _)| (*usage).to_owned(),
         );
         self.fault(draft.span, format!("`{}` is not used like this", draft.name), format!("write `{usage}`"));
         None

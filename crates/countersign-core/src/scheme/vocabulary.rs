@@ -1,5 +1,7 @@
 //! The words of the language: what each source and filter is called, and what it takes.
 
+use std::ops::RangeInclusive;
+
 use crate::alg::{Asymmetric, Hash};
 use crate::scheme::model::{Convert, FieldType, ListSource, Source};
 
@@ -63,38 +65,38 @@ pub(super) const CONVERSIONS: &[(&str, Convert, bool)] = &[
     ("upper", Convert::Upper, true),
 ];
 
-/// Filters that are neither conversions nor algorithms, with what they take.
-pub(super) const FILTERS: &[(&str, &str)] = &[
-    ("after", "after \"TEXT\""),
-    ("before", "before \"TEXT\""),
-    ("dedupe", "dedupe"),
-    ("digest", "digest"),
-    ("drop-empty", "drop-empty"),
-    ("each", "each \"TEMPLATE\""),
-    ("first", "first"),
-    ("fold", "fold \"TEXT\""),
-    ("hmac", "hmac KEY"),
-    ("if-any", "if-any"),
-    ("join", "join \"TEXT\""),
-    ("last", "last"),
-    ("line", "line \"NAME\" \"TEMPLATE\""),
-    ("lower-names", "lower-names"),
-    ("only", "only GLOB…"),
-    ("or", "or NAME or \"TEMPLATE\""),
-    ("pct-values", "pct-values"),
-    ("pick", "pick NAMES [empty|skip|reject]"),
-    ("ratchet", "ratchet HASH STEP…"),
-    ("slice", "slice FROM TO"),
-    ("sort", "sort"),
-    ("sort-items", "sort-items"),
-    ("sort-kv", "sort-kv"),
-    ("strip-prefix", "strip-prefix \"TEXT\""),
-    ("time", "time TYPE"),
-    ("translate", "translate \"FROM\" \"TO\""),
-    ("unless", "unless NAME \"VALUE\"…"),
-    ("when", "when NAME \"VALUE\"…"),
-    ("with", "with \"NAME\" \"TEMPLATE\""),
-    ("without", "without GLOB…"),
+/// Filters that are neither conversions nor algorithms, with what they take, and how many arguments that is.
+pub(super) const FILTERS: &[(&str, &str, RangeInclusive<usize>)] = &[
+    ("after", "after \"TEXT\"", 1..=1),
+    ("before", "before \"TEXT\"", 1..=1),
+    ("dedupe", "dedupe", 0..=0),
+    ("digest", "digest", 0..=0),
+    ("drop-empty", "drop-empty", 0..=0),
+    ("each", "each \"TEMPLATE\"", 1..=1),
+    ("first", "first", 0..=0),
+    ("fold", "fold \"TEXT\"", 1..=1),
+    ("hmac", "hmac KEY", 1..=1),
+    ("if-any", "if-any", 0..=0),
+    ("join", "join \"TEXT\"", 1..=1),
+    ("last", "last", 0..=0),
+    ("line", "line \"NAME\" \"TEMPLATE\"", 2..=2),
+    ("lower-names", "lower-names", 0..=0),
+    ("only", "only GLOB…", 1..=64),
+    ("or", "or NAME or \"TEMPLATE\"", 1..=1),
+    ("pct-values", "pct-values", 0..=0),
+    ("pick", "pick NAMES [empty|skip|reject]", 1..=2),
+    ("ratchet", "ratchet HASH STEP…", 2..=64),
+    ("slice", "slice FROM TO", 2..=2),
+    ("sort", "sort", 0..=0),
+    ("sort-items", "sort-items", 0..=0),
+    ("sort-kv", "sort-kv", 0..=0),
+    ("strip-prefix", "strip-prefix \"TEXT\"", 1..=1),
+    ("time", "time TYPE", 1..=1),
+    ("translate", "translate \"FROM\" \"TO\"", 2..=2),
+    ("unless", "unless NAME \"VALUE\"…", 2..=64),
+    ("when", "when NAME \"VALUE\"…", 2..=64),
+    ("with", "with \"NAME\" \"TEMPLATE\"", 2..=2),
+    ("without", "without GLOB…", 1..=64),
 ];
 
 /// The conversion of a name, and whether lists take it.
@@ -111,7 +113,7 @@ pub(super) fn mac(name: &str) -> Option<Hash> {
 pub(super) fn filter_names() -> impl Iterator<Item = String> {
     FILTERS
         .iter()
-        .map(|(name, _)| (*name).to_owned())
+        .map(|(name, ..)| (*name).to_owned())
         .chain(CONVERSIONS.iter().map(|(name, ..)| (*name).to_owned()))
         .chain(Hash::ALL.iter().flat_map(|hash| [hash.name().to_owned(), format!("hmac-{}", hash.name())]))
         .chain(Asymmetric::ALL.iter().map(|algorithm| algorithm.name().to_owned()))
