@@ -160,6 +160,8 @@ fn a_curl_command_is_what_curl_would_send() {
     assert!(post.trim_end().ends_with("--data-raw x=1"), "{post}");
     let put = curl(&["-X", "PUT", "-d", "@-", "-H", "Content-Type: text/plain", "--", "-s"]).out;
     assert!(put.starts_with("curl -X PUT ") && put.trim_end().ends_with("--data-raw piped -s"), "{put}");
+    let plain = curl(&["-d", "x", "-H", "Content-Type:", "-H", "X-Empty;"]).out;
+    assert!(plain.contains(" -H 'X-Empty;' ") && plain.contains(" -H Content-Type: --data-raw x"), "{plain}");
     let json = run(&[&["curl", "https://h/", "--json"], &key[..]].concat(), "").json();
     assert_eq!(json["arguments"][0], "https://h/");
     for wrong in [["-H", "no colon"], ["-H", "a b: c"], ["-d", "@/nowhere/at/all"]] {
