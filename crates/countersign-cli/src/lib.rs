@@ -23,6 +23,7 @@ mod generated;
 mod jsonl;
 mod key_file;
 mod keys;
+mod lint;
 mod material;
 mod message;
 mod out;
@@ -85,6 +86,6 @@ fn run(command: Command, out: &mut Output) -> Result<Outcome, Failure> {
         Command::Completions(arguments) => generated::completions(&arguments, out),
         Command::Man(arguments) => generated::man(&arguments, out),
         Command::Generated => generated::all(out),
-        Command::Lint(_) => Err(Failure::arguments("not yet", "")),
+        Command::Lint(arguments) => lint::run(&arguments, out),
     }
 }

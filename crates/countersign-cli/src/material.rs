@@ -6,14 +6,15 @@ use std::sync::Arc;
 
 use countersign_core::alg::{Asymmetric, Hash, KeyError};
 use countersign_core::{Key, KeyQuery, KeySet};
+use zeroize::Zeroizing;
 
-/// Text that must not be shown.
+/// Text that must not be shown, and is wiped when it is dropped.
 #[derive(Clone, PartialEq, Eq)]
-pub(crate) struct SecretText(String);
+pub(crate) struct SecretText(Zeroizing<String>);
 
 impl SecretText {
     pub(crate) fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
+        Self(Zeroizing::new(text.into()))
     }
 
     pub(crate) fn expose(&self) -> &str {
@@ -41,7 +42,7 @@ impl fmt::Debug for SecretText {
 
 impl From<String> for SecretText {
     fn from(text: String) -> Self {
-        Self(text)
+        Self::new(text)
     }
 }
 

@@ -74,6 +74,17 @@ impl Store {
         let keys = Arc::new(KeyStore::open(path)?);
         let options = JournalOptions { durability, ..JournalOptions::default() };
         let journal = Arc::new(Journal::open(path, options, world::now())?);
+        let recovery = journal.recovery();
+        if recovery.records > 0 {
+            tracing::info!(
+                records = recovery.records,
+                files = recovery.files,
+                "accepted before, and still remembered"
+            );
+        }
+        for torn in &recovery.torn {
+            tracing::warn!(file = %torn.file.display(), at = torn.at, "the end of a journal file was cut off: it was being written");
+        }
         let control = ControlServer::spawn(Arc::clone(&keys), path)?;
         Ok(Self { _control: control, keys, journal })
     }

@@ -97,7 +97,7 @@ impl Defaults {
         }
         let mut vars = self.vars.clone();
         for (name, value) in line.vars.take().unwrap_or_default() {
-            let value = var_text(&value).ok_or_else(|| Undecided::Var { name: name.clone() })?;
+            let Some(value) = var_text(&value).map_err(|_| Undecided::Var { name: name.clone() })? else { continue };
             vars.retain(|(known, _)| known.replace('_', "-") != name.replace('_', "-"));
             vars.push((name, value));
         }

@@ -131,7 +131,7 @@ pub(crate) enum SchemesCommand {
 /// Say what is weak about a scheme or a gateway's configuration.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Exit status: 0 nothing was found, 1 something was, 2 a file could not be read.
+Exit status: 0 nothing was found, or only what is worth a note; 1 something weak was; 2 a file could not be read.
 
 Examples:
   countersign lint mine.toml

@@ -59,12 +59,21 @@ fn message(arguments: &CurlArguments) -> Result<Message, Failure> {
     let url = Url::parse(&arguments.url)
         .map_err(|error| Failure::arguments(error.to_string(), "https://example.com/path"))?;
     let mut fields = Vec::new();
+    let mut form = true;
     for line in &arguments.headers {
-        let Some((name, value)) = line.split_once(':') else {
-            let message = format!("{line:?} is no field");
-            return Err(Failure::arguments(message, "a field is given as -H 'Name: value'"));
+        // As with curl: `Name:` leaves out what would be sent by itself, `Name;` sends it empty.
+        let (name, value) = match (line.split_once(':'), line.strip_suffix(';')) {
+            (Some((name, value)), _) => (name, Some(value.trim()).filter(|value| !value.is_empty())),
+            (None, Some(name)) => (name, Some("")),
+            (None, None) => {
+                let message = format!("{line:?} is no field");
+                return Err(Failure::arguments(message, "a field is given as -H 'Name: value'"));
+            }
         };
-        fields.push((name.to_owned(), value.trim().as_bytes().to_vec()));
+        form &= !name.eq_ignore_ascii_case("content-type");
+        if let Some(value) = value {
+            fields.push((name.to_owned(), value.as_bytes().to_vec()));
+        }
     }
     let body = match &arguments.data {
         None => None,
@@ -73,8 +82,8 @@ fn message(arguments: &CurlArguments) -> Result<Message, Failure> {
             Some(path) => task::read_all(path.as_ref())?,
         }),
     };
-    // As curl does: what is given with -d is a form unless something else is said.
-    if body.is_some() && !fields.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type")) {
+    // What is given with -d is a form unless something else is said.
+    if body.is_some() && form {
         fields.push(("Content-Type".to_owned(), b"application/x-www-form-urlencoded".to_vec()));
     }
     let method = arguments.method.clone().unwrap_or_else(|| if body.is_some() { "POST" } else { "GET" }.to_owned());

@@ -189,14 +189,19 @@ fn bytes(fields: Option<Vec<(String, String)>>) -> Vec<(String, Vec<u8>)> {
     fields.unwrap_or_default().into_iter().map(|(name, value)| (name, value.into_bytes())).collect()
 }
 
-/// A variable's value as text. Numbers and booleans are as JSON writes them.
-pub(crate) fn var_text(value: &Value) -> Option<String> {
+/// A variable's value as text; none where it is null. Numbers and booleans are as JSON writes them.
+pub(crate) fn var_text(value: &Value) -> Result<Option<String>, NoText> {
     match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Bool(_) | Value::Number(_) => Some(value.to_string()),
-        Value::Null | Value::Array(_) | Value::Object(_) => None,
+        Value::Null => Ok(None),
+        Value::String(text) => Ok(Some(text.clone())),
+        Value::Bool(_) | Value::Number(_) => Ok(Some(value.to_string())),
+        Value::Array(_) | Value::Object(_) => Err(NoText),
     }
 }
+
+/// A value that cannot be a variable's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct NoText;
 
 /// What a field must be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -65,6 +65,55 @@ fn every_code_that_a_command_gives_is_explained() {
 }
 
 #[test]
+fn the_linter_names_what_the_first_article_gets_wrong_and_nothing_of_our_own() {
+    let done = run(&["lint", "md5-token"], "");
+    assert_eq!((done.status, done.err.as_str()), (1, ""));
+    for code in [
+        "signature-truncated",
+        "keyed-plain-digest",
+        "method-not-covered",
+        "path-not-covered",
+        "query-not-covered",
+        "body-not-covered",
+        "nonce-missing",
+    ] {
+        assert!(done.out.contains(&format!("[{code}]")), "{code}: {}", done.out);
+        assert_eq!(run(&["reason", code], "").status, 0, "{code}");
+    }
+    assert!(done.out.contains("28 bits"), "{}", done.out);
+    let done = run(&["lint", "countersign-v1"], "");
+    assert_eq!((done.status, done.out.as_str()), (0, "countersign-v1: nothing found\n"));
+}
+
+#[test]
+fn files_names_and_configurations_are_linted_together() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    std::fs::write(path("mine.toml"), run(&["schemes", "show", "md5-token"], "").out).unwrap();
+    let config = "[server]\nlisten = \"127.0.0.1:0\"\n[[route]]\npath = \"/*\"\nscheme = \"./mine.toml\"\n\
+                  upstream = \"http://127.0.0.1:1\"\n";
+    std::fs::write(path("gateway.toml"), config).unwrap();
+    let rules = |arguments: &[&str]| -> Vec<String> {
+        let done = run(&[&["lint", "--json"], arguments].concat(), "");
+        done.lines().iter().map(|row| row["rule"].as_str().unwrap().to_owned()).collect()
+    };
+    let once = rules(&["md5-token"]);
+    assert!(once.len() > 5);
+    assert_eq!(rules(&[&path("mine.toml")]), once);
+    assert_eq!(rules(&[&path("gateway.toml")]), once);
+    assert_eq!(rules(&["md5-token", "countersign-v1", &path("gateway.toml")]).len(), 2 * once.len());
+    let checked = run(&["check", "-c", &path("gateway.toml"), "--json"], "").json();
+    assert_eq!(checked["findings"].as_array().unwrap().len(), once.len());
+
+    std::fs::write(path("broken.toml"), "[sigh]\n").unwrap();
+    for wrong in [path("broken.toml"), path("none.toml"), "md6-token".to_owned()] {
+        let done = run(&["lint", "md5-token", &wrong], "");
+        assert_eq!((done.status, done.out.as_str()), (2, ""), "{wrong}");
+    }
+    assert_eq!(run(&["lint"], "").status, 2);
+}
+
+#[test]
 fn completions_and_pages_are_printed() {
     for shell in ["bash", "fish", "zsh"] {
         let done = run(&["completions", shell], "");
@@ -111,6 +160,8 @@ fn a_curl_command_is_what_curl_would_send() {
     assert!(post.trim_end().ends_with("--data-raw x=1"), "{post}");
     let put = curl(&["-X", "PUT", "-d", "@-", "-H", "Content-Type: text/plain", "--", "-s"]).out;
     assert!(put.starts_with("curl -X PUT ") && put.trim_end().ends_with("--data-raw piped -s"), "{put}");
+    let plain = curl(&["-d", "x", "-H", "Content-Type:", "-H", "X-Empty;"]).out;
+    assert!(plain.contains(" -H 'X-Empty;' ") && plain.contains(" -H Content-Type: --data-raw x"), "{plain}");
     let json = run(&[&["curl", "https://h/", "--json"], &key[..]].concat(), "").json();
     assert_eq!(json["arguments"][0], "https://h/");
     for wrong in [["-H", "no colon"], ["-H", "a b: c"], ["-d", "@/nowhere/at/all"]] {

@@ -7,7 +7,7 @@ use crate::alg::Hash;
 use crate::scheme::References;
 use crate::scheme::draft::{Place, Span};
 use crate::scheme::model::{
-    Alternative, Convert, Filter, Fresh, ListSource, Message, Part, Primitive, Source, Template, Value,
+    Alternative, Convert, Filter, Fresh, LetId, ListSource, Message, Part, Primitive, Source, Template, Value,
 };
 
 pub(super) fn message(message: &Message, fresh: Fresh) -> MessagePlan {
@@ -413,30 +413,57 @@ pub(crate) enum Depth {
 
 /// Whether a template draws on the body.
 pub(crate) fn on_body(message: &Message, text: &Template, depth: Depth) -> bool {
-    text.parts.iter().any(|part| part_on_body(message, part, depth))
+    Search { message, depth, seen: Vec::new() }.template(text)
 }
 
 fn part_on_body(message: &Message, part: &Part, depth: Depth) -> bool {
-    match part {
-        Part::Literal(_) => false,
-        Part::Optional(inner) => on_body(message, inner, depth),
-        Part::Value(value) => {
-            let source = match &value.source {
-                Source::Let(id) => message.lets.get(*id).is_some_and(|entry| on_body(message, &entry.text, depth)),
-                Source::Quoted(inner) => on_body(message, inner, depth),
-                other => whole_body(other),
-            };
-            source || value.filters.iter().any(|filter| filter_on_body(message, filter, depth))
-        }
-    }
+    Search { message, depth, seen: Vec::new() }.part(part)
 }
 
-fn filter_on_body(message: &Message, filter: &Filter, depth: Depth) -> bool {
-    match filter {
-        Filter::Or(other) => depth == Depth::All && on_body(message, other, depth),
-        Filter::Each(text) | Filter::Hmac(_, text) | Filter::When(text, ..) => on_body(message, text, depth),
-        Filter::With { value, .. } => on_body(message, value, depth),
-        Filter::Ratchet(_, steps) => steps.iter().any(|step| on_body(message, step, depth)),
-        _ => false,
+/// A search for the body.
+struct Search<'m> {
+    message: &'m Message,
+    depth: Depth,
+    /// The lets that were looked into: one that did not draw on the body need not be looked into again.
+    seen: Vec<LetId>,
+}
+
+impl Search<'_> {
+    fn template(&mut self, text: &Template) -> bool {
+        text.parts.iter().any(|part| self.part(part))
+    }
+
+    fn part(&mut self, part: &Part) -> bool {
+        match part {
+            Part::Literal(_) => false,
+            Part::Optional(inner) => self.template(inner),
+            Part::Value(value) => {
+                self.source(&value.source) || value.filters.iter().any(|filter| self.filter(filter))
+            }
+        }
+    }
+
+    fn source(&mut self, source: &Source) -> bool {
+        match source {
+            Source::Let(id) if self.seen.contains(id) => false,
+            Source::Let(id) => {
+                self.seen.push(*id);
+                self.message.lets.get(*id).is_some_and(|entry| self.template(&entry.text))
+            }
+            Source::Quoted(inner) => self.template(inner),
+            other => whole_body(other),
+        }
+    }
+
+    fn filter(&mut self, filter: &Filter) -> bool {
+        match filter {
+            Filter::Or(other) => self.depth == Depth::All && self.template(other),
+            Filter::Each(text)
+            | Filter::Hmac(_, text)
+            | Filter::When(text, ..)
+            | Filter::With { value: text, .. } => self.template(text),
+            Filter::Ratchet(_, steps) => steps.iter().any(|step| self.template(step)),
+            _ => false,
+        }
     }
 }

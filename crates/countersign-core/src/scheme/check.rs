@@ -104,7 +104,7 @@ fn when(draft: &SchemeDraft, faults: &mut Vec<Fault>) -> Option<When> {
 
 fn errors(draft: &draft::ErrorsDraft, faults: &mut Vec<Fault>) -> Errors {
     let mut body = Vec::new();
-    let mut span = Span::default();
+    let mut span = draft.status.as_ref().map(|status| status.span).unwrap_or_default();
     for part in draft.body.iter().flat_map(|body| {
         span = body.span;
         &body.parts
@@ -217,8 +217,20 @@ fn fresh(draft: &SchemeDraft, request: &Message, faults: &mut Vec<Fault>) -> Fre
         nonce,
         replay,
         remember: draft.remember.as_ref().map_or(REMEMBER, |remember| remember.value),
-        span: draft.timestamp.as_ref().map(|at| at.span).unwrap_or_default(),
+        span: span_of(draft),
     }
+}
+
+/// Where `[fresh]` stands: at the first of its entries that there is.
+fn span_of(draft: &draft::FreshDraft) -> Span {
+    None.or(draft.timestamp.as_ref().map(|at| at.span))
+        .or(draft.expires.as_ref().map(|at| at.span))
+        .or(draft.lifetime.as_ref().map(|at| at.span))
+        .or(draft.starts.as_ref().map(|at| at.span))
+        .or(draft.nonce.as_ref().map(|at| at.span))
+        .or(draft.replay.as_ref().map(|at| at.span))
+        .or(draft.remember.as_ref().map(|at| at.span))
+        .unwrap_or_default()
 }
 
 fn message(draft: &MessageDraft, vars: &[Var], scheme: &str, faults: &mut Vec<Fault>) -> Option<Message> {

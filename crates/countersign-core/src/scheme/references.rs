@@ -58,6 +58,10 @@ impl References {
     }
 
     fn source(&mut self, message: &Message, source: &Source, depth: usize) {
+        // A let is looked into once: lets that name each other twice would double the work with each step.
+        if matches!(source, Source::Let(_)) && self.sources.contains(source) {
+            return;
+        }
         match source {
             Source::Field(id) if !self.fields.contains(id) => {
                 self.fields.push(*id);

@@ -255,8 +255,10 @@ pub(crate) fn unambiguous(view: &RequestView<'_>) -> Result<(), Rejection> {
     }
     // A space cannot end a line; a gateway refuses it earlier.
     let odd = u8::is_ascii_control;
+    // What ends an authority (RFC 3986, section 3.2) cannot be part of one.
+    let ends = |byte: u8| matches!(byte, b' ' | b'/' | b'?' | b'#' | b'\\' | b'@');
     let begins = matches!(view.target.first(), Some(b'/')) || view.target == b"*" || view.status.is_some();
-    if !begins || view.target.iter().any(odd) || view.authority.bytes().any(|byte| odd(&byte) || byte == b' ') {
+    if !begins || view.target.iter().any(odd) || view.authority.bytes().any(|byte| odd(&byte) || ends(byte)) {
         return refuse(Reason::TargetMalformed);
     }
     if view.status.is_some() {

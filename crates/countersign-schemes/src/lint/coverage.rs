@@ -41,8 +41,17 @@ pub(super) struct Cover {
     pub(super) body: Extent,
     /// Whether each capture is.
     fields: Vec<bool>,
-    /// Names, with globs, of the field lines that are; `None`: all are.
-    headers: Option<Vec<String>>,
+    headers: Vec<Lines>,
+    /// Parameters of query or form that are left out of the lists that are signed: those of the credentials.
+    left_out: Vec<String>,
+}
+
+/// Field lines that are covered: by name, with globs.
+#[derive(Debug, Clone)]
+struct Lines {
+    /// `None`: all.
+    only: Option<Vec<String>>,
+    without: Vec<String>,
 }
 
 impl Cover {
@@ -53,12 +62,17 @@ impl Cover {
             Primitive::Mac(_, key) => drawn(message, key),
             Primitive::Digest(_) | Primitive::Signature(_) => Vec::new(),
         };
-        let headers = headers(message, &signed);
-        let host_line = headers.as_ref().is_none_or(|names| names.iter().any(|name| name == "host"));
-        let mut components: Vec<Component> = signed.iter().flat_map(components).copied().collect();
-        components.extend(host_line.then_some(Component::Host));
-        let query = query(message, &signed);
-        let mut cover = Self { components, query, body: Extent::None, fields: Vec::new(), headers };
+        let mut cover = Self {
+            components: signed.iter().flat_map(components).copied().collect(),
+            query: query(message, &signed),
+            body: Extent::None,
+            fields: Vec::new(),
+            headers: signed.iter().filter_map(|drawn| lines(message, drawn)).collect(),
+            left_out: left_out(&signed),
+        };
+        // Every request has one, so a glob that it matches will do.
+        let host_line = cover.header("host").then_some(Component::Host);
+        cover.components.extend(host_line);
         // RFC 9110, section 9.3.1: the body of a GET has no meaning.
         let reads = signed
             .iter()
@@ -86,19 +100,19 @@ impl Cover {
 
     /// Whether a field line is, where it is sent.
     pub(super) fn header(&self, name: &str) -> bool {
-        self.headers
-            .as_ref()
-            .is_none_or(|names| names.iter().any(|pattern| canon::glob(pattern.as_bytes(), name.as_bytes())))
+        self.headers.iter().any(|lines| {
+            lines.only.as_ref().is_none_or(|names| matches_any(names, name)) && !matches_any(&lines.without, name)
+        })
     }
 
     /// Whether the place that carries a capture is.
     fn carries(&self, message: &Message, id: FieldId, body: bool) -> bool {
         message.carriers.iter().filter(|carrier| holds(&carrier.text, id)).any(|carrier| match carrier.place {
             Place::Cookie => self.header("cookie"),
-            Place::Form | Place::Json | Place::Xml => body,
+            Place::Form | Place::Json | Place::Xml => body && !matches_any(&self.left_out, &carrier.name),
             Place::Header => self.header(&carrier.name),
             Place::Path => self.has(Component::Path),
-            Place::Query => self.query == Extent::Whole,
+            Place::Query => self.query == Extent::Whole && !matches_any(&self.left_out, &carrier.name),
         })
     }
 
@@ -200,36 +214,58 @@ fn components(drawn: &Drawn<'_>) -> &'static [Component] {
     }
 }
 
-/// The names of the field lines that are signed; `None`: all are.
-fn headers(message: &Message, signed: &[Drawn<'_>]) -> Option<Vec<String>> {
-    let mut names = Vec::new();
+/// The field lines that a value is.
+fn lines(message: &Message, drawn: &Drawn<'_>) -> Option<Lines> {
+    match drawn.source {
+        _ if !drawn.standing.counts() => None,
+        Source::Header(name) => Some(Lines { only: Some(vec![name.clone()]), without: Vec::new() }),
+        Source::List(ListSource::Headers) => {
+            let mut lines = Lines { only: None, without: Vec::new() };
+            for filter in &drawn.filters {
+                match filter {
+                    // What the sender has to list is covered in every message.
+                    Filter::Pick(id, _) => {
+                        let required = message.requires.iter().filter(|require| require.field == *id);
+                        lines.only = Some(required.flat_map(|require| require.names.iter().cloned()).collect());
+                    }
+                    Filter::Only(globs) => lines.only = Some(lower(globs)),
+                    Filter::Without(globs) => lines.without.extend(lower(globs)),
+                    _ => {}
+                }
+            }
+            Some(lines)
+        }
+        _ => None,
+    }
+}
+
+/// The parameters that are left out of every text that holds the others.
+fn left_out(signed: &[Drawn<'_>]) -> Vec<String> {
+    let whole = |source: &Source| matches!(source, Source::Target | Source::Url | Source::QueryString | Source::Body);
+    let mut left_out = Vec::new();
     for drawn in signed.iter().filter(|drawn| drawn.standing.counts()) {
         match drawn.source {
-            Source::Header(name) => names.push(name.clone()),
-            Source::List(ListSource::Headers) => {
-                let mut chosen = false;
+            source if whole(source) => return Vec::new(),
+            Source::List(ListSource::Headers) => {}
+            Source::List(_) => {
                 for filter in &drawn.filters {
-                    match filter {
-                        Filter::Pick(id, _) => {
-                            chosen = true;
-                            let required = message.requires.iter().filter(|require| require.field == *id);
-                            names.extend(required.flat_map(|require| require.names.iter().cloned()));
-                        }
-                        Filter::Only(globs) => {
-                            chosen = true;
-                            names.extend(globs.iter().map(|glob| glob.to_ascii_lowercase()));
-                        }
-                        _ => {}
+                    if let Filter::Without(globs) = filter {
+                        left_out.extend(globs.iter().cloned());
                     }
-                }
-                if !chosen {
-                    return None;
                 }
             }
             _ => {}
         }
     }
-    Some(names)
+    left_out
+}
+
+fn matches_any(globs: &[String], name: &str) -> bool {
+    globs.iter().any(|glob| canon::glob(glob.as_bytes(), name.as_bytes()))
+}
+
+fn lower(names: &[String]) -> Vec<String> {
+    names.iter().map(|name| name.to_ascii_lowercase()).collect()
 }
 
 fn query(message: &Message, signed: &[Drawn<'_>]) -> Extent {

@@ -57,7 +57,8 @@ fn loss(source: &Source, filter: &Filter) -> Option<&'static str> {
     );
     match source {
         // Field lines are the same with other white space, and media types in any case.
-        Source::Header(_) | Source::List(ListSource::Headers) if !case || matches!(source, Source::Header(_)) => None,
+        Source::Header(_) => None,
+        Source::List(ListSource::Headers) => case.then_some("in one case"),
         _ if values && case => Some("in one case"),
         _ if values && spaces => Some("without some of its spaces"),
         Source::List(ListSource::QueryRaw) => None,

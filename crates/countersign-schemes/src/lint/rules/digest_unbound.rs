@@ -2,9 +2,8 @@
 
 use super::{Error, Find, Rule, Subject};
 use crate::lint::coverage::{self, Extent};
-use countersign_core::scheme::Span;
 use countersign_core::scheme::draft::Place;
-use countersign_core::scheme::model::Source;
+use countersign_core::scheme::model::{Carrier, Source};
 
 pub(super) static RULE: Rule = Rule {
     code: "digest-unbound",
@@ -41,38 +40,27 @@ fn check(subject: &Subject<'_>, find: &mut Find<'_>) {
         return;
     }
     let message = subject.message;
-    let signed = subject.signed();
     for name in DIGESTS {
-        let mut report = |span: Span| {
-            find(Error, span, format!("the field `{name}` is signed, but never compared with the body"));
-        };
-        let bound = message.binds.iter().any(|bind| bind.what == Source::Header((*name).to_owned()));
-        let captured =
-            message.carriers.iter().find(|carrier| carrier.place == Place::Header && carrier.name == *name);
-        let tied = (0..message.fields.len())
-            .filter(|id| {
-                coverage::carriers(message, *id).any(|carrier| captured.is_some_and(|other| carrier == other))
-            })
-            .any(|id| {
-                message.fields.get(id).is_some_and(|field| field.definition.is_some())
-                    || message.binds.iter().any(|bind| bind.what == Source::Field(id))
-            });
-        if bound || tied {
+        let carries = |carrier: &Carrier| carrier.place == Place::Header && carrier.name == *name;
+        let captures: Vec<usize> =
+            (0..message.fields.len()).filter(|id| coverage::carriers(message, *id).any(carries)).collect();
+        let defined = |id: &usize| message.fields.get(*id).is_some_and(|field| field.definition.is_some());
+        let bound = message.binds.iter().any(|bind| match &bind.what {
+            Source::Header(other) => other == name,
+            Source::Field(id) => captures.contains(id),
+            _ => false,
+        });
+        if bound || captures.iter().any(defined) {
             continue;
         }
-        let itself = signed.iter().find(|drawn| {
-            let captured = |id| {
-                coverage::carriers(message, id).any(|carrier| carrier.place == Place::Header && carrier.name == *name)
-            };
-            match drawn.source {
-                Source::Header(other) => other == name,
-                Source::Field(id) => captured(*id),
-                _ => false,
-            }
+        let signed = subject.signed().into_iter().find(|drawn| match drawn.source {
+            Source::Header(other) => other == name,
+            Source::Field(id) => captures.contains(id),
+            _ => false,
         });
         let required = message.requires.iter().find(|require| require.names.iter().any(|other| other == name));
-        if let Some(span) = itself.map(|drawn| drawn.span).or(required.map(|require| require.span)) {
-            report(span);
+        if let Some(span) = signed.map(|drawn| drawn.span).or(required.map(|require| require.span)) {
+            find(Error, span, format!("the field `{name}` is signed, but never compared with the body"));
         }
     }
 }
