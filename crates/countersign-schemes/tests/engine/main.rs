@@ -11,6 +11,8 @@ mod keys;
 mod md5;
 mod meaning;
 mod mutation;
+mod order;
+mod replay;
 mod rotation;
 mod round_trip;
 mod signature;
