@@ -94,6 +94,46 @@ pub enum Checked {
 }
 
 /// Waits for the replay store's answer.
+///
+/// It is left with that answer, and in no other way:
+///
+/// ```
+/// use countersign_core::{FirstUse, NeedsReplay, Rejection, Verified};
+///
+/// fn forward(waiting: NeedsReplay, answer: FirstUse) -> Result<Verified, Rejection> {
+///     waiting.answered(answer)
+/// }
+/// ```
+///
+/// Without one there is nothing verified,
+///
+/// ```compile_fail,E0061
+/// use countersign_core::{NeedsReplay, Rejection, Verified};
+///
+/// fn forward(waiting: NeedsReplay) -> Result<Verified, Rejection> {
+///     waiting.answered()
+/// }
+/// ```
+///
+/// what waits inside cannot be taken out,
+///
+/// ```compile_fail,E0616
+/// use countersign_core::{NeedsReplay, Verified};
+///
+/// fn forward(waiting: NeedsReplay) -> Verified {
+///     waiting.verified
+/// }
+/// ```
+///
+/// and one answer serves one message once.
+///
+/// ```compile_fail,E0382
+/// use countersign_core::{FirstUse, NeedsReplay, Verified};
+///
+/// fn forward(waiting: NeedsReplay) -> [Option<Verified>; 2] {
+///     [waiting.answered(FirstUse::First).ok(), waiting.answered(FirstUse::First).ok()]
+/// }
+/// ```
 #[derive(Debug)]
 #[must_use = "without the store's answer the message is not verified"]
 pub struct NeedsReplay {
@@ -122,6 +162,41 @@ impl NeedsReplay {
 }
 
 /// A message that was verified. Nobody else can make one.
+///
+/// So a function that takes one has nothing left to check:
+///
+/// ```
+/// use countersign_core::Verified;
+///
+/// fn handle(request: &Verified) -> Option<&[u8]> {
+///     request.key_id()
+/// }
+/// ```
+///
+/// It has no constructor that others could call,
+///
+/// ```compile_fail,E0624
+/// let forge = countersign_core::Verified::new;
+/// ```
+///
+/// no field that they could fill,
+///
+/// ```compile_fail,E0616
+/// fn forge(mut verified: countersign_core::Verified) {
+///     verified.key_id = None;
+/// }
+/// ```
+///
+/// and is neither copied nor made of nothing.
+///
+/// ```compile_fail,E0277
+/// fn copies<T: Clone>() {}
+/// copies::<countersign_core::Verified>();
+/// ```
+///
+/// ```compile_fail,E0277
+/// let made: countersign_core::Verified = Default::default();
+/// ```
 #[derive(Debug)]
 pub struct Verified {
     plan: Arc<Plan>,
