@@ -23,7 +23,7 @@ fn alike() -> impl Strategy<Value = (Message, String, String)> {
     (method, host, target, kind, select(&["", "a", "b", "ab"][..]), select(NEAR), select(nonces)).prop_map(
         |(method, host, target, kind, body, id, nonce)| {
             let mut message = Message::new(method, target).with_body(body);
-            message.authority = host.to_owned();
+            host.clone_into(&mut message.authority);
             message.fields.extend(kind.map(|kind| ("Content-Type".to_owned(), kind.into())));
             (message, id.to_owned(), nonce.to_owned())
         },

@@ -15,6 +15,7 @@ mod mutation;
 mod order;
 mod panics;
 mod replay;
+mod responses;
 mod rotation;
 mod round_trip;
 mod signature;

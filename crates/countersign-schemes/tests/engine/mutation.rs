@@ -194,16 +194,16 @@ fn parts(signed: &Message, each: &mut dyn FnMut(Message, &str)) {
         }
     };
     for method in ["GET", "HEAD", "POST", "PUT", "DELETE", "get", "Post"] {
-        change(method, &|message| message.method = method.to_owned());
+        change(method, &|message| method.clone_into(&mut message.method));
     }
     change("no authority", &|message| message.authority = String::new());
     for authority in
         ["other.example", "API.example.com", "api.example.com:443", "api.example.com:8443", "x.api.example.com"]
     {
-        change(authority, &|message| message.authority = authority.to_owned());
+        change(authority, &|message| authority.clone_into(&mut message.authority));
         change("an authority and a Host", &|message| {
             message.fields.push(("Host".to_owned(), message.authority.clone().into_bytes()));
-            message.authority = authority.to_owned();
+            authority.clone_into(&mut message.authority);
         });
     }
     change("plain", &|message| message.transport = Transport::Http);
@@ -258,7 +258,10 @@ fn parts(signed: &Message, each: &mut dyn FnMut(Message, &str)) {
     fields(signed, &mut change);
 }
 
-fn fields(signed: &Message, change: &mut dyn FnMut(&str, &dyn Fn(&mut Message))) {
+/// Makes a change, under a name.
+type Change<'c> = dyn FnMut(&str, &dyn Fn(&mut Message)) + 'c;
+
+fn fields(signed: &Message, change: &mut Change<'_>) {
     for (index, (name, value)) in signed.fields.iter().enumerate() {
         change(&format!("without {name}"), &|message| drop(message.fields.remove(index)));
         change(&format!("{name} twice"), &|message| message.fields.push((name.clone(), value.clone())));

@@ -85,7 +85,7 @@ fn torn_carriers_are_judged() {
                 let mut parts: Vec<&mut Vec<u8>> = vec![&mut torn.target, &mut torn.body];
                 parts.extend(torn.fields.iter_mut().map(|(_, value)| value));
                 let count = parts.len();
-                let part = &mut parts[part.index(count)];
+                let part = &mut *parts[part.index(count)];
                 let from = place.index(part.len() + 1);
                 let to = part.len().min(from + text.len() / 2);
                 part.splice(from..to, text.into_bytes());
@@ -257,8 +257,8 @@ fn template() -> impl Strategy<Value = String> {
     let value = (select(NAMES), select(TYPES), vec(select(FILTERS), 0..3), any::<u8>()).prop_map(
         |(name, kind, filters, odd)| {
             let kind = if odd < 200 { "" } else { kind };
-            let filters: String = filters.iter().map(|filter| format!(" | {filter}")).collect();
-            format!("{{{name}{kind}{filters}}}")
+            let pipeline = [&[name][..], &filters].concat().join(" | ");
+            format!("{{{}}}", pipeline.replacen(name, &format!("{name}{kind}"), 1))
         },
     );
     let piece = prop_oneof![2 => value, 2 => select(LITERALS).prop_map(str::to_owned)].boxed();
@@ -298,9 +298,9 @@ fn scheme() -> impl Strategy<Value = String> {
             text.push(format!(
                 "[sign]\nbase = '{base}{{secret}}'\nsignature = '{{base | {algorithm} | {encoding}}}'"
             ));
-            text.extend((sections & 1 != 0).then(|| format!("[bind]\nX-Bound = '{other}'")));
-            text.extend((sections & 2 != 0).then(|| "[fresh]\nnonce = \"once per key\"".to_owned()));
-            text.extend((sections & 12 == 12).then(|| format!("[[try]]\n[[try]]\nbase = '{other}'")));
+            text.extend((sections & 0b0001 != 0).then(|| format!("[bind]\nX-Bound = '{other}'")));
+            text.extend((sections & 0b0010 != 0).then(|| "[fresh]\nnonce = \"once per key\"".to_owned()));
+            text.extend((sections & 0b1100 == 0b1100).then(|| format!("[[try]]\n[[try]]\nbase = '{other}'")));
             text.join("\n")
         },
     )

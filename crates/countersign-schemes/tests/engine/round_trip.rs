@@ -27,7 +27,7 @@ pub(crate) fn on_signed<S: Strategy>(
         if let Err(failure) = result {
             panic!("{}: {failure}", subject.name);
         }
-        assert!(signed.get() * 5 >= tried.get(), "{}: {} of {}", subject.name, signed.get(), tried.get());
+        assert!(signed.get() * 10 >= tried.get(), "{}: {} of {}", subject.name, signed.get(), tried.get());
     }
 }
 

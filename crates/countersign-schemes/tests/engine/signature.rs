@@ -43,7 +43,7 @@ impl Open {
         let mut changed = self.message.clone();
         let plain = (self.own.clone(), other.to_owned());
         let encoded = (escaped(&self.own), escaped(other));
-        let mut swap = |text: &mut Vec<u8>| {
+        let swap = |text: &mut Vec<u8>| {
             let whole = std::str::from_utf8(text).ok()?;
             let (from, to) = [&plain, &encoded].into_iter().find(|(from, _)| whole.contains(from.as_str()))?;
             *text = whole.replacen(from.as_str(), to, 1).into_bytes();
@@ -177,7 +177,7 @@ fn attack_04_length_extension_forges_a_secret_prefix_and_nothing_else() {
         let made = State::of(&digest).extend(known + glue.len(), tail);
         let mut forged = signed.clone();
         forged.body = [signed.body.as_slice(), &glue, tail].concat();
-        forged.set_field("X-Sign", made.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
+        forged.set_field("X-Sign", crate::md5::hex(&made));
         forged
     };
     let prefixed = scheme("{secret}{body}", "{base | md5 | hex}");
