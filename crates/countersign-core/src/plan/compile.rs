@@ -1,13 +1,14 @@
 //! From a checked message to programs. Total: nothing here can fail.
 
 use super::{
-    Base, BindPlan, BodyNeed, Early, Job, LetPlan, ListOp, MessagePlan, Op, PrimitivePlan, Program, Variant,
+    Base, BindPlan, Blame, BodyNeed, Early, Job, LetPlan, ListOp, MessagePlan, Op, PrimitivePlan, Program, Variant,
 };
 use crate::alg::Hash;
 use crate::scheme::References;
 use crate::scheme::draft::{Place, Span};
 use crate::scheme::model::{
-    Alternative, Convert, Filter, Fresh, LetId, ListSource, Message, Part, Primitive, Source, Template, Value,
+    Alternative, Carrier, Convert, FieldId, Filter, Fresh, LetId, ListSource, Message, Part, Primitive, Source,
+    Template, Value,
 };
 
 pub(super) fn message(message: &Message, fresh: Fresh) -> MessagePlan {
@@ -28,17 +29,20 @@ pub(super) fn message(message: &Message, fresh: Fresh) -> MessagePlan {
     let writes = message.carriers.iter().map(|carrier| compiler.program(&carrier.text)).collect();
     let mut encode = Vec::new();
     for filter in &message.signature.encode {
-        compiler.filter(filter, message.signature.span, &mut encode);
+        compiler.filter(filter, message.signature.span, Blame::Message, &mut encode);
     }
     let body_carriers =
         message.carriers.iter().any(|carrier| matches!(carrier.place, Place::Form | Place::Json | Place::Xml));
     let body_need = body_need(message, &variants, &compiler, body_carriers);
+    let key_id = message.fields.iter().position(|field| field.name == "key-id");
     MessagePlan {
         writes,
         variants,
         binds,
         jobs: compiler.jobs.into_iter().map(|(_, job)| job).collect(),
-        key_id: message.fields.iter().position(|field| field.name == "key-id"),
+        signs_key_id: key_id.is_some_and(|id| signs(message, id)),
+        key_id,
+        signs_nonce: fresh.nonce.is_some_and(|rule| signs(message, rule.field)),
         signed_headers: signed_headers(message),
         encode: encode.into(),
         body_need,
@@ -55,6 +59,26 @@ pub(crate) fn alternatives(message: &Message) -> Vec<Message> {
     let replaced =
         |tried: &Alternative| Message { lets: tried.lets.clone(), base: tried.base.clone(), ..plain.clone() };
     message.tries.iter().map(replaced).collect()
+}
+
+/// Whether the signature covers a capture, by each alternative: it is in the base, or in a field line that is, or that
+/// has to be listed.
+fn signs(message: &Message, id: FieldId) -> bool {
+    alternatives(message).iter().all(|message| {
+        let drawn = References::of(message, &message.base);
+        let rides = |carrier: &Carrier| {
+            let mut ids = Vec::new();
+            References::captures(&carrier.text, &mut ids);
+            let listed = message.requires.iter().any(|require| require.names.contains(&carrier.name));
+            let signed = drawn.sources.iter().any(|source| match source {
+                Source::Header(name) => *name == carrier.name,
+                Source::List(ListSource::Headers) => listed,
+                _ => false,
+            });
+            carrier.place == Place::Header && ids.contains(&id) && signed
+        };
+        drawn.fields.contains(&id) || message.carriers.iter().any(rides)
+    })
 }
 
 fn signed_headers(message: &Message) -> Vec<String> {
@@ -157,12 +181,23 @@ impl Compiler<'_> {
             ops.push(Op::Push(source.clone(), key.span));
             ops.push(Op::Or(Box::default()));
             if may_hold_any_byte {
-                ops.push(Op::Convert(Convert::Hex, key.span));
+                ops.push(Op::Convert(Convert::Hex, key.span, Blame::Message));
             }
-            ops.push(Op::Close(key.span));
+            ops.push(Op::Close(key.span, Blame::Message));
             ops.push(Op::Text(Box::from(*b"\x00")));
         }
         Some(ops.into())
+    }
+
+    /// Whether a source draws on the secret.
+    fn secret(&self, source: &Source) -> bool {
+        let draws = |text: &Template| References::of(self.message, text).secret;
+        match source {
+            Source::Let(id) => self.message.lets.get(*id).is_some_and(|entry| draws(&entry.text)),
+            Source::Quoted(inner) => draws(inner),
+            Source::Secret => true,
+            _ => false,
+        }
     }
 
     /// Whether what stands in front of a body that streams needs that body itself.
@@ -211,6 +246,7 @@ impl Compiler<'_> {
             self.push(&value.source, value.span, ops);
             return;
         }
+        let blame = if self.secret(&value.source) { Blame::Key } else { Blame::Message };
         ops.push(Op::Open);
         if let Some(job) = self.job(value) {
             ops.push(Op::Job(job));
@@ -229,10 +265,10 @@ impl Compiler<'_> {
                     ops.push(Op::EachJoin(self.each(text), separator.as_slice().into()));
                     rest.next();
                 }
-                _ => self.filter(filter, value.span, ops),
+                _ => self.filter(filter, value.span, blame, ops),
             }
         }
-        ops.push(Op::Close(value.span));
+        ops.push(Op::Close(value.span, blame));
     }
 
     fn push(&mut self, source: &Source, span: Span, ops: &mut Vec<Op>) {
@@ -245,7 +281,7 @@ impl Compiler<'_> {
         ops.push(Op::Push(source.clone(), span));
         if empty_value {
             ops.push(Op::Or(Box::default()));
-            ops.push(Op::Close(span));
+            ops.push(Op::Close(span, Blame::Message));
         }
     }
 
@@ -285,14 +321,14 @@ impl Compiler<'_> {
         Some(self.jobs.len().saturating_sub(1))
     }
 
-    fn filter(&mut self, filter: &Filter, span: Span, ops: &mut Vec<Op>) {
+    fn filter(&mut self, filter: &Filter, span: Span, blame: Blame, ops: &mut Vec<Op>) {
         ops.push(match filter {
             Filter::After(text) => Op::After(text.as_slice().into()),
             Filter::Before(text) => Op::Before(text.as_slice().into()),
             Filter::Convert(convert) if matches!(list_state(ops), State::List) => {
                 Op::List(ListOp::Convert(*convert, true, span))
             }
-            Filter::Convert(convert) => Op::Convert(*convert, span),
+            Filter::Convert(convert) => Op::Convert(*convert, span, blame),
             Filter::ConvertValues(convert) => Op::List(ListOp::Convert(*convert, false, span)),
             Filter::Dedupe => Op::List(ListOp::Dedupe),
             Filter::DropEmpty => Op::List(ListOp::DropEmpty),

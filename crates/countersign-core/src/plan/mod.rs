@@ -132,6 +132,10 @@ pub(crate) struct MessagePlan {
     pub(crate) jobs: Vec<Job>,
     /// The capture `key-id`, where there is one.
     pub(crate) key_id: Option<FieldId>,
+    /// Whether the signature covers the capture `key-id`.
+    pub(crate) signs_key_id: bool,
+    /// Whether it covers the nonce.
+    pub(crate) signs_nonce: bool,
     /// The field lines that the scheme signs by their names.
     pub(crate) signed_headers: Vec<String>,
     pub(crate) encode: Program,
@@ -224,7 +228,7 @@ pub(crate) enum Op {
     /// Begins a value.
     Open,
     /// Ends a value: where it is absent, the frame around it is.
-    Close(Span),
+    Close(Span, Blame),
     /// Begins an optional segment.
     OpenOptional,
     /// Ends it: where something in it is absent, all of it is, and nobody else.
@@ -240,7 +244,7 @@ pub(crate) enum Op {
     EachJoin(Program, Box<[u8]>),
 
     /// Rewrites the frame's bytes.
-    Convert(Convert, Span),
+    Convert(Convert, Span, Blame),
     /// Keeps what follows the first occurrence.
     After(Box<[u8]>),
     /// Keeps what precedes the first occurrence.
@@ -265,6 +269,14 @@ pub(crate) enum Op {
     Translate(Box<[u8]>, Box<[u8]>),
     /// Makes the frame absent unless (or if) a value is among some.
     When(Program, Vec<Vec<u8>>, bool),
+}
+
+/// Whose fault it is if a value is absent or malformed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Blame {
+    /// The key's: its secret is not what the scheme decodes. The message must not be told.
+    Key,
+    Message,
 }
 
 /// A rewrite of the list register.

@@ -5,7 +5,7 @@ use super::list::{Item, List, convert};
 use super::rewrite::{each_join, load, pick_fields, rewrite};
 use super::source::push;
 use super::stream::Running;
-use super::{MessagePlan, Op, Variant};
+use super::{Blame, MessagePlan, Op, Variant};
 use crate::alg::{Digest, Hash, MacKey};
 use crate::canon;
 use crate::key::Key;
@@ -63,7 +63,7 @@ pub(crate) struct Scratch {
     /// Lists being walked by `each`, innermost last, with the item at hand.
     pub(super) each: Vec<(List, Option<Item>)>,
     pub(super) spare: Vec<List>,
-    missing: Option<Span>,
+    missing: Option<(Span, Blame)>,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -123,8 +123,8 @@ impl Scratch {
     }
 
     /// Where the value that was missing last is written in the scheme.
-    pub(crate) const fn missing(&self) -> Option<Span> {
-        self.missing
+    pub(crate) fn missing(&self) -> Option<Span> {
+        self.missing.map(|(span, _)| span)
     }
 
     fn tail(&self, mark: usize) -> &[u8] {
@@ -148,7 +148,12 @@ pub(crate) fn run_whole(env: &Env<'_>, scratch: &mut Scratch, program: &[Op]) ->
     if run(env, scratch, program)? {
         return Ok(());
     }
-    Err(Rejection::new(Reason::FieldMissing, scratch.missing, Subject::Part).into())
+    let step = scratch.missing();
+    Err(match scratch.missing {
+        Some((_, Blame::Key)) => Rejection::new(Reason::KeyUnsuitable, step, Subject::Key),
+        _ => Rejection::new(Reason::FieldMissing, step, Subject::Part),
+    }
+    .into())
 }
 
 /// Computes the digests over a body that is at hand.
@@ -187,7 +192,7 @@ fn steps(env: &Env<'_>, scratch: &mut Scratch, program: &[Op]) -> Result<(), Sto
             Op::Text(text) => scratch.out.extend_from_slice(text),
             Op::Push(source, span) => {
                 if !push(env, scratch, &env.view, source, *span)? {
-                    scratch.missing.get_or_insert(*span);
+                    scratch.missing.get_or_insert((*span, Blame::Message));
                     absent(scratch);
                 }
             }
@@ -200,9 +205,9 @@ fn steps(env: &Env<'_>, scratch: &mut Scratch, program: &[Op]) -> Result<(), Sto
             Op::Open | Op::OpenOptional => {
                 scratch.frames.push(Frame { mark: scratch.out.len(), absent: false });
             }
-            Op::Close(span) => {
+            Op::Close(span, blame) => {
                 if scratch.frames.pop().is_some_and(|frame| frame.absent) {
-                    scratch.missing.get_or_insert(*span);
+                    scratch.missing.get_or_insert((*span, *blame));
                     absent(scratch);
                 }
             }
@@ -221,12 +226,13 @@ fn steps(env: &Env<'_>, scratch: &mut Scratch, program: &[Op]) -> Result<(), Sto
             Op::List(op) => rewrite(env, scratch, op)?,
             Op::EachJoin(program, separator) => each_join(env, scratch, program, separator)?,
 
-            Op::Convert(by, span) => {
+            Op::Convert(by, span, blame) => {
                 let mark = mark(scratch);
                 scratch.tmp.clear();
                 let input = scratch.out.get(mark..).unwrap_or_default();
-                convert(*by, input, &mut scratch.tmp).map_err(|canon::Malformed| {
-                    Rejection::new(Reason::CredentialMalformed, Some(*span), Subject::Part)
+                convert(*by, input, &mut scratch.tmp).map_err(|canon::Malformed| match blame {
+                    Blame::Key => Rejection::new(Reason::KeyUnsuitable, Some(*span), Subject::Key),
+                    Blame::Message => Rejection::new(Reason::CredentialMalformed, Some(*span), Subject::Part),
                 })?;
                 replace(scratch, mark);
             }

@@ -10,7 +10,7 @@ use crate::alg::{Digest, Hash};
 use crate::key::{Key, KeySet};
 use crate::plan::run::{Env, Stop, run_whole};
 use crate::plan::stream::{Running, State, What};
-use crate::plan::{Base, Early, MessagePlan, PrimitivePlan, Variant};
+use crate::plan::{Base, Early, MessagePlan, Op, PrimitivePlan, Variant};
 use crate::reject::{Reason, Rejection, Subject};
 use crate::request::RequestView;
 use crate::scheme::Message;
@@ -151,25 +151,44 @@ impl<'a> NeedsBody<'a> {
                 scratch.running.push(Running { what, state: State::Hash(hasher) });
             }
             if let Base::Around { before, .. } = &variant.base {
-                let state = match &variant.primitive {
-                    PrimitivePlan::Digest(of) => State::Hash(of.unwrap_or(hash).begin()),
-                    PrimitivePlan::Mac { .. } => match signature::mac_key(&env, scratch) {
-                        Ok(key) => State::Mac(key.begin()),
-                        // The dummy of an unknown key need not decode: what stands in for it only takes time.
-                        Err(_) if self.failure.is_some() => State::Hash(hash.begin()),
-                        Err(stop) => return Err(refused(stop)),
-                    },
-                    PrimitivePlan::Signature(_) => continue,
+                let state = self.begin_signature(variant, before, key, hash);
+                let state = match state {
+                    Ok(Some(state)) => state,
+                    Ok(None) => continue,
+                    // The dummy of an unknown key need not decode: what stands in for it only takes time.
+                    Err(Stop::Rejected(rejection))
+                        if self.failure.is_some() && rejection.reason() == Reason::KeyUnsuitable =>
+                    {
+                        State::Hash(hash.begin())
+                    }
+                    Err(stop) => return Err(refused(stop)),
                 };
-                let mut running = Running { what: What::Signature(number), state };
-                let mark = scratch.out.len();
-                run_whole(&env, scratch, before).map_err(refused)?;
-                running.state.update(scratch.out.get(mark..).unwrap_or_default());
-                scratch.out.truncate(mark);
-                scratch.running.push(running);
+                self.scratch.get().running.push(Running { what: What::Signature(number), state });
             }
         }
         Ok(())
+    }
+
+    /// Starts the digest that is the signature; `None` where the primitive takes its message whole.
+    fn begin_signature(
+        &mut self,
+        variant: &Variant,
+        before: &[Op],
+        key: &Key,
+        hash: Hash,
+    ) -> Result<Option<State>, Stop> {
+        let env = self.env(variant, Some(key), hash, None);
+        let scratch = self.scratch.get();
+        let mut state = match &variant.primitive {
+            PrimitivePlan::Digest(of) => State::Hash(of.unwrap_or(hash).begin()),
+            PrimitivePlan::Mac { .. } => State::Mac(signature::mac_key(&env, scratch)?.begin()),
+            PrimitivePlan::Signature(_) => return Ok(None),
+        };
+        let mark = scratch.out.len();
+        run_whole(&env, scratch, before)?;
+        state.update(scratch.out.get(mark..).unwrap_or_default());
+        scratch.out.truncate(mark);
+        Ok(Some(state))
     }
 
     /// Whether the message states what the body's digest is said to be.
@@ -213,7 +232,9 @@ impl<'a> NeedsBody<'a> {
             let env = self.env(variant, Some(key), hash, body);
             let scratch = self.scratch.get();
             let mark = scratch.out.len();
-            run_whole(&env, scratch, after).map_err(refused)?;
+            if let Err(stop) = run_whole(&env, scratch, after) {
+                return Err(self.instead(refused(stop)));
+            }
             state.update(scratch.out.get(mark..).unwrap_or_default());
             scratch.out.truncate(mark);
             let digest = state.finish();
@@ -296,7 +317,10 @@ impl<'a> NeedsBody<'a> {
         if !self.verifier.replay_applies(&self.view) {
             return Checked::Verified(verified);
         }
-        let entry = self.verifier.entry(&verified, &self.judged, &hold.digest, self.now);
+        // What is remembered must not hang on anything that the signature does not cover.
+        let recorded = key.and_then(|key| key.id.as_deref()).map(str::as_bytes);
+        let owner = recorded.or_else(|| verified.key_id().filter(|_| self.plan.signs_key_id)).unwrap_or_default();
+        let entry = self.verifier.entry(&verified, owner, &self.judged, &hold.digest, self.now);
         Checked::NeedsReplay(NeedsReplay::new(verified, entry))
     }
 

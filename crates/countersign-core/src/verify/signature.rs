@@ -98,11 +98,7 @@ pub(crate) fn mac_key(env: &Env<'_>, scratch: &mut Scratch) -> Result<MacKey, St
 fn prepare(env: &Env<'_>, scratch: &mut Scratch, key: &[Op], hash: Hash) -> Result<MacKey, Stop> {
     use zeroize::Zeroize as _;
     let mark = scratch.out.len();
-    // A secret that cannot be decoded is our fault or the key's, never the message's.
-    run_whole(env, scratch, key).map_err(|stop| match stop {
-        Stop::Rejected(rejection) if rejection.reason() == Reason::CredentialMalformed => unsuitable(),
-        other => other,
-    })?;
+    run_whole(env, scratch, key)?;
     let prepared = MacKey::new(hash, scratch.out.get(mark..).unwrap_or_default());
     scratch.out.get_mut(mark..).unwrap_or_default().zeroize();
     scratch.out.truncate(mark);

@@ -15,14 +15,22 @@ use crate::scheme::model::FieldId;
 use crate::time::UnixTime;
 
 impl Verifier {
-    /// The replay entry: what it is a digest of never depends on how the signature is encoded.
-    pub(super) fn entry(&self, verified: &Verified, judged: &Judged, digest: &Digest, now: UnixTime) -> ReplayEntry {
-        let key_id = verified.key_id().unwrap_or_default();
-        let nonce = self.plan.message(verified.response).and_then(|(_, plan)| plan.fresh.nonce);
-        let shared = nonce.is_some_and(|rule| !rule.per_key);
-        let owner = if shared { b"".as_slice() } else { key_id };
+    /// The replay entry: what it is a digest of never depends on how the signature is encoded, nor on a nonce that
+    /// is not signed. `owner`: whose key it was, by its record or by what is signed.
+    pub(super) fn entry(
+        &self,
+        verified: &Verified,
+        owner: &[u8],
+        judged: &Judged,
+        digest: &Digest,
+        now: UnixTime,
+    ) -> ReplayEntry {
+        let plan = self.plan.message(verified.response).map(|(_, plan)| plan);
+        let nonce = plan.filter(|plan| plan.signs_nonce).and_then(|plan| plan.fresh.nonce);
         let captures = &verified.scratch.peek().captures;
         let unique = nonce.and_then(|rule| captures.get(rule.field)).unwrap_or(digest.as_bytes());
+        let quota = self.quota(owner);
+        let owner = if nonce.is_some_and(|rule| !rule.per_key) { b"".as_slice() } else { owner };
         let stamp = judged.signed_at.map_or(0, UnixTime::millis).to_be_bytes();
         let entry = lengths(&[&self.namespace, owner, &stamp, unique]);
         let remember = i64::try_from(self.plan.scheme.fresh.remember).unwrap_or(i64::MAX);
@@ -32,7 +40,7 @@ impl Verifier {
         let margin = i64::try_from(self.margin).unwrap_or(i64::MAX).saturating_mul(1000);
         ReplayEntry {
             digest: leading(&entry),
-            key: self.quota(key_id),
+            key: quota,
             live_until: UnixTime::from_millis(until.millis().saturating_add(margin)),
             now,
         }

@@ -3,11 +3,16 @@
 //! Tests of an attack carry the attack's number in the threat table. Negative tests come first: most of what is here
 //! shows that something is refused, and beside each stands the one change without which it is not.
 
+mod collisions;
+mod coverage;
+mod doubled;
 mod generate;
 mod keys;
 mod md5;
 mod meaning;
 mod mutation;
+mod order;
+mod replay;
 mod rotation;
 mod round_trip;
 mod signature;
