@@ -156,6 +156,7 @@ fn links_are_made_to_the_byte() {
         let line = json!({
             "id": case["name"], "scheme": "hawk-bewit", "method": "GET", "url": case["url"],
             "key_id": credentials["id"], "secret": credentials["key"], "alg": credentials["algorithm"], "vars": vars,
+            "now": case["now_ms"].as_i64().unwrap() / 1000,
         });
         let wanted = format!("{}?bewit={}", case["url"].as_str().unwrap(), case["expected_bewit"].as_str().unwrap());
         assert_eq!(jsonl("sign", &[line])[0]["url"], wanted, "{}", case["name"]);
