@@ -11,6 +11,7 @@ use super::{Checked, Scheme, draft};
 use crate::alg::Hash;
 use crate::plan::carrier;
 use crate::scheme::draft::{At, Atom, Expr, Fault, MessageDraft, Place, SchemeDraft, Span};
+use crate::time::TimeFormat;
 
 /// How many lets may be nested in a carrier.
 const DEEPEST: usize = 8;
@@ -166,8 +167,19 @@ fn fresh(draft: &SchemeDraft, request: &Message, faults: &mut Vec<Fault>) -> Fre
         }
     };
     let is_time = |kind: &FieldType| kind.time().is_some();
+    let mut coarse = None;
     let timestamp = draft.timestamp.as_ref().and_then(|window| {
         let field = field("timestamp", window.span, is_time, "an instant")?;
+        let step =
+            request.fields.get(field).and_then(|field| field.kind.time()).map_or(0, TimeFormat::resolution_millis);
+        if window
+            .value
+            .past
+            .is_some_and(|past| i64::try_from(past).is_ok_and(|past| past.saturating_mul(1000) < step))
+        {
+            // A stamp stands for the first instant of its day, or minute: it would be stale when it is written.
+            coarse = Some(window.span);
+        }
         Some(Window { field, past: window.value.past, future: window.value.future })
     });
     let expires = draft.expires.as_ref().and_then(|name| field(&name.value, name.span, is_time, "an instant"));
@@ -188,6 +200,13 @@ fn fresh(draft: &SchemeDraft, request: &Message, faults: &mut Vec<Fault>) -> Fre
             None
         }
     });
+    if let Some(span) = coarse {
+        faults.push(fault(
+            span,
+            "the window is shorter than a step of the timestamp".into(),
+            Some("give the timestamp a finer type, or the window at least one of its steps".into()),
+        ));
+    }
     if let (Some(at), None) = (&draft.lifetime, timestamp) {
         faults.push(fault(
             at.span,

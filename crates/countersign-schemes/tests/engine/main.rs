@@ -12,6 +12,7 @@ mod md5;
 mod meaning;
 mod mutation;
 mod order;
+mod panics;
 mod replay;
 mod rotation;
 mod round_trip;

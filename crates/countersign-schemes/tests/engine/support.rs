@@ -134,13 +134,19 @@ impl Subject {
         let scheme = load(name, text, library).unwrap_or_else(|error| panic!("{error}"));
         let plan = Plan::compile(&scheme);
         let key = crate::keys::fitting(&plan).with_id(CLIENT);
-        let keys = KeySet::new([Arc::new(crate::keys::verifying(&key, &plan))]);
+        let verifying = crate::keys::verifying(&key, &plan);
+        Self { name: name.to_owned(), ..Self::compiled(plan, key, verifying) }
+    }
+
+    /// A scheme that was compiled already.
+    pub(crate) fn compiled(plan: Arc<Plan>, key: Key, verifying: Key) -> Self {
+        let keys = KeySet::new([Arc::new(verifying)]);
         let vars = vec![("region", "eu-west-3"), ("service", "execute-api"), ("ttl", "300")];
         let mut verifier = Verifier::new(Arc::clone(&plan));
         for (name, value) in &vars {
             verifier = verifier.with_var(name, value);
         }
-        Self { name: name.to_owned(), plan, vars, key, keys, verifier }
+        Self { name: plan.scheme().name.clone(), plan, vars, key, keys, verifier }
     }
 
     /// The same scheme with another key on both sides, and a verifier that takes whatever region is claimed.
