@@ -271,6 +271,27 @@ pub(crate) enum Op {
     When(Program, Vec<Vec<u8>>, bool),
 }
 
+impl Op {
+    /// Whether it rewrites the frame's bytes, and has nothing to do where they are absent.
+    pub(crate) const fn filters(&self) -> bool {
+        matches!(
+            self,
+            Self::Convert(..)
+                | Self::After(_)
+                | Self::Before(_)
+                | Self::Hash(_)
+                | Self::Hmac(..)
+                | Self::IfAny
+                | Self::Ratchet(..)
+                | Self::Slice(..)
+                | Self::StripPrefix(_)
+                | Self::Time(..)
+                | Self::Translate(..)
+                | Self::When(..)
+        )
+    }
+}
+
 /// Whose fault it is if a value is absent or malformed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Blame {

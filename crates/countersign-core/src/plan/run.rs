@@ -188,6 +188,10 @@ pub(crate) fn run_on(env: &Env<'_>, scratch: &mut Scratch, input: &[u8], filters
 
 fn steps(env: &Env<'_>, scratch: &mut Scratch, program: &[Op]) -> Result<(), Stop> {
     for op in program {
+        // What is absent is not filtered: there is nothing that could be malformed.
+        if scratch.frames.last().is_some_and(|frame| frame.absent) && op.filters() {
+            continue;
+        }
         match op {
             Op::Text(text) => scratch.out.extend_from_slice(text),
             Op::Push(source, span) => {

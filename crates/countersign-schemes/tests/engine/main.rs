@@ -8,6 +8,7 @@ mod coverage;
 mod doubled;
 mod generate;
 mod keys;
+mod language;
 mod md5;
 mod meaning;
 mod mutation;
