@@ -47,7 +47,7 @@ pub(crate) fn run(arguments: &DevArguments, out: &mut Output) -> Result<Outcome,
     let text = config(arguments, scheme.scheme(), upstream);
     fs::write(&config_file, &text).map_err(Failure::Serving)?;
     let config = Config::load(&config_file)?;
-    log_to_stderr(LogFormat::Text);
+    let _log = log_to_stderr(LogFormat::Text);
     let store = Store::open(&config.store.path, Durability::Os)?;
     store.keys.add(new_key(&key.verifies), world::now())?;
     let key_file = match &key.signs {
