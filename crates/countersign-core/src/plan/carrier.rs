@@ -56,6 +56,14 @@ impl ByteSet {
         set
     }
 
+    fn or(&self, other: &Self) -> Self {
+        Self::of(|byte| self.holds(byte) || other.holds(byte))
+    }
+
+    fn meets(&self, other: &Self) -> bool {
+        self.0.iter().zip(&other.0).any(|(one, other)| one & other != 0)
+    }
+
     fn holds(&self, byte: u8) -> bool {
         self.0.get(usize::from(byte >> 6)).is_some_and(|word| word & (1 << (byte & 63)) != 0)
     }
@@ -152,7 +160,18 @@ pub(crate) fn shape(text: &Template, split: Option<&Split>, fields: &[Field]) ->
                 hint: Some("items are told apart by how they begin, as in `v1={signature:hex}`".into()),
             });
         }
-        closed.push(Item { pieces: close(pieces, fields, text)?, optional });
+        let item = Item { pieces: close(pieces, fields, text)?, optional };
+        if closed.iter().any(|other: &Item| begin_alike(&other.pieces, &item.pieces)) {
+            return Err(Fault {
+                span: text.span,
+                message: "two items of a list begin alike".into(),
+                hint: Some("items are told apart by how they begin, as in `v1={signature:hex}`".into()),
+            });
+        }
+        closed.push(item);
+    }
+    if closed.is_empty() {
+        return Err(Fault { span: text.span, message: "a list without items".into(), hint: None });
     }
     Ok(Shape {
         head,
@@ -170,6 +189,14 @@ fn has_bare_optional(pieces: &[Piece], fields: &[Field]) -> bool {
         Piece::Capture { field, .. } => fields.get(*field).is_some_and(|field| field.optional),
         Piece::Literal(_) | Piece::Optional(_) => false,
     })
+}
+
+/// Whether the text that one item begins with begins that of the other.
+fn begin_alike(a: &[Piece], b: &[Piece]) -> bool {
+    match (a.first(), b.first()) {
+        (Some(Piece::Literal(a)), Some(Piece::Literal(b))) => a.starts_with(b) || b.starts_with(a),
+        _ => false,
+    }
 }
 
 /// Whether all captures may be absent.
@@ -287,7 +314,9 @@ fn close_before(pieces: &mut [Piece], then: &[Piece], fields: &[Field], span: Sp
                             if !apart_by_type {
                                 return Err(apart(span));
                             }
-                            break;
+                            if fields.get(*next).is_some_and(|next| next.length.0 > 0) {
+                                break;
+                            }
                         }
                     }
                 }
@@ -296,11 +325,47 @@ fn close_before(pieces: &mut [Piece], then: &[Piece], fields: &[Field], span: Sp
                     *run = ByteSet::of(|byte| captured.kind.admits(byte) && !(ends && stops.contains(&byte)));
                 }
             }
-            Some(Piece::Optional(inner)) => close_before(inner, &followers, fields, span)?,
+            Some(Piece::Optional(inner)) => {
+                if !inner.iter().any(|piece| matches!(piece, Piece::Capture { .. })) {
+                    return Err(Fault {
+                        span,
+                        message: "an optional segment of a carrier needs a capture that may be absent".into(),
+                        hint: None,
+                    });
+                }
+                if first_bytes(inner, fields).meets(&first_bytes(&followers, fields)) {
+                    return Err(Fault {
+                        span,
+                        message: "an optional segment begins like what may follow without it".into(),
+                        hint: Some("begin it with a character that what follows cannot begin with".into()),
+                    });
+                }
+                close_before(inner, &followers, fields, span)?;
+            }
             Some(Piece::Literal(_)) | None => {}
         }
     }
     Ok(())
+}
+
+/// The bytes that something may begin with, what may be absent passed over.
+fn first_bytes(pieces: &[Piece], fields: &[Field]) -> ByteSet {
+    let mut set = ByteSet::default();
+    for piece in pieces {
+        let (first, goes_on) = match piece {
+            Piece::Literal(text) => (ByteSet::of(|byte| text.first() == Some(&byte)), false),
+            Piece::Capture { field, .. } => match fields.get(*field) {
+                Some(field) => (ByteSet::of(|byte| field.kind.admits(byte)), field.length.0 == 0),
+                None => continue,
+            },
+            Piece::Optional(inner) => (first_bytes(inner, fields), true),
+        };
+        set = set.or(&first);
+        if !goes_on {
+            break;
+        }
+    }
+    set
 }
 
 fn apart(span: Span) -> Fault {
@@ -419,24 +484,41 @@ impl Shape {
 
     /// Whether a value could be written for this capture and parsed back.
     pub(crate) fn admits(&self, fields: &[Field], id: FieldId, value: &[u8]) -> bool {
-        fn stops_before(pieces: &[Piece], id: FieldId) -> Option<&[u8]> {
-            pieces.iter().find_map(|piece| match piece {
-                Piece::Capture { field, stops, .. } if *field == id => Some(stops.as_slice()),
-                Piece::Optional(inner) => stops_before(inner, id),
-                _ => None,
-            })
-        }
-        let stops = self.items.iter().find_map(|item| stops_before(&item.pieces, id));
-        match (stops, fields.get(id)) {
+        let place = self.items.iter().find_map(|item| place_of(&item.pieces, id));
+        match (place, fields.get(id)) {
             (None, _) => true,
-            (Some(stops), Some(field)) => {
+            (Some((stops, quoted)), Some(field)) => {
                 holds_type(field, value)
                     && (fixed(field).is_some() || !value.iter().any(|byte| stops.contains(byte)))
                     && value.iter().all(|byte| field.kind.admits(*byte))
+                    && (quoted || self.separator.as_ref().is_none_or(|separator| self.stands_bare(separator, value)))
             }
             (Some(_), None) => false,
         }
     }
+
+    /// Whether a value can stand in a list without quotes: it ends no item, and nothing of it is trimmed.
+    fn stands_bare(&self, separator: &[u8], value: &[u8]) -> bool {
+        let quote = self.quotes && value.contains(&b'"');
+        find(value, separator).is_none() && trim(value).len() == value.len() && !quote
+    }
+}
+
+/// What a capture has to stop at, and whether a quote stands before it.
+fn place_of(pieces: &[Piece], id: FieldId) -> Option<(&[u8], bool)> {
+    let mut quoted = false;
+    pieces.iter().find_map(|piece| match piece {
+        Piece::Capture { field, stops, .. } if *field == id => Some((stops.as_slice(), quoted)),
+        Piece::Capture { .. } => {
+            quoted = false;
+            None
+        }
+        Piece::Literal(text) => {
+            quoted = text.ends_with(b"\"");
+            None
+        }
+        Piece::Optional(inner) => place_of(inner, id),
+    })
 }
 
 fn holds_capture(pieces: &[Piece], id: FieldId) -> bool {
@@ -559,3 +641,6 @@ fn find(text: &[u8], needle: &[u8]) -> Option<usize> {
     }
     text.windows(needle.len()).position(|window| window == needle)
 }
+
+#[cfg(test)]
+mod tests;
