@@ -215,7 +215,7 @@ fn own_signature(signed: &Message, subject: &Subject) -> Option<Vec<u8>> {
     subject.explain(signed).claimed_signature
 }
 
-/// GoToSocial once tried again without the query.
+/// `GoToSocial` once tried again without the query.
 #[test]
 fn attack_14_a_signature_over_the_path_is_none_over_the_query() {
     for name in [

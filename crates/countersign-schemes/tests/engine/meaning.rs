@@ -17,7 +17,7 @@ pub(crate) fn of(scheme: &str, part: &str, message: &Message, held: &Held) -> Ve
         _ => match part.split_once(' ') {
             Some(("header", name)) => header(scheme, name, message),
             Some(_) => panic!("{scheme} covers {part}, and nobody says what that means"),
-            None => held.capture(part).map(<[u8]>::to_vec).unwrap_or_else(|| panic!("{scheme}: {part} is not there")),
+            None => held.capture(part).map_or_else(|| panic!("{scheme}: {part} is not there"), <[u8]>::to_vec),
         },
     }
 }

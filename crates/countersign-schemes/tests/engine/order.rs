@@ -191,7 +191,7 @@ fn attack_36_an_unknown_key_is_a_wrong_signature() {
         expired.not_after = Some(UnixTime::from_secs(NOW - 1));
         let mut to_come = own();
         to_come.not_before = Some(UnixTime::from_secs(NOW + 1));
-        let other_kind =
+        let _other_kind =
             if subject.is_asymmetric() { Key::secret(SECRET.as_bytes()) } else { crate::keys::public(KeyKind::P384) };
         let others = [
             ("unknown", KeySet::default()),

@@ -85,7 +85,7 @@ fn torn_carriers_are_judged() {
                 let mut parts: Vec<&mut Vec<u8>> = vec![&mut torn.target, &mut torn.body];
                 parts.extend(torn.fields.iter_mut().map(|(_, value)| value));
                 let count = parts.len();
-                let part = &mut parts[part.index(count)];
+                let part = &mut *parts[part.index(count)];
                 let from = place.index(part.len() + 1);
                 let to = part.len().min(from + text.len() / 2);
                 part.splice(from..to, text.into_bytes());
@@ -300,7 +300,7 @@ fn scheme() -> impl Strategy<Value = String> {
             ));
             text.extend((sections & 1 != 0).then(|| format!("[bind]\nX-Bound = '{other}'")));
             text.extend((sections & 2 != 0).then(|| "[fresh]\nnonce = \"once per key\"".to_owned()));
-            text.extend((sections & 12 == 12).then(|| format!("[[try]]\n[[try]]\nbase = '{other}'")));
+            text.extend((sections & 0b1100 == 0b1100).then(|| format!("[[try]]\n[[try]]\nbase = '{other}'")));
             text.join("\n")
         },
     )

@@ -43,7 +43,7 @@ impl Open {
         let mut changed = self.message.clone();
         let plain = (self.own.clone(), other.to_owned());
         let encoded = (escaped(&self.own), escaped(other));
-        let mut swap = |text: &mut Vec<u8>| {
+        let swap = |text: &mut Vec<u8>| {
             let whole = std::str::from_utf8(text).ok()?;
             let (from, to) = [&plain, &encoded].into_iter().find(|(from, _)| whole.contains(from.as_str()))?;
             *text = whole.replacen(from.as_str(), to, 1).into_bytes();
