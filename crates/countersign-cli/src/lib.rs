@@ -24,6 +24,7 @@ mod jsonl;
 mod key_file;
 mod keys;
 mod lint;
+mod log;
 mod material;
 mod message;
 mod out;

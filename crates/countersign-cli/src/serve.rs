@@ -10,14 +10,14 @@ use countersign_store_embedded::{ControlServer, Durability, Journal, JournalOpti
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::args::{LogFormat, ServeArguments};
+use crate::args::ServeArguments;
 use crate::failure::Failure;
 use crate::out::Outcome;
-use crate::world;
+use crate::{log, world};
 
 pub(crate) fn run(arguments: &ServeArguments) -> Result<Outcome, Failure> {
     let config = Config::load(&arguments.config)?;
-    log_to_stderr(arguments.log);
+    let _log = log::to_stderr(arguments.log);
     let durability = match config.store.durability {
         _ if arguments.unsafe_hold_journal_writes => Durability::UnsafeHeldInMemory,
         Configured::Process => Durability::Os,
@@ -93,16 +93,4 @@ impl Store {
         let (keys, replay) = (Arc::clone(&self.keys), Arc::clone(&self.journal));
         Stores { keys, replay }
     }
-}
-
-/// The log goes to standard error. `RUST_LOG` says how much of it; otherwise what concerns an operator.
-pub(crate) fn log_to_stderr(format: LogFormat) {
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
-    // A log that is there already was set up by whoever runs us as a library, and is theirs.
-    let _ = match format {
-        LogFormat::Json => log.json().flatten_event(true).try_init(),
-        LogFormat::Text => log.with_ansi(crate::out::colour_on_stderr()).try_init(),
-    };
 }

@@ -23,12 +23,13 @@ use crate::curl::{self, shell};
 use crate::engine::{Engine, Keys, Task};
 use crate::failure::Failure;
 use crate::generate::{self, Generated};
+use crate::log;
 use crate::material::Material;
 use crate::message::{Message, Url};
 use crate::out::{Outcome, Output};
 use crate::paint::Paint;
 use crate::scheme_file::{SchemeFile, is_path};
-use crate::serve::{AskedToStop, Store, log_to_stderr};
+use crate::serve::{AskedToStop, Store};
 use crate::world;
 
 /// The id of the only key.
@@ -47,7 +48,7 @@ pub(crate) fn run(arguments: &DevArguments, out: &mut Output) -> Result<Outcome,
     let text = config(arguments, scheme.scheme(), upstream);
     fs::write(&config_file, &text).map_err(Failure::Serving)?;
     let config = Config::load(&config_file)?;
-    log_to_stderr(LogFormat::Text);
+    let _log = log::to_stderr(LogFormat::Text);
     let store = Store::open(&config.store.path, Durability::Os)?;
     store.keys.add(new_key(&key.verifies), world::now())?;
     let key_file = match &key.signs {

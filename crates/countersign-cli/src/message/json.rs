@@ -356,7 +356,6 @@ mod tests {
                 r#"{"method":"GET","url":"https://a","headers":[["a","s3cr3t\n"]]}"#,
                 "the value of `a` holds a line break",
             ),
-            (r#"{"method":"GET","url":"https://a","headers":[["Host","b"]]}"#, "`Host` says"),
             (
                 r#"{"method":"GET","url":"https://a","request":{"method":"GET","url":"https://a"}}"#,
                 "`status` is missing",

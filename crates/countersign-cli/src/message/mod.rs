@@ -1,8 +1,7 @@
 //! A request or response, held whole, as the request commands read and write it.
 //!
 //! Bytes stay as they came: nothing is decoded but what the outer form demands (a folded field line, a JSON string).
-//! What can be read in two ways is refused here where the engine could not see it: two `Host` fields, a `Host` that
-//! is not the URL's.
+//! What can be read in two ways is refused here where the engine could not see it: two `Host` fields.
 
 pub(crate) mod http;
 pub(crate) mod json;
@@ -39,8 +38,6 @@ pub(crate) struct Message {
 /// What both forms refuse.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum MessageError {
-    #[error("`Host` says {host:?} and the URL {url:?}; they must agree")]
-    HostDisagrees { host: String, url: String },
     #[error("there are two `Host` fields")]
     HostDoubled,
     #[error("the value of `Host` is not text")]
@@ -61,11 +58,9 @@ impl Message {
     ) -> Result<Self, MessageError> {
         check_fields(&fields)?;
         let authority = match host(&fields)? {
-            None => url.authority.clone(),
             Some(host) if url.names(host) => host.to_owned(),
-            Some(host) => {
-                return Err(MessageError::HostDisagrees { host: host.to_owned(), url: url.authority });
-            }
+            // Two authorities that differ are for the engine to see, and to refuse.
+            None | Some(_) => url.authority.clone(),
         };
         Ok(Self {
             method,
@@ -198,9 +193,8 @@ mod tests {
     }
 
     #[test]
-    fn host_and_url_must_agree() {
-        let disagree = request("https://a/", &[("Host", "b")]).unwrap_err();
-        assert!(matches!(disagree, MessageError::HostDisagrees { .. }));
+    fn the_host_as_sent_is_the_authority_unless_the_url_says_another() {
+        assert_eq!(request("https://a/", &[("Host", "b")]).unwrap().authority, "a", "the engine sees both");
         let doubled = request("https://a/", &[("Host", "a"), ("host", "a")]).unwrap_err();
         assert_eq!(doubled, MessageError::HostDoubled);
         for (url, host) in

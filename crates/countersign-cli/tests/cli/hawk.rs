@@ -1,6 +1,6 @@
 //! Hawk's own test cases: headers made by its client, headers its server takes and refuses, links, responses.
 
-use crate::support::{jsonl, own_scheme, read_json, vectors};
+use crate::support::{jsonl, read_json, vectors};
 use serde_json::{Value, json};
 
 fn suite() -> Option<Value> {
@@ -156,6 +156,7 @@ fn links_are_made_to_the_byte() {
         let line = json!({
             "id": case["name"], "scheme": "hawk-bewit", "method": "GET", "url": case["url"],
             "key_id": credentials["id"], "secret": credentials["key"], "alg": credentials["algorithm"], "vars": vars,
+            "now": case["now_ms"].as_i64().unwrap() / 1000,
         });
         let wanted = format!("{}?bewit={}", case["url"].as_str().unwrap(), case["expected_bewit"].as_str().unwrap());
         assert_eq!(jsonl("sign", &[line])[0]["url"], wanted, "{}", case["name"]);
@@ -171,7 +172,7 @@ fn responses_have_the_signatures_of_the_suite() {
         let origin = format!("http://{}:{}", text("host"), request["port"]);
         let credentials = format!(r#"Hawk id="1", ts="{}", nonce="{}", mac="AAAA""#, text("ts"), text("nonce"));
         let line = json!({
-            "id": case["name"], "scheme": own_scheme("hawk-responses.toml"), "status": 200,
+            "id": case["name"], "scheme": "hawk", "status": 200,
             "headers": [["Content-Type", case["content_type"]], ["Server-Authorization", case["expected_server_authorization"]]],
             "body": case["payload"], "secret": case["key"], "alg": case["algorithm"],
             "now": text("ts").parse::<i64>().unwrap(),
@@ -183,6 +184,6 @@ fn responses_have_the_signatures_of_the_suite() {
         let answer = &jsonl("explain", &[line])[0];
         let base = answer["stages"].as_array().unwrap().iter().find(|stage| stage["name"] == "signature-base");
         assert_eq!(base.unwrap()["text"], case["normalized_string"], "{}", case["name"]);
-        assert_eq!(answer["computed_signature"], answer["claimed_signature"], "{}", case["name"]);
+        assert_eq!(answer["verdict"], "verified", "{}: {answer}", case["name"]);
     }
 }

@@ -175,7 +175,7 @@ fn change(line: &Value, part: &str, fields: &Value) -> Option<Value> {
     }
     match part {
         "method" => changed["method"] = json!(if line["method"] == "PUT" { "POST" } else { "PUT" }),
-        "authority" => {
+        "authority" | "hostname" => {
             let (scheme, host) = origin.split_once("://")?;
             changed["url"] = url_of(&format!("{scheme}://other.{host}"), path, query);
             for header in changed["headers"].as_array_mut()? {

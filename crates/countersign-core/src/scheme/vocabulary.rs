@@ -148,7 +148,7 @@ pub fn vocabulary_names() -> Vocabulary {
 
 /// Whether two names of variables or captures are the same where they are given from outside: `_` counts as `-`,
 /// as names that cannot hold a `-` have to be written with it.
-pub(crate) fn same_name(a: &str, b: &str) -> bool {
+pub fn same_name(a: &str, b: &str) -> bool {
     let plain = |byte: u8| if byte == b'_' { b'-' } else { byte };
     a.bytes().map(plain).eq(b.bytes().map(plain))
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use countersign_core::scheme::{Fault, Scheme, Span};
+use countersign_core::scheme::{Fault, Scheme, Span, same_name};
 use countersign_schemes::{Catalogue, Library, SchemeError, Source, catalogue};
 
 use super::{At, ErrorStyle, SchemeName};
@@ -103,8 +103,11 @@ pub(super) fn note_misfits(route: &Use<'_>, scheme: &Scheme, faults: &mut Vec<Fa
         _ => {}
     }
     for (name, _) in route.vars {
-        if !scheme.vars.iter().any(|var| var.name == name.value.replace('_', "-")) {
-            let known: Vec<_> = scheme.vars.iter().map(|var| format!("`{}`", var.name)).collect();
+        // A capture can be pinned: requests for another region, say, are refused.
+        let vars = scheme.vars.iter().map(|var| &var.name);
+        let names: Vec<_> = vars.chain(scheme.request.fields.iter().map(|field| &field.name)).collect();
+        if !names.iter().any(|known| same_name(known, &name.value)) {
+            let known: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
             let hint = match known.as_slice() {
                 [] => "it has none".to_owned(),
                 known => format!("it has {}", known.join(", ")),

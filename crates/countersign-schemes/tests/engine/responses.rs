@@ -106,10 +106,10 @@ fn a_response_is_fresh_by_its_own_time_and_known_by_its_own_nonce() {
 
 #[test]
 fn a_scheme_that_signs_no_responses_has_none() {
-    for subject in catalogue_subjects() {
-        let response = Message { status: Some(200), ..sample(&subject) };
+    for subject in catalogue_subjects().iter().filter(|subject| subject.plan.scheme().response.is_none()) {
+        let response = Message { status: Some(200), ..sample(subject) };
         assert_eq!(subject.sign(&response), Err(SignError::NoResponse), "{}", subject.name);
-        let signed = Message { status: Some(200), ..subject.signed(&sample(&subject)) };
+        let signed = Message { status: Some(200), ..subject.signed(&sample(subject)) };
         assert_eq!(reason(&subject.verify(&signed)), Reason::SignatureMissing, "{}", subject.name);
     }
 }
