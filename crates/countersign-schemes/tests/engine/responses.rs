@@ -1,6 +1,6 @@
 //! Responses: signed with what they answer, and judged by their own captures.
 
-use crate::support::{Message, NONCE, NOW, Subject, catalogue_subjects, reason, sample};
+use crate::support::{Message, NONCE, NOW, Subject, all_subjects, catalogue_subjects, reason, sample};
 use countersign_core::SignError;
 use countersign_core::reject::Reason;
 use countersign_core::time::UnixTime;
@@ -54,6 +54,22 @@ fn a_response_is_signed_and_verifies() {
     let base = String::from_utf8(subject.base(&signed).expect("a base")).expect("text");
     assert_eq!(base, format!("200\nPOST /pay?x=1 7 r-1\n{NOW}\n{NONCE}\n{{\"id\":\"a-1\"}}"));
     assert_eq!(subject.verify_streamed(&signed, &[3, 4]), subject.verify(&signed));
+}
+
+#[test]
+fn responses_of_the_catalogue_and_the_sinks_verify() {
+    let mut signing = 0;
+    for subject in all_subjects().iter().filter(|subject| subject.plan.scheme().response.is_some()) {
+        let request = subject.signed(&sample(subject));
+        let response = Message { status: Some(200), answers: Some(Box::new(request)), ..sample(subject) };
+        let signed = subject.signed(&response);
+        let held = subject.verify(&signed);
+        assert!(held.is_ok(), "{}: {held:?}", subject.name);
+        let longer = [signed.body.as_slice(), b" "].concat();
+        assert!(subject.verify(&Message { body: longer, ..signed }).is_err(), "{}", subject.name);
+        signing += 1;
+    }
+    assert!(signing > 0);
 }
 
 #[test]
