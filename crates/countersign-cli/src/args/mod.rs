@@ -117,8 +117,11 @@ pub(crate) enum SchemesCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Sign and verify with every scheme of the catalogue
+    /// Sign and verify with every scheme of the catalogue, or with those named
     Test {
+        /// Names of the catalogue, or paths of scheme files
+        #[arg(value_name = "SCHEME")]
+        schemes: Vec<String>,
         /// Verify the messages of this folder, too: one folder a scheme, one JSON line a message
         #[arg(long, value_name = "FOLDER")]
         vectors: Option<PathBuf>,

@@ -28,7 +28,7 @@ pub(crate) fn run(arguments: &SchemesArguments, out: &mut Output) -> Result<Outc
             out.json(&Shown::of(&SchemeFile::open(scheme)?))?;
             Ok(Outcome::Holds)
         }
-        Some(SchemesCommand::Test { vectors, json }) => trial::run(vectors.as_deref(), *json, out),
+        Some(SchemesCommand::Test { schemes, vectors, json }) => trial::run(schemes, vectors.as_deref(), *json, out),
     }
 }
 
