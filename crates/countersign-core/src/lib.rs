@@ -24,6 +24,7 @@
 
 pub mod alg;
 pub mod canon;
+mod carried;
 mod drive;
 mod explain;
 pub mod key;
@@ -37,6 +38,7 @@ mod sign;
 pub mod time;
 mod verify;
 
+pub use carried::Carried;
 pub use drive::{Authenticator, BodyError, Chunks, Denial};
 pub use explain::{Explanation, Held, Stage};
 pub use key::{Key, KeyQuery, KeyResolver, KeySet, Material, Secret};
