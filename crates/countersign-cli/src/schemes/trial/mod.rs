@@ -22,6 +22,9 @@ use crate::out::{Outcome, Output};
 use crate::paint::Paint;
 use crate::verify;
 
+pub(super) use round_trip::signed;
+pub(super) use vectors::without_notes;
+
 /// What a scheme's trial came to.
 #[derive(Debug, Default)]
 struct Report {

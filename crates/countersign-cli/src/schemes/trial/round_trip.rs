@@ -8,16 +8,21 @@ use countersign_core::{Scheme, SignError};
 
 use crate::engine::{Engine, Keys, Task, Undecided};
 use crate::generate::{self, Generated};
+use crate::material::Material;
+use crate::message::json::LineError;
 use crate::message::{Message, Url};
 use crate::world;
 
 /// Signs; is refused with another key, and verified with its own. An answer, too, where the scheme signs answers.
 /// False: the scheme's algorithm is for verification only.
 pub(super) fn check(name: &str, engine: &mut Engine) -> Result<bool, String> {
+    let told = |error: LineError| error.to_string();
     let file = engine.scheme(name).map_err(|error| error.to_string())?;
     let make = || generate::key_for(file.scheme()).map_err(|error| error.to_string());
     let (key, other) = (make()?, make()?);
-    let Some(request) = with_one_of(requests(file.scheme())?, name, engine, &key, &other)? else { return Ok(false) };
+    let Some(request) = with_one_of(requests(file.scheme()).map_err(told)?, name, engine, &key, &other)? else {
+        return Ok(false);
+    };
     if file.scheme().response.is_none() {
         return Ok(true);
     }
@@ -30,7 +35,14 @@ pub(super) fn check(name: &str, engine: &mut Engine) -> Result<bool, String> {
     Ok(answered.is_some())
 }
 
-/// Tries the first of some messages that can be signed at all, and returns it signed.
+/// A message of the kind that a scheme signs, signed with a key that was made for it.
+pub(in crate::schemes) fn signed(name: &str, engine: &mut Engine) -> Result<Task, Undecided> {
+    let file = engine.scheme(name)?;
+    let key = generate::key_for(file.scheme())?;
+    first_signed(requests(file.scheme())?, name, engine, &key.signs)
+}
+
+/// Signs one of some messages, verifies it, and returns it; none where the algorithm is for verification only.
 fn with_one_of(
     messages: Vec<Message>,
     name: &str,
@@ -38,23 +50,28 @@ fn with_one_of(
     key: &Generated,
     other: &Generated,
 ) -> Result<Option<Message>, String> {
-    let mut first = None;
-    for message in messages {
-        match signed(message, name, engine, key) {
-            Ok(task) => return verified(task, engine, key, other).map(Some),
-            Err(Undecided::Sign { error: SignError::Key(KeyError::Unsupported), .. }) => return Ok(None),
-            Err(error) => {
-                first.get_or_insert(error);
-            }
-        }
+    match first_signed(messages, name, engine, &key.signs) {
+        Ok(task) => verified(task, engine, key, other).map(Some),
+        Err(Undecided::Sign { error: SignError::Key(KeyError::Unsupported), .. }) => Ok(None),
+        Err(error) => Err(error.to_string()),
     }
-    Err(first.map(|error| error.to_string()).unwrap_or_default())
 }
 
-fn signed(message: Message, name: &str, engine: &mut Engine, key: &Generated) -> Result<Task, Undecided> {
+/// Signs the first of some messages that can be signed at all.
+fn first_signed(messages: Vec<Message>, name: &str, engine: &mut Engine, key: &Material) -> Result<Task, Undecided> {
+    let mut outcomes = messages.into_iter().map(|message| sign(message, name, engine, key.clone()));
+    match outcomes.next() {
+        // What is said of the first is what counts: it is the usual one.
+        Some(Err(error)) => outcomes.find_map(Result::ok).ok_or(error),
+        Some(signed) => signed,
+        None => Err(Undecided::NoScheme),
+    }
+}
+
+fn sign(message: Message, name: &str, engine: &mut Engine, key: Material) -> Result<Task, Undecided> {
     let mut task = Task {
         scheme: name.to_owned(),
-        keys: keys(key.signs.clone()),
+        keys: keys(key),
         vars: VARS.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
         now: world::now(),
         nonce: None,
@@ -97,7 +114,7 @@ fn verified(mut task: Task, engine: &mut Engine, key: &Generated, other: &Genera
     }
 }
 
-fn keys(material: crate::material::Material) -> Keys {
+fn keys(material: Material) -> Keys {
     Keys::One { material: Arc::new(material), id: Some("key".to_owned()), algorithm: None }
 }
 
@@ -112,8 +129,8 @@ const BODIES: &[(&str, &str)] = &[
 ];
 
 /// Requests that a scheme may be meant for.
-fn requests(scheme: &Scheme) -> Result<Vec<Message>, String> {
-    let url = Url::parse("https://example.com/a/b?c=d&e=%20f").map_err(|error| error.to_string())?;
+fn requests(scheme: &Scheme) -> Result<Vec<Message>, LineError> {
+    let url = Url::parse("https://example.com/a/b?c=d&e=%20f")?;
     let made = match scheme.kind {
         Kind::Link => vec![Message::request("GET".to_owned(), url, Vec::new(), None)],
         Kind::Request | Kind::Webhook => {
@@ -124,5 +141,5 @@ fn requests(scheme: &Scheme) -> Result<Vec<Message>, String> {
             BODIES.iter().map(with).collect()
         }
     };
-    made.into_iter().collect::<Result<_, _>>().map_err(|error| error.to_string())
+    Ok(made.into_iter().collect::<Result<_, _>>()?)
 }
