@@ -343,6 +343,7 @@ impl Compiler<'_> {
             Filter::LowerNames => Op::List(ListOp::LowerNames),
             Filter::Only(globs) => Op::List(ListOp::Only(globs.clone(), true)),
             Filter::Or(other) => Op::Or(self.program(other)),
+            Filter::PctOnly(bytes) => Op::PctOnly(bytes.as_slice().into()),
             Filter::Pick(field, absent) => Op::List(ListOp::Pick(*field, *absent, span)),
             Filter::Ratchet(hash, steps) => Op::Ratchet(*hash, steps.iter().map(|step| self.program(step)).collect()),
             Filter::Slice(from, to) => Op::Slice(*from, *to),
@@ -434,7 +435,9 @@ const fn whole_body(source: &Source) -> bool {
             | Source::Form(_)
             | Source::Json(_)
             | Source::Xml(_)
-            | Source::List(ListSource::Form | ListSource::Json | ListSource::Params | ListSource::Xml)
+            | Source::List(
+                ListSource::Form | ListSource::FormRaw | ListSource::Json | ListSource::Params | ListSource::Xml
+            )
     )
 }
 

@@ -255,6 +255,8 @@ pub(crate) enum Op {
     Hmac(Option<Hash>, Program),
     /// Makes an empty frame absent.
     IfAny,
+    /// Percent-encodes some bytes.
+    PctOnly(Box<[u8]>),
     /// Fills an absent frame.
     Or(Program),
     /// Steps a key.
@@ -282,6 +284,7 @@ impl Op {
                 | Self::Hash(_)
                 | Self::Hmac(..)
                 | Self::IfAny
+                | Self::PctOnly(_)
                 | Self::Ratchet(..)
                 | Self::Slice(..)
                 | Self::StripPrefix(_)

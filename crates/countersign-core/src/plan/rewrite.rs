@@ -23,8 +23,8 @@ pub(super) fn load(env: &Env<'_>, scratch: &mut Scratch, source: ListSource) -> 
         ListSource::Query | ListSource::QueryPct | ListSource::QueryRaw => {
             list.parameters(query, Decoding::of(source)).map_err(target)?;
         }
-        ListSource::Form => {
-            list.parameters(env.body.ok_or(Stop::NeedBody)?, Decoding::Form).map_err(body)?;
+        ListSource::Form | ListSource::FormRaw => {
+            list.parameters(env.body.ok_or(Stop::NeedBody)?, Decoding::of(source)).map_err(body)?;
         }
         ListSource::Params => {
             list.parameters(query, Decoding::Form).map_err(target)?;

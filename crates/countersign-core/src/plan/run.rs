@@ -287,6 +287,12 @@ fn steps(env: &Env<'_>, scratch: &mut Scratch, program: &[Op]) -> Result<(), Sto
                     }
                 }
             }
+            Op::PctOnly(bytes) => {
+                let mark = mark(scratch);
+                scratch.tmp.clear();
+                canon::pct_only(scratch.out.get(mark..).unwrap_or_default(), bytes, &mut scratch.tmp);
+                replace(scratch, mark);
+            }
             Op::Ratchet(hash, steps) => {
                 let mark = mark(scratch);
                 for step in steps {

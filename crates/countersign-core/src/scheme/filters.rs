@@ -126,6 +126,10 @@ impl Checker<'_> {
                 let other = self.operand(draft, 0)?;
                 self.scalar(draft, flow, Filter::Or(other))
             }
+            "pct-only" => {
+                let bytes = self.literal(draft, 0)?;
+                self.scalar(draft, flow, Filter::PctOnly(bytes))
+            }
             "pct-values" => self.pairs(draft, flow, Filter::ConvertValues(Convert::Pct)),
             "pick" => self.pick(draft, flow),
             "ratchet" => self.ratchet(draft, flow),

@@ -350,6 +350,8 @@ pub enum Source {
 pub enum ListSource {
     /// The parameters of a form body, decoded.
     Form,
+    /// The parameters of a form body, as sent.
+    FormRaw,
     /// The field lines, names in lower case.
     Headers,
     /// The members of a JSON object body.
@@ -414,6 +416,8 @@ pub enum Filter {
     Only(Vec<String>),
     /// What takes the place of something absent.
     Or(Template),
+    /// These bytes, and `%`, percent-encoded.
+    PctOnly(Vec<u8>),
     /// List: the items that a capture of names lists, in its order.
     Pick(FieldId, IfAbsent),
     /// HMAC steps: the piped value is the first key.
@@ -455,6 +459,7 @@ pub enum Convert {
     B64NoPad,
     B64Url,
     B64UrlPad,
+    Crc32,
     Dots,
     FormDec,
     FormEnc,

@@ -30,6 +30,7 @@ pub(super) const MEMBERS: &[&str] = &["cookie", "form", "header", "json", "query
 /// List sources.
 pub(super) const LISTS: &[(&str, ListSource)] = &[
     ("form", ListSource::Form),
+    ("form-raw", ListSource::FormRaw),
     ("headers", ListSource::Headers),
     ("json", ListSource::Json),
     ("params", ListSource::Params),
@@ -46,6 +47,7 @@ pub(super) const CONVERSIONS: &[(&str, Convert, bool)] = &[
     ("b64-nopad", Convert::B64NoPad, false),
     ("b64url", Convert::B64Url, false),
     ("b64url-pad", Convert::B64UrlPad, false),
+    ("crc32", Convert::Crc32, false),
     ("dots", Convert::Dots, false),
     ("form-dec", Convert::FormDec, true),
     ("form-enc", Convert::FormEnc, true),
@@ -83,6 +85,7 @@ pub(super) const FILTERS: &[(&str, &str, RangeInclusive<usize>)] = &[
     ("lower-names", "lower-names", 0..=0),
     ("only", "only GLOB…", 1..=64),
     ("or", "or NAME or \"TEMPLATE\"", 1..=1),
+    ("pct-only", "pct-only \"CHARACTERS\"", 1..=1),
     ("pct-values", "pct-values", 0..=0),
     ("pick", "pick NAMES [empty|skip|reject]", 1..=2),
     ("ratchet", "ratchet HASH STEP…", 2..=64),

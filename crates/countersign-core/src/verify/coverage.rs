@@ -171,7 +171,10 @@ impl Walk<'_> {
         let mut digested = false;
         for filter in &value.filters {
             match filter {
-                Filter::After(_) | Filter::Before(_) | Filter::Slice(..) | Filter::Convert(Convert::Len)
+                Filter::After(_)
+                | Filter::Before(_)
+                | Filter::Slice(..)
+                | Filter::Convert(Convert::Crc32 | Convert::Len)
                     if !digested =>
                 {
                     drawn.parts = Parts::default();
@@ -264,7 +267,7 @@ impl Walk<'_> {
             _ if !self.keeps_all(filters) => Parts::default(),
             ListSource::Query | ListSource::QueryPct | ListSource::QueryRaw => Parts::of(&["query"]),
             ListSource::Params => Parts::of(&["query", "body"]),
-            ListSource::Form | ListSource::Json | ListSource::Xml => Parts::of(&["body"]),
+            ListSource::Form | ListSource::FormRaw | ListSource::Json | ListSource::Xml => Parts::of(&["body"]),
         }
     }
 
@@ -374,7 +377,7 @@ fn shows(text: &Template, what: &Source) -> bool {
             filter,
             Filter::After(_)
                 | Filter::Before(_)
-                | Filter::Convert(Convert::Len)
+                | Filter::Convert(Convert::Crc32 | Convert::Len)
                 | Filter::Slice(..)
                 | Filter::When(..)
         )

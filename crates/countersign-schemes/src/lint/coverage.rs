@@ -171,7 +171,10 @@ pub(super) fn is_of_body(message: &Message, text: &Template) -> bool {
 pub(super) fn is_body(source: &Source) -> bool {
     matches!(
         source,
-        Source::Body | Source::List(ListSource::Form | ListSource::Json | ListSource::Params | ListSource::Xml)
+        Source::Body
+            | Source::List(
+                ListSource::Form | ListSource::FormRaw | ListSource::Json | ListSource::Params | ListSource::Xml
+            )
     )
 }
 
@@ -332,7 +335,9 @@ fn body_itself(signed: &[Drawn<'_>], message: &Message) -> Extent {
     for drawn in signed.iter().filter(|drawn| matches!(drawn.standing.role, Role::Itself | Role::Fallback)) {
         let found = match drawn.source {
             Source::Body => piece(message, drawn),
-            Source::List(ListSource::Form | ListSource::Params) => list(message, drawn, Place::Form),
+            Source::List(ListSource::Form | ListSource::FormRaw | ListSource::Params) => {
+                list(message, drawn, Place::Form)
+            }
             Source::List(ListSource::Json) => list(message, drawn, Place::Json),
             Source::List(ListSource::Xml) => list(message, drawn, Place::Xml),
             Source::Form(name) | Source::Json(name) | Source::Xml(name) if drawn.standing.counts() => {

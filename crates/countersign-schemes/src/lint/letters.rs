@@ -69,7 +69,7 @@ impl Letters {
             Convert::Hex => encoded(of_type(&FieldType::Hex), |count| count * 2),
             Convert::HexUpper => encoded(of_type(&FieldType::HexUpper), |count| count * 2),
             Convert::JsonEscape => not_empty(bytes(|byte| byte >= b' ')),
-            Convert::Len => Self::new(bytes(|byte| byte.is_ascii_digit()), Length::Some),
+            Convert::Crc32 | Convert::Len => Self::new(bytes(|byte| byte.is_ascii_digit()), Length::Some),
             Convert::Lower => self.map(|byte| byte.to_ascii_lowercase()),
             Convert::Pct => not_empty(bytes(|byte| is_unreserved(byte) || byte == b'%')),
             Convert::PctPath => not_empty(bytes(|byte| is_unreserved(byte) || matches!(byte, b'%' | b'/'))),
@@ -84,6 +84,20 @@ impl Letters {
             Convert::Trim => Self::new(self.all, Length::Any),
             Convert::Upper => self.map(|byte| byte.to_ascii_uppercase()),
         }
+    }
+
+    /// What is left of it when these bytes, and `%`, are percent-encoded.
+    pub(super) fn percent_encoded(self, only: &[u8]) -> Self {
+        let kept = |set: Symbols| {
+            let kept = Symbols::bytes(|byte| byte == b'%' || (set.holds(byte) && !only.contains(&byte)));
+            kept.or(set.and(Symbols::SECRET.or(Symbols::CONSTANT)))
+        };
+        let digits = Symbols::bytes(|byte| matches!(byte, b'0'..=b'9' | b'A'..=b'F'));
+        let length = match self.length {
+            Length::Exactly(0) | Length::Any => Length::Any,
+            Length::Exactly(_) | Length::Some => Length::Some,
+        };
+        Self { first: kept(self.first), all: kept(self.all).or(digits), length }
     }
 
     /// What a slice leaves of it.
@@ -164,6 +178,10 @@ pub(super) fn of_list(list: ListSource) -> (Letters, Letters) {
         ListSource::Form | ListSource::Json | ListSource::Params | ListSource::Query | ListSource::QueryPct => {
             (Letters::any(), Letters::any())
         }
+        ListSource::FormRaw => (
+            Letters::new(Symbols::bytes(|byte| !matches!(byte, b'=' | b'&')), Length::Any),
+            Letters::new(Symbols::bytes(|byte| byte != b'&'), Length::Any),
+        ),
         ListSource::Headers => (
             Letters::new(Symbols::bytes(|byte| is_tchar(byte) && !byte.is_ascii_uppercase()), Length::Some),
             Letters::new(field_value(), Length::Any),
@@ -281,6 +299,20 @@ mod tests {
             let letters = Letters::new(Symbols::of(&text), Length::Exactly(text.len()));
             prop_assert!(admits(letters.sliced(from, to), slice));
             prop_assert!(admits(Letters::any().sliced(from, to), slice));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn some_bytes_encoded_leave_these_letters(text: Vec<u8>, only: Vec<u8>) {
+            let mut out = Vec::new();
+            canon::pct_only(&text, &only, &mut out);
+            let exact = Letters::new(Symbols::of(&text), Length::Exactly(text.len()));
+            prop_assert!(admits(exact.percent_encoded(&only), &out), "{out:?}");
+            let any = Letters::any().percent_encoded(&only);
+            prop_assert!(admits(any, &out), "{out:?}");
+            let free = only.iter().filter(|byte| **byte != b'%' && !byte.is_ascii_hexdigit());
+            prop_assert!(free.into_iter().all(|byte| !any.all.holds(*byte)));
         }
     }
 

@@ -204,6 +204,7 @@ impl Builder<'_> {
                 self.template(key, None);
                 letters::of_digest(hash.or_else(|| self.only_hash()))
             }
+            Filter::PctOnly(bytes) => of.percent_encoded(bytes),
             Filter::Ratchet(hash, steps) => {
                 for step in steps {
                     let step = self.template(step, None);
@@ -438,6 +439,7 @@ pub(super) fn name(scheme: &Scheme, message: &Message, source: &Source) -> Strin
         Source::Let(id) => message.lets.get(*id).map(|entry| entry.name.clone()).unwrap_or_default(),
         Source::List(list) => match list {
             ListSource::Form => "form",
+            ListSource::FormRaw => "form-raw",
             ListSource::Headers => "headers",
             ListSource::Json => "json",
             ListSource::Params => "params",
