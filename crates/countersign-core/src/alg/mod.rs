@@ -8,11 +8,13 @@
 
 mod asymmetric;
 mod hash;
+mod hkdf;
 mod key;
 mod mac;
 
 pub use asymmetric::{Asymmetric, KeyKind, Verdict};
 pub use hash::{Digest, Hash, Hasher};
+pub use hkdf::{MOST_BLOCKS, hkdf};
 pub use key::{KeyError, PrivateKey, PublicKey};
 pub use mac::{Mac, MacKey};
 

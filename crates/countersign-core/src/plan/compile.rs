@@ -336,10 +336,14 @@ impl Compiler<'_> {
             Filter::First => Op::List(ListOp::First),
             Filter::Fold(text) => Op::List(ListOp::Fold(text.as_slice().into())),
             Filter::Hash(hash) => Op::Hash(*hash),
+            Filter::Hkdf { hash, salt, info, length } => {
+                Op::Hkdf(*hash, self.program(salt), self.program(info), *length)
+            }
             Filter::Hmac(hash, key) => Op::Hmac(*hash, self.program(key)),
             Filter::IfAny => Op::IfAny,
             Filter::Join(separator) => Op::EachJoin(Box::default(), separator.as_slice().into()),
             Filter::Last => Op::List(ListOp::Last),
+            Filter::Listed(field, globs) => Op::List(ListOp::Listed(*field, globs.clone(), span)),
             Filter::LowerNames => Op::List(ListOp::LowerNames),
             Filter::Only(globs) => Op::List(ListOp::Only(globs.clone(), true)),
             Filter::Or(other) => Op::Or(self.program(other)),
@@ -394,6 +398,7 @@ fn keyed(message: &Message, parts: &[Part]) -> bool {
                     Filter::Each(inner) | Filter::Hmac(_, inner) | Filter::Or(inner) | Filter::When(inner, ..) => {
                         text(inner)
                     }
+                    Filter::Hkdf { salt, info, .. } => text(salt) || text(info),
                     Filter::With { value, .. } => text(value),
                     Filter::Ratchet(_, steps) => steps.iter().any(text),
                     _ => false,
@@ -501,6 +506,7 @@ impl Search<'_> {
             | Filter::Hmac(_, text)
             | Filter::When(text, ..)
             | Filter::With { value: text, .. } => self.template(text),
+            Filter::Hkdf { salt, info, .. } => self.template(salt) || self.template(info),
             Filter::Ratchet(_, steps) => steps.iter().any(|step| self.template(step)),
             _ => false,
         }

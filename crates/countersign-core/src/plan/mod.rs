@@ -251,6 +251,8 @@ pub(crate) enum Op {
     Before(Box<[u8]>),
     /// Digest of the frame's bytes.
     Hash(Option<Hash>),
+    /// A key derived from the frame's bytes: digest, salt, info, length.
+    Hkdf(Hash, Program, Program, usize),
     /// HMAC of the frame's bytes.
     Hmac(Option<Hash>, Program),
     /// Makes an empty frame absent.
@@ -282,6 +284,7 @@ impl Op {
                 | Self::After(_)
                 | Self::Before(_)
                 | Self::Hash(_)
+                | Self::Hkdf(..)
                 | Self::Hmac(..)
                 | Self::IfAny
                 | Self::PctOnly(_)
@@ -313,6 +316,7 @@ pub(crate) enum ListOp {
     First,
     Fold(Box<[u8]>),
     Last,
+    Listed(FieldId, Vec<String>, Span),
     LowerNames,
     Only(Vec<String>, bool),
     Pick(FieldId, IfAbsent, Span),

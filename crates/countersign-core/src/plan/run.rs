@@ -6,13 +6,14 @@ use super::rewrite::{each_join, load, pick_fields, rewrite};
 use super::source::push;
 use super::stream::Running;
 use super::{Blame, MessagePlan, Op, Variant};
-use crate::alg::{Digest, Hash, MacKey};
+use crate::alg::{Digest, Hash, MacKey, hkdf};
 use crate::canon;
 use crate::key::Key;
 use crate::reject::{Reason, Rejection, Subject};
 use crate::request::RequestView;
 use crate::scheme::draft::Span;
 use crate::scheme::model::LetId;
+use zeroize::Zeroize as _;
 
 /// Why a program stopped.
 #[derive(Debug)]
@@ -258,6 +259,23 @@ fn steps(env: &Env<'_>, scratch: &mut Scratch, program: &[Op]) -> Result<(), Sto
                 scratch.out.truncate(mark);
                 scratch.out.extend_from_slice(digest.as_bytes());
             }
+            Op::Hkdf(hash, salt, info, length) => {
+                let mark = mark(scratch);
+                let end = scratch.out.len();
+                let mut present = run(env, scratch, salt)?;
+                let salted = scratch.out.len();
+                present &= run(env, scratch, info)?;
+                let (before, info) = scratch.out.split_at_checked(salted).unwrap_or_default();
+                let salt = before.get(end..).unwrap_or_default();
+                scratch.tmp.clear();
+                hkdf(*hash, before.get(mark..end).unwrap_or_default(), salt, info, *length, &mut scratch.tmp);
+                wipe(scratch, mark);
+                replace(scratch, mark);
+                scratch.tmp.zeroize();
+                if !present {
+                    absent(scratch);
+                }
+            }
             Op::Hmac(hash, key) => {
                 let mark = mark(scratch);
                 let end = scratch.out.len();
@@ -380,7 +398,6 @@ fn keep(scratch: &mut Scratch, mark: usize, from: usize, to: usize) {
 
 /// Overwrites key material before it is cut off.
 fn wipe(scratch: &mut Scratch, mark: usize) {
-    use zeroize::Zeroize as _;
     scratch.out.get_mut(mark..).unwrap_or_default().zeroize();
 }
 

@@ -402,6 +402,17 @@ pub enum Filter {
     Fold(Vec<u8>),
     /// A digest; `None`: the one that the key's algorithm names.
     Hash(Option<Hash>),
+    /// A key derived from the piped value: RFC 5869.
+    Hkdf {
+        /// The digest.
+        hash: Hash,
+        /// The salt.
+        salt: Template,
+        /// What the key is for.
+        info: Template,
+        /// Its length in bytes.
+        length: usize,
+    },
     /// An HMAC with a key; `None`: the one that the key's algorithm names.
     Hmac(Option<Hash>, Template),
     /// Empty becomes absent.
@@ -410,6 +421,8 @@ pub enum Filter {
     Join(Vec<u8>),
     /// List: the last item of each name.
     Last,
+    /// List: the items that a capture of names lists, and those whose name matches one of the globs.
+    Listed(FieldId, Vec<String>),
     /// List: names in lower case.
     LowerNames,
     /// List: items whose name matches one of the globs.
@@ -472,6 +485,7 @@ pub enum Convert {
     PctPath,
     SlashEnd,
     Squeeze,
+    Title,
     Trim,
     Unb64,
     Unb64Url,

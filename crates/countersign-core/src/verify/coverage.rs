@@ -184,6 +184,11 @@ impl Walk<'_> {
                     digested = true;
                     drawn.parts.extend(&self.template(key, depth).parts);
                 }
+                Filter::Hkdf { salt, info, .. } => {
+                    digested = true;
+                    drawn.parts.extend(&self.template(salt, depth).parts);
+                    drawn.parts.extend(&self.template(info, depth).parts);
+                }
                 Filter::Ratchet(_, steps) => {
                     digested = true;
                     for step in steps {
@@ -277,7 +282,12 @@ impl Walk<'_> {
             self.message.carriers.iter().any(|carrier| carrier.place != Place::Header && carrier.name == *name)
         };
         filters.iter().all(|filter| match filter {
-            Filter::DropEmpty | Filter::First | Filter::Last | Filter::Only(_) | Filter::Pick(..) => false,
+            Filter::DropEmpty
+            | Filter::First
+            | Filter::Last
+            | Filter::Listed(..)
+            | Filter::Only(_)
+            | Filter::Pick(..) => false,
             Filter::Each(text) => shows(text, &Source::K) && shows(text, &Source::V),
             Filter::Without(globs) => globs.iter().all(carries),
             _ => true,
@@ -311,7 +321,7 @@ impl Walk<'_> {
             })
             .collect();
         let listing = filters.iter().find_map(|filter| match filter {
-            Filter::Pick(id, _) => Some(*id),
+            Filter::Listed(id, _) | Filter::Pick(id, _) => Some(*id),
             _ => None,
         });
         let Some(listing) = listing else {
