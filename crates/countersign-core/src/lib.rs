@@ -24,6 +24,7 @@
 
 pub mod alg;
 pub mod canon;
+mod chunks;
 mod drive;
 mod explain;
 pub mod key;

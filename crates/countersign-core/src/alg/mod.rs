@@ -7,11 +7,13 @@
 //! compares), digests of unnamed length, and any fallback from one algorithm to another.
 
 mod asymmetric;
+mod checksum;
 mod hash;
 mod key;
 mod mac;
 
 pub use asymmetric::{Asymmetric, KeyKind, Verdict};
+pub use checksum::{Checksum, Checksumming};
 pub use hash::{Digest, Hash, Hasher};
 pub use key::{KeyError, PrivateKey, PublicKey};
 pub use mac::{Mac, MacKey};
