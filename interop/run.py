@@ -1,0 +1,129 @@
+#!/usr/bin/env python3
+"""Runs an interop driver: one JSON line for each request that a vendor's SDK signs. See README.md.
+
+    run.py DRIVER --count 300 --seed 1      requests that the SDK signs
+    run.py DRIVER --fixed [--write]         the positive cases of vectors/SCHEME/sdk.jsonl
+    run.py DRIVER --unsigned --count 300    requests for us to sign
+    run.py DRIVER --verify < LINES          whether the SDK accepts them: {"id": …, "accepted": …}
+    run.py --list                           all drivers, from their text: no SDK is needed
+
+Nothing is read but the driver and, with --verify, standard input. `run.mjs` is the same for npm's SDKs.
+"""
+
+import argparse
+import ast
+import importlib.util
+import json
+import random
+import re
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+VECTORS = HERE.parent / "vectors"
+sys.path.insert(0, str(HERE))
+import hostile  # noqa: E402  (found through the line above)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("driver", nargs="?")
+    parser.add_argument("--scheme", help="only this one of the driver's schemes")
+    parser.add_argument("--count", type=int, default=10, help="requests for each scheme")
+    parser.add_argument("--seed", default="1")
+    parser.add_argument("--at", type=int, help="only the request of this number")
+    mode = parser.add_mutually_exclusive_group()
+    mode.add_argument("--fixed", action="store_true")
+    mode.add_argument("--unsigned", action="store_true")
+    mode.add_argument("--verify", action="store_true")
+    mode.add_argument("--list", action="store_true")
+    parser.add_argument("--write", action="store_true", help="with --fixed: into vectors/, by id")
+    arguments = parser.parse_args()
+    if arguments.list:
+        for described in drivers():
+            show(described)
+        return
+    if not arguments.driver:
+        parser.error("which driver?")
+    driver = load(arguments.driver)
+    if arguments.verify:
+        for text in sys.stdin:
+            line = json.loads(text)
+            show({"id": line["id"], "accepted": bool(driver.verify(line.pop("scheme"), line))})
+        return
+    for scheme in driver.SCHEMES:
+        if arguments.scheme not in (None, scheme):
+            continue
+        if arguments.fixed:
+            lines = driver.fixed(scheme)
+            if arguments.write:
+                write(scheme, lines)
+            else:
+                for line in lines:
+                    show(line)
+            continue
+        make = driver.unsigned if arguments.unsigned else driver.sign
+        for index in range(arguments.count) if arguments.at is None else [arguments.at]:
+            name = f"{arguments.driver}/{scheme}/{arguments.seed}/{index}"
+            show({"id": name, "scheme": scheme, **make(scheme, random.Random(name), hostile)})
+
+
+def show(line):
+    print(json.dumps(line, ensure_ascii=False))
+
+
+def load(name):
+    file = HERE / "drivers" / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(f"driver_{re.sub(r'[^a-z0-9]', '_', name)}", file)
+    driver = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(driver)
+    return driver
+
+
+def drivers():
+    """What each driver says of itself."""
+    for file in sorted((HERE / "drivers").glob("*.*")):
+        if file.suffix == ".py":
+            found = described_python(file.read_text())
+        elif file.suffix == ".mjs":
+            found = described_node(file.read_text())
+        else:
+            continue
+        if not isinstance(found.get("sdk"), str) or not isinstance(found.get("schemes"), list):
+            sys.exit(f"{file}: SDK and SCHEMES must be literals")
+        yield {"driver": file.stem, "language": {".py": "python", ".mjs": "node"}[file.suffix], **found}
+
+
+def described_python(text):
+    found = {"sdk": None, "schemes": None, "also": []}
+    functions = set()
+    for node in ast.parse(text).body:
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") in ("SDK", "SCHEMES", "ALSO"):
+            found[node.targets[0].id.lower()] = ast.literal_eval(node.value)
+        if isinstance(node, ast.FunctionDef):
+            functions.add(node.name)
+    return {**found, **{name: name in functions for name in ("sign", "verify", "fixed")}}
+
+
+def described_node(text):
+    found = {"also": []}
+    for name in ("SDK", "SCHEMES", "ALSO"):
+        literal = re.search(rf"^export const {name} = (.*?);?$", text, re.M)
+        if literal:
+            found[name.lower()] = ast.literal_eval(literal[1].strip().rstrip(";"))
+    for name in ("sign", "verify", "fixed"):
+        found[name] = re.search(rf"^export (async )?function {name}\(", text, re.M) is not None
+    return found
+
+
+def write(scheme, lines):
+    """Puts the lines into the scheme's file: in the place of those with their ids, else behind."""
+    file = VECTORS / scheme / "sdk.jsonl"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    known = [json.loads(text) for text in file.read_text().splitlines()] if file.exists() else []
+    merged = {line["id"]: line for line in known + lines}
+    file.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in merged.values()))
+
+
+if __name__ == "__main__":
+    main()
