@@ -5,6 +5,29 @@
 //! signatures, and [`write`] makes such a body. What is signed of a chunk is the scheme's matter: `[chunks] base`.
 
 pub(crate) mod parse;
+pub(crate) mod trailers;
+pub(crate) mod write;
+
+use crate::alg::{Digest, Hash};
+
+/// What the templates of `[chunks]` draw on.
+#[derive(Debug, Default)]
+pub(crate) struct Link {
+    /// Digests of the chunk that has ended.
+    pub(crate) digests: Vec<(Hash, Digest)>,
+    /// The signature before it, as carried.
+    pub(crate) previous: Vec<u8>,
+    /// The trailer, in its canonical form.
+    pub(crate) trailers: Vec<u8>,
+}
+
+impl Link {
+    pub(crate) fn clear(&mut self) {
+        self.digests.clear();
+        self.previous.clear();
+        self.trailers.clear();
+    }
+}
 
 /// What is wrong with the framing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
