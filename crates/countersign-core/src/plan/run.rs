@@ -8,6 +8,7 @@ use super::stream::Running;
 use super::{Blame, MessagePlan, Op, Variant};
 use crate::alg::{Digest, Hash, MacKey, hkdf};
 use crate::canon;
+use crate::chunks::Link;
 use crate::key::Key;
 use crate::reject::{Reason, Rejection, Subject};
 use crate::request::RequestView;
@@ -54,6 +55,8 @@ pub(crate) struct Scratch {
     pub(crate) running: Vec<Running>,
     /// Results of body jobs.
     pub(crate) digests: Vec<(usize, Hash, Digest)>,
+    /// What the templates of `[chunks]` draw on.
+    pub(crate) link: Link,
     /// The lets in the order in which they were computed, for those who want to see.
     pub(crate) order: Vec<LetId>,
     memo: Vec<Memo>,
@@ -88,6 +91,7 @@ impl Scratch {
         self.captures.reset(fields);
         self.running.clear();
         self.digests.clear();
+        self.link.clear();
         self.forget_lets(0);
     }
 
@@ -205,6 +209,12 @@ fn steps(env: &Env<'_>, scratch: &mut Scratch, program: &[Op]) -> Result<(), Sto
                 let hash = env.plan.jobs.get(*job).and_then(|job| job.hash).unwrap_or(env.hash);
                 let done = scratch.digests.iter().find(|(index, of, _)| index == job && *of == hash);
                 let digest = done.map(|(_, _, digest)| *digest).ok_or(Stop::NeedBody)?;
+                scratch.out.extend_from_slice(digest.as_bytes());
+            }
+            Op::Chunk(hash) => {
+                let hash = hash.unwrap_or(env.hash);
+                let done = scratch.link.digests.iter().find(|(of, _)| *of == hash);
+                let digest = done.map(|(_, digest)| *digest).ok_or(Stop::NeedBody)?;
                 scratch.out.extend_from_slice(digest.as_bytes());
             }
             Op::Open | Op::OpenOptional => {

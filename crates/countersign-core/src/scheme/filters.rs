@@ -2,7 +2,9 @@
 
 use super::check::Checker;
 use super::draft::{Arg, At, Atom, Expr, Filter as Draft, Span, Template as Text};
-use super::model::{Convert, FieldId, Filter, IfAbsent, Part, Primitive, SignatureRule, Source, Template, Value};
+use super::model::{
+    Chunk, Convert, FieldId, Filter, IfAbsent, Part, Primitive, SignatureRule, Source, Template, Value,
+};
 use super::vocabulary::{self, FILTERS};
 use crate::alg::{Asymmetric, Hash, MOST_BLOCKS};
 use crate::scheme::draft;
@@ -34,6 +36,11 @@ impl Checker<'_> {
             let (filter, after) = self.filter(draft, flow, if first { Some(&source) } else { None })?;
             flow = after;
             filters.push(filter);
+        }
+        if source == Source::Chunk(Chunk::Content) && !matches!(filters.first(), Some(Filter::Hash(_))) {
+            let hint = "as in `{chunk | sha256 | hex}`".to_owned();
+            self.fault(expr.span, "a chunk is signed by its digest: its content does not stay", hint);
+            return None;
         }
         if flow != end {
             self.fault(

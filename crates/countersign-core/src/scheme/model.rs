@@ -4,6 +4,7 @@
 
 use crate::alg::{Asymmetric, Hash};
 use crate::plan::carrier::Shape;
+pub use crate::scheme::chunks::Chunks;
 use crate::scheme::draft::{At, Place, Span};
 use crate::time::TimeFormat;
 
@@ -41,6 +42,8 @@ pub struct Message {
     pub required_fields: Vec<FieldId>,
     /// Alternatives of lets and base, tried in turn. Empty: the message as it stands.
     pub tries: Vec<Alternative>,
+    /// How a body in chunks is signed.
+    pub chunks: Option<Chunks>,
 }
 
 /// An alternative message: `[[try]]`.
@@ -289,6 +292,8 @@ pub struct Value {
 pub enum Source {
     /// The body.
     Body,
+    /// In `[chunks]`: a part of what is being signed.
+    Chunk(Chunk),
     /// The value of a cookie.
     Cookie(String),
     /// A capture.
@@ -343,6 +348,32 @@ pub enum Source {
     Var(VarId),
     /// A child element of an XML body.
     Xml(String),
+}
+
+/// What the templates of `[chunks]` draw on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Chunk {
+    /// The content of the chunk.
+    Content,
+    /// The signature before, as carried: that of the message, or of the chunk before.
+    Previous,
+    /// The trailer, one line `name:value` and a line feed for each, sorted by name.
+    Trailers,
+}
+
+impl Chunk {
+    /// All of them.
+    pub const ALL: &'static [Self] = &[Self::Content, Self::Previous, Self::Trailers];
+
+    /// The name in scheme files.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Content => "chunk",
+            Self::Previous => "previous",
+            Self::Trailers => "trailers",
+        }
+    }
 }
 
 /// Where a list of pairs comes from.

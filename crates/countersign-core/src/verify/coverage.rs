@@ -41,6 +41,8 @@ pub(super) struct Facts {
     pub(super) compared: u64,
     /// Whether the message names its authority.
     pub(super) host: bool,
+    /// Whether the body came in chunks that are signed.
+    pub(super) chunks: bool,
     /// One bit for each of the first 64 field lines that the scheme would sign and the message does not have.
     pub(super) absent: u64,
 }
@@ -63,6 +65,9 @@ pub(super) fn of(message: &Message, plan: &MessagePlan, facts: &Facts, captures:
     let walk = Walk { message, plan, lets, facts, captures };
     let mut covered = walk.template(base, 0).parts;
     walk.claims(&mut covered);
+    if facts.chunks {
+        covered.add("body");
+    }
     if covered.has("hostname") && covered.has("port") {
         covered.add("authority");
     }
@@ -252,7 +257,7 @@ impl Walk<'_> {
             Source::Url => (Parts::of(&["authority", "path", "query"]), host),
             Source::Xml(name) => member("xml", name),
             Source::List(_) | Source::Scheme | Source::Secret => (Parts::default(), Presence::There),
-            Source::K | Source::KeyId | Source::Peer | Source::Request(_) | Source::V | Source::Var(_) => {
+            Source::Chunk(_) | Source::K | Source::KeyId | Source::Peer | Source::Request(_) | Source::V | Source::Var(_) => {
                 (Parts::default(), Presence::Unknown)
             }
         };

@@ -175,6 +175,7 @@ pub(super) fn of_source(source: &Source) -> Letters {
         Source::Secret => Letters::new(Symbols::SECRET, Length::Exactly(1)),
         Source::Request(inner) => of_source(inner),
         Source::Body
+        | Source::Chunk(_)
         | Source::Field(_)
         | Source::Form(_)
         | Source::Json(_)

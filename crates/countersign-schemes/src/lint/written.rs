@@ -435,6 +435,7 @@ fn name_of(scheme: &Scheme, message: &Message, value: &Value) -> String {
 pub(super) fn name(scheme: &Scheme, message: &Message, source: &Source) -> String {
     let text = match source {
         Source::Body => "body".to_owned(),
+        Source::Chunk(part) => part.name().to_owned(),
         Source::Cookie(name) => format!("cookie.{name}"),
         Source::Field(id) => message.fields.get(*id).map(|field| field.name.clone()).unwrap_or_default(),
         Source::Form(name) => format!("form.{name}"),
