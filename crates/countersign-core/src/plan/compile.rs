@@ -324,6 +324,7 @@ impl Compiler<'_> {
     fn filter(&mut self, filter: &Filter, span: Span, blame: Blame, ops: &mut Vec<Op>) {
         ops.push(match filter {
             Filter::After(text) => Op::After(text.as_slice().into()),
+            Filter::AfterLast(text) => Op::AfterLast(text.as_slice().into()),
             Filter::Before(text) => Op::Before(text.as_slice().into()),
             Filter::Convert(convert) if matches!(list_state(ops), State::List) => {
                 Op::List(ListOp::Convert(*convert, true, span))
@@ -382,7 +383,7 @@ fn keyed(message: &Message, parts: &[Part]) -> bool {
         Part::Optional(inner) => text(inner),
         Part::Value(value) => {
             let source = match &value.source {
-                Source::KeyId | Source::Secret => true,
+                Source::DigestName | Source::KeyId | Source::Secret => true,
                 Source::Let(id) => message.lets.get(*id).is_some_and(|entry| text(&entry.text)),
                 Source::Quoted(inner) => text(inner),
                 _ => false,
@@ -434,7 +435,14 @@ const fn whole_body(source: &Source) -> bool {
             | Source::Form(_)
             | Source::Json(_)
             | Source::Xml(_)
-            | Source::List(ListSource::Form | ListSource::Json | ListSource::Params | ListSource::Xml)
+            | Source::List(
+                ListSource::Form
+                    | ListSource::Json
+                    | ListSource::Params
+                    | ListSource::QueryForm
+                    | ListSource::QueryJson
+                    | ListSource::Xml
+            )
     )
 }
 

@@ -1,7 +1,7 @@
 //! The middle of the way: the body passes, the signature and the digests are compared.
 
 use super::agree::agree;
-use super::coverage::{self, Facts};
+use super::coverage::{Facts, insist};
 use super::fresh::Judged;
 use super::pool::Lease;
 use super::verified::{Checked, NeedsReplay, Verified};
@@ -53,6 +53,8 @@ pub struct NeedsBody<'a> {
     /// There is no usable key. Told at the end, like a wrong signature.
     failure: Option<Reason>,
     held: Option<Hold>,
+    /// Whether a byte of the body has passed.
+    has_body: bool,
 }
 
 /// The signature that holds: by which alternative and which candidate, with the digest of what was signed.
@@ -66,7 +68,7 @@ struct Hold {
 impl<'a> NeedsBody<'a> {
     pub(super) fn new(state: NeedsKey<'a>, candidates: Candidates<'a>, failure: Option<Reason>) -> Self {
         let NeedsKey { verifier, view, now, message, plan, judged, scratch } = state;
-        Self { verifier, view, now, message, plan, judged, scratch, candidates, failure, held: None }
+        Self { verifier, view, now, message, plan, judged, scratch, candidates, failure, held: None, has_body: false }
     }
 
     /// Whether the signature has been checked before the body: only its digest is still to be compared.
@@ -79,6 +81,7 @@ impl<'a> NeedsBody<'a> {
     /// where it has to be: then the message is refused.
     pub fn update(&mut self, chunk: &[u8]) {
         if self.view.body.is_none() {
+            self.has_body |= !chunk.is_empty();
             for running in &mut self.scratch.get().running {
                 running.state.update(chunk);
             }
@@ -105,7 +108,10 @@ impl<'a> NeedsBody<'a> {
             ));
         };
         let compared = self.agree(hold).map_err(refused)?;
-        Ok(self.checked(hold, compared))
+        let facts = Facts::of(&self.view, self.plan, hold.variant, compared);
+        let has_body = self.view.body.map_or(self.has_body, |body| !body.is_empty());
+        insist(self.message, self.plan, &facts, &self.scratch.peek().captures, has_body)?;
+        Ok(self.checked(hold, facts))
     }
 
     /// Starts the digests over the body, or checks the signature if it does not need one.
@@ -298,7 +304,7 @@ impl<'a> NeedsBody<'a> {
         agree(&env, self.message, self.scratch.get())
     }
 
-    fn checked(mut self, hold: Hold, compared: u64) -> Checked {
+    fn checked(mut self, hold: Hold, facts: Facts) -> Checked {
         let key = self.candidates.iter().nth(hold.candidate).map(|(key, _)| key);
         let captures = &mut self.scratch.get().captures;
         let claimed = self.plan.key_id.and_then(|id| captures.at.get(id).copied().flatten());
@@ -309,8 +315,6 @@ impl<'a> NeedsBody<'a> {
             captures.bytes.extend_from_slice(id.as_bytes());
             Some((start, captures.bytes.len()))
         });
-        let facts =
-            Facts { variant: hold.variant, compared, host: !self.view.authority.is_empty(), absent: self.absent() };
         let response = self.view.status.is_some();
         let signed_at = self.judged.signed_at;
         let verified = Verified::new(&self.verifier.plan, response, key_id, signed_at, facts, self.scratch);
@@ -322,19 +326,6 @@ impl<'a> NeedsBody<'a> {
         let owner = recorded.or_else(|| verified.key_id().filter(|_| self.plan.signs_key_id)).unwrap_or_default();
         let entry = self.verifier.entry(&verified, owner, &self.judged, &hold.digest, self.now);
         Checked::NeedsReplay(NeedsReplay::new(verified, entry))
-    }
-
-    /// One bit for each of the first 64 field lines that the scheme would sign and the message does not have.
-    fn absent(&self) -> u64 {
-        let mut absent = 0;
-        for (index, name) in self.plan.signed_headers.iter().enumerate() {
-            let mut there = false;
-            self.view.fields.values(name, &mut |_| there = true);
-            if !there {
-                absent |= coverage::bit(index);
-            }
-        }
-        absent
     }
 
     fn env<'e>(&self, variant: &'e Variant, key: Option<&'e Key>, hash: Hash, body: Option<&'e [u8]>) -> Env<'e>

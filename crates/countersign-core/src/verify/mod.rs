@@ -11,7 +11,7 @@
 
 pub(crate) mod agree;
 mod body;
-mod coverage;
+pub(crate) mod coverage;
 pub(crate) mod fresh;
 mod pool;
 pub(crate) mod read;

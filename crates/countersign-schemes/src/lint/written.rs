@@ -212,7 +212,7 @@ impl Builder<'_> {
                 letters::of_digest(Some(*hash))
             }
             Filter::Slice(from, to) => of.sliced(*from, *to),
-            Filter::After(_) | Filter::Before(_) | Filter::StripPrefix(_) => {
+            Filter::After(_) | Filter::AfterLast(_) | Filter::Before(_) | Filter::StripPrefix(_) => {
                 Letters { first: of.all, all: of.all, length: Length::Any }
             }
             Filter::Time(_, to) => letters::of_time(to),
@@ -426,6 +426,7 @@ fn name_of(scheme: &Scheme, message: &Message, value: &Value) -> String {
 pub(super) fn name(scheme: &Scheme, message: &Message, source: &Source) -> String {
     let text = match source {
         Source::Body => "body".to_owned(),
+        Source::DigestName => "digest-name".to_owned(),
         Source::Cookie(name) => format!("cookie.{name}"),
         Source::Field(id) => message.fields.get(*id).map(|field| field.name.clone()).unwrap_or_default(),
         Source::Form(name) => format!("form.{name}"),
@@ -442,6 +443,8 @@ pub(super) fn name(scheme: &Scheme, message: &Message, source: &Source) -> Strin
             ListSource::Json => "json",
             ListSource::Params => "params",
             ListSource::Query => "query",
+            ListSource::QueryForm => "query-form",
+            ListSource::QueryJson => "query-json",
             ListSource::QueryPct => "query-pct",
             ListSource::QueryRaw => "query-raw",
             ListSource::Xml => "xml",
