@@ -1,14 +1,15 @@
 //! From a checked message to programs. Total: nothing here can fail.
 
 use super::{
-    Base, BindPlan, Blame, BodyNeed, ChunksPlan, Early, Job, LetPlan, ListOp, MessagePlan, Op, PrimitivePlan, Program, Variant,
+    Base, BindPlan, Blame, BodyNeed, ChunksPlan, Early, Job, LetPlan, ListOp, MessagePlan, Op, PrimitivePlan,
+    Program, Variant,
 };
 use crate::alg::Hash;
 use crate::scheme::References;
 use crate::scheme::draft::{Place, Span};
 use crate::scheme::model::{
-    Alternative, Carrier, Chunk, Chunks, Convert, FieldId, Filter, Fresh, LetId, ListSource, Message, Part, Primitive, Source,
-    Template, Value,
+    Alternative, Carrier, Chunk, Chunks, Convert, FieldId, Filter, Fresh, LetId, ListSource, Message, Part,
+    Primitive, Source, Template, Value,
 };
 
 pub(super) fn message(message: &Message, fresh: Fresh) -> MessagePlan {
@@ -99,7 +100,8 @@ fn signed_headers(message: &Message) -> Vec<String> {
 fn body_need(message: &Message, variants: &[Variant], compiler: &Compiler, body_carriers: bool) -> BodyNeed {
     let around = variants.iter().any(|variant| matches!(variant.base, Base::Around { .. }));
     let early = variants.iter().all(|variant| variant.early != Early::Never);
-    let anywhere = !compiler.jobs.is_empty() || message.chunks.is_some() || on_body(message, &message.base, Depth::All);
+    let anywhere =
+        !compiler.jobs.is_empty() || message.chunks.is_some() || on_body(message, &message.base, Depth::All);
     if body_carriers || compiler.raw_body {
         BodyNeed::Buffer
     } else if around {
@@ -350,6 +352,7 @@ impl Compiler<'_> {
     fn filter(&mut self, filter: &Filter, span: Span, blame: Blame, ops: &mut Vec<Op>) {
         ops.push(match filter {
             Filter::After(text) => Op::After(text.as_slice().into()),
+            Filter::AfterLast(text) => Op::AfterLast(text.as_slice().into()),
             Filter::Before(text) => Op::Before(text.as_slice().into()),
             Filter::Convert(convert) if matches!(list_state(ops), State::List) => {
                 Op::List(ListOp::Convert(*convert, true, span))
@@ -413,7 +416,7 @@ fn keyed(message: &Message, parts: &[Part]) -> bool {
         Part::Optional(inner) => text(inner),
         Part::Value(value) => {
             let source = match &value.source {
-                Source::KeyId | Source::Secret => true,
+                Source::DigestName | Source::KeyId | Source::Secret => true,
                 Source::Let(id) => message.lets.get(*id).is_some_and(|entry| text(&entry.text)),
                 Source::Quoted(inner) => text(inner),
                 _ => false,
@@ -467,7 +470,13 @@ const fn whole_body(source: &Source) -> bool {
             | Source::Json(_)
             | Source::Xml(_)
             | Source::List(
-                ListSource::Form | ListSource::FormRaw | ListSource::Json | ListSource::Params | ListSource::Xml
+                ListSource::Form
+                    | ListSource::FormRaw
+                    | ListSource::Json
+                    | ListSource::Params
+                    | ListSource::QueryForm
+                    | ListSource::QueryJson
+                    | ListSource::Xml
             )
     )
 }

@@ -254,6 +254,14 @@ pub(crate) fn invert(convert: Convert, input: &[u8], out: &mut Vec<u8>) -> Resul
         Convert::Hex if input.iter().any(u8::is_ascii_uppercase) => Err(Malformed),
         Convert::HexUpper if input.iter().any(u8::is_ascii_lowercase) => Err(Malformed),
         Convert::Hex | Convert::HexUpper => canon::unhex(input, out),
+        Convert::Pct => {
+            let start = out.len();
+            canon::unpct(input, out)?;
+            // One signature has one encoding: what `pct` would have written otherwise is not it.
+            let mut again = Vec::with_capacity(input.len());
+            canon::pct(out.get(start..).unwrap_or_default(), &mut again);
+            if again == input { Ok(()) } else { Err(Malformed) }
+        }
         _ => Err(Malformed),
     }
 }

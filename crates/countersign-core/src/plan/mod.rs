@@ -264,6 +264,8 @@ pub(crate) enum Op {
     Convert(Convert, Span, Blame),
     /// Keeps what follows the first occurrence.
     After(Box<[u8]>),
+    /// Cuts the frame to what follows the last occurrence.
+    AfterLast(Box<[u8]>),
     /// Keeps what precedes the first occurrence.
     Before(Box<[u8]>),
     /// Digest of the frame's bytes.
@@ -299,6 +301,7 @@ impl Op {
             self,
             Self::Convert(..)
                 | Self::After(_)
+                | Self::AfterLast(_)
                 | Self::Before(_)
                 | Self::Hash(_)
                 | Self::Hkdf(..)

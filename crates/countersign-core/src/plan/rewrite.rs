@@ -3,7 +3,7 @@
 use super::carrier::names;
 use super::list::{Decoding, Item, Order, Range};
 use super::run::{Env, Scratch, Stop, absent, run};
-use super::source::split_target;
+use super::source::{is_form, split_target};
 use super::{ListOp, Op};
 use crate::canon;
 use crate::reject::{Reason, Rejection, Subject};
@@ -29,6 +29,20 @@ pub(super) fn load(env: &Env<'_>, scratch: &mut Scratch, source: ListSource) -> 
         ListSource::Params => {
             list.parameters(query, Decoding::Form).map_err(target)?;
             list.parameters(env.body.ok_or(Stop::NeedBody)?, Decoding::Form).map_err(body)?;
+        }
+        ListSource::QueryForm => {
+            list.parameters(query, Decoding::Form).map_err(target)?;
+            let raw = env.body.ok_or(Stop::NeedBody)?;
+            if is_form(&env.view)? {
+                list.parameters(raw, Decoding::Form).map_err(body)?;
+            }
+        }
+        ListSource::QueryJson => {
+            list.parameters(query, Decoding::Form).map_err(target)?;
+            match env.body.ok_or(Stop::NeedBody)? {
+                [] => {}
+                raw => list.json(raw).map_err(body)?,
+            }
         }
         ListSource::Headers => {
             env.view.fields.all(&mut |name, value| list.push(name.as_bytes(), value));
@@ -58,10 +72,12 @@ pub(super) fn pick_fields(
         if index >= MOST_NAMES {
             return Err(Rejection::new(Reason::TooLarge, Some(span), Subject::Capture(field)).into());
         }
-        if list.items.iter().any(|item| list.slice(item.k) == name) {
+        if list.items.iter().any(|item| list.slice(item.k).eq_ignore_ascii_case(name)) {
             return Err(Rejection::new(Reason::FieldDuplicated, Some(span), Subject::Capture(field)).into());
         }
-        let lower = std::str::from_utf8(name).unwrap_or_default();
+        let listed_as = std::str::from_utf8(name).unwrap_or_default();
+        let lowered = listed_as.bytes().any(|byte| byte.is_ascii_uppercase()).then(|| listed_as.to_ascii_lowercase());
+        let lower = lowered.as_deref().unwrap_or(listed_as);
         let before = list.items.len();
         env.view.fields.values(lower, &mut |value| list.push(name, value));
         if list.items.len() == before {
@@ -135,12 +151,12 @@ fn pick(scratch: &mut Scratch, field: FieldId, if_absent: IfAbsent, span: Span) 
         if index >= MOST_NAMES {
             return Err(Rejection::new(Reason::TooLarge, Some(span), Subject::Capture(field)).into());
         }
-        if names(listed).take(index).any(|other| other == name) {
+        if names(listed).take(index).any(|other| other.eq_ignore_ascii_case(name)) {
             return Err(Rejection::new(Reason::FieldDuplicated, Some(span), Subject::Capture(field)).into());
         }
         let before = scratch.list.items.len();
         for item in &items {
-            if scratch.list.slice(item.k) == name {
+            if scratch.list.slice(item.k).eq_ignore_ascii_case(name) {
                 scratch.list.items.push(*item);
             }
         }

@@ -258,6 +258,11 @@ fn steps(env: &Env<'_>, scratch: &mut Scratch, program: &[Op]) -> Result<(), Sto
                     None => absent(scratch),
                 }
             }
+            Op::AfterLast(text) => {
+                let mark = mark(scratch);
+                let at = rfind(scratch.tail(mark), text).map_or(0, |at| at.saturating_add(text.len()));
+                keep(scratch, mark, at, usize::MAX);
+            }
             Op::Before(text) => {
                 let mark = mark(scratch);
                 let at = find(scratch.tail(mark), text).unwrap_or(usize::MAX);
@@ -451,4 +456,11 @@ fn find(text: &[u8], needle: &[u8]) -> Option<usize> {
         return None;
     }
     text.windows(needle.len()).position(|window| window == needle)
+}
+
+fn rfind(text: &[u8], needle: &[u8]) -> Option<usize> {
+    if needle.is_empty() {
+        return None;
+    }
+    text.windows(needle.len()).rposition(|window| window == needle)
 }

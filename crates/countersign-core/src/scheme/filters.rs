@@ -89,6 +89,10 @@ impl Checker<'_> {
                 let text = self.literal(draft, 0)?;
                 self.scalar(draft, flow, Filter::After(text))
             }
+            "after-last" => {
+                let text = self.literal(draft, 0)?;
+                self.scalar(draft, flow, Filter::AfterLast(text))
+            }
             "before" => {
                 let text = self.literal(draft, 0)?;
                 self.scalar(draft, flow, Filter::Before(text))
@@ -332,13 +336,11 @@ impl Checker<'_> {
                         | Convert::B64UrlPad
                         | Convert::Hex
                         | Convert::HexUpper
+                        | Convert::Pct
                 ) | Filter::Translate(..)
             );
-            let encoding = invertible
-                || matches!(
-                    filter,
-                    Filter::Slice(..) | Filter::Convert(Convert::Upper | Convert::Lower | Convert::Pct)
-                );
+            let encoding =
+                invertible || matches!(filter, Filter::Slice(..) | Filter::Convert(Convert::Upper | Convert::Lower));
             if !encoding {
                 self.fault(
                     draft.span,

@@ -40,6 +40,9 @@ pub struct Message {
     pub requires: Vec<Require>,
     /// Optional captures that must be there all the same.
     pub required_fields: Vec<FieldId>,
+    /// What the signature must cover: `method`, `authority`, `path`, `query`, `body` if it is not empty, and captures
+    /// if they are there.
+    pub required_parts: Vec<At<String>>,
     /// Alternatives of lets and base, tried in turn. Empty: the message as it stands.
     pub tries: Vec<Alternative>,
     /// How a body in chunks is signed.
@@ -90,6 +93,8 @@ pub enum FieldType {
     Int,
     /// Lower-case field names with this separator between: `names` (`;`), `names-space`, `names-comma`.
     Names(u8),
+    /// Field names in any case with `;` between: looked up whatever their case, and signed as they are listed.
+    NamesAny,
     /// Neither quote, backslash nor control character.
     Quotable,
     /// Anything but control characters.
@@ -114,6 +119,7 @@ impl FieldType {
         "HEX",
         "int",
         "names",
+        "names-any",
         "names-comma",
         "names-space",
         "quotable",
@@ -142,6 +148,7 @@ impl FieldType {
             "hex-any" => Self::HexAny,
             "int" => Self::Int,
             "names" => Self::Names(b';'),
+            "names-any" => Self::NamesAny,
             "names-comma" => Self::Names(b','),
             "names-space" => Self::Names(b' '),
             "quotable" => Self::Quotable,
@@ -164,6 +171,7 @@ impl FieldType {
             Self::HexUpper => byte.is_ascii_digit() || matches!(byte, b'A'..=b'F'),
             Self::Int => byte.is_ascii_digit(),
             Self::Names(separator) => is_tchar(byte) || byte == *separator || matches!(byte, b'@' | b'(' | b')'),
+            Self::NamesAny => Self::Names(b';').admits(byte),
             Self::Quotable => !matches!(byte, b'"' | b'\\') && !byte.is_ascii_control(),
             Self::Text => !byte.is_ascii_control(),
             Self::Time(format) => match format {
@@ -191,6 +199,16 @@ impl FieldType {
             Self::Time(TimeFormat::Iso) => Some(20),
             Self::Time(TimeFormat::IsoMs) => Some(24),
             Self::Time(TimeFormat::HttpDate) => Some(29),
+            _ => None,
+        }
+    }
+
+    /// The separator, where the type is a list of names.
+    #[must_use]
+    pub const fn names(&self) -> Option<u8> {
+        match self {
+            Self::Names(separator) => Some(*separator),
+            Self::NamesAny => Some(b';'),
             _ => None,
         }
     }
@@ -296,6 +314,8 @@ pub enum Source {
     Chunk(Chunk),
     /// The value of a cookie.
     Cookie(String),
+    /// The name of the digest that `hmac` and `digest` stand for with the key in use.
+    DigestName,
     /// A capture.
     Field(FieldId),
     /// A parameter of a form body.
@@ -391,6 +411,10 @@ pub enum ListSource {
     Params,
     /// The parameters of the query, form-decoded: `+` is a space.
     Query,
+    /// The parameters of the query, then those of a body whose media type says that it is a form, decoded.
+    QueryForm,
+    /// The parameters of the query, form-decoded, then the members of a JSON object body, if there is a body.
+    QueryJson,
     /// The parameters of the query, percent-decoded: `+` is a plus.
     QueryPct,
     /// The parameters of the query, as sent.
@@ -415,6 +439,8 @@ pub enum IfAbsent {
 pub enum Filter {
     /// What follows the first occurrence; absent where there is none.
     After(Vec<u8>),
+    /// What follows the last occurrence; all of it where there is none.
+    AfterLast(Vec<u8>),
     /// What precedes the first occurrence; all of it where there is none.
     Before(Vec<u8>),
     /// A pure conversion, of a scalar or of a list's names and values.

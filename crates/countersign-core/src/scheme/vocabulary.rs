@@ -5,9 +5,13 @@ use std::ops::RangeInclusive;
 use crate::alg::{Asymmetric, Hash};
 use crate::scheme::model::{Convert, FieldType, ListSource, Source};
 
+/// The parts that a signature may leave open.
+pub(crate) const PARTS: [&str; 5] = ["method", "authority", "path", "query", "body"];
+
 /// Scalar sources that need no member.
 pub(super) const SOURCES: &[(&str, Source)] = &[
     ("body", Source::Body),
+    ("digest-name", Source::DigestName),
     ("host", Source::Host),
     ("hostname", Source::Hostname),
     ("method", Source::Method),
@@ -35,6 +39,8 @@ pub(super) const LISTS: &[(&str, ListSource)] = &[
     ("json", ListSource::Json),
     ("params", ListSource::Params),
     ("query", ListSource::Query),
+    ("query-form", ListSource::QueryForm),
+    ("query-json", ListSource::QueryJson),
     ("query-pct", ListSource::QueryPct),
     ("query-raw", ListSource::QueryRaw),
     ("xml", ListSource::Xml),
@@ -71,6 +77,7 @@ pub(super) const CONVERSIONS: &[(&str, Convert, bool)] = &[
 /// Filters that are neither conversions nor algorithms, with what they take, and how many arguments that is.
 pub(super) const FILTERS: &[(&str, &str, RangeInclusive<usize>)] = &[
     ("after", "after \"TEXT\"", 1..=1),
+    ("after-last", "after-last \"TEXT\"", 1..=1),
     ("before", "before \"TEXT\"", 1..=1),
     ("dedupe", "dedupe", 0..=0),
     ("digest", "digest", 0..=0),

@@ -114,12 +114,7 @@ impl<'s> Signing<'s> {
     }
 
     /// Says in the head what the body is.
-    fn describe(
-        &self,
-        draft: &mut Draft,
-        scratch: &mut Scratch,
-        chunking: &Chunking<'_>,
-    ) -> Result<(), SignError> {
+    fn describe(&self, draft: &mut Draft, scratch: &mut Scratch, chunking: &Chunking<'_>) -> Result<(), SignError> {
         let coding = |name: &str| name.eq_ignore_ascii_case("content-encoding");
         let coded = self.with(draft, |env| chain::is_coded(env));
         if !coded && draft.fields.iter().any(|(name, _)| coding(name)) {

@@ -12,7 +12,7 @@
 pub(crate) mod agree;
 mod body;
 pub(crate) mod chain;
-mod coverage;
+pub(crate) mod coverage;
 pub(crate) mod fresh;
 mod pool;
 pub(crate) mod read;

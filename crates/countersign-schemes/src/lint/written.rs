@@ -220,7 +220,7 @@ impl Builder<'_> {
                 Letters { length: Length::Exactly(*length), ..Letters::any() }
             }
             Filter::Slice(from, to) => of.sliced(*from, *to),
-            Filter::After(_) | Filter::Before(_) | Filter::StripPrefix(_) => {
+            Filter::After(_) | Filter::AfterLast(_) | Filter::Before(_) | Filter::StripPrefix(_) => {
                 Letters { first: of.all, all: of.all, length: Length::Any }
             }
             Filter::Time(_, to) => letters::of_time(to),
@@ -436,6 +436,7 @@ pub(super) fn name(scheme: &Scheme, message: &Message, source: &Source) -> Strin
     let text = match source {
         Source::Body => "body".to_owned(),
         Source::Chunk(part) => part.name().to_owned(),
+        Source::DigestName => "digest-name".to_owned(),
         Source::Cookie(name) => format!("cookie.{name}"),
         Source::Field(id) => message.fields.get(*id).map(|field| field.name.clone()).unwrap_or_default(),
         Source::Form(name) => format!("form.{name}"),
@@ -453,6 +454,8 @@ pub(super) fn name(scheme: &Scheme, message: &Message, source: &Source) -> Strin
             ListSource::Json => "json",
             ListSource::Params => "params",
             ListSource::Query => "query",
+            ListSource::QueryForm => "query-form",
+            ListSource::QueryJson => "query-json",
             ListSource::QueryPct => "query-pct",
             ListSource::QueryRaw => "query-raw",
             ListSource::Xml => "xml",
