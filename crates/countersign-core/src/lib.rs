@@ -25,6 +25,7 @@
 pub mod alg;
 pub mod canon;
 mod carried;
+mod chunks;
 mod drive;
 mod explain;
 pub mod key;
@@ -50,4 +51,4 @@ pub use request::{Fields, RequestView, Transport};
 pub use scheme::Scheme;
 pub use sign::{Freshness, SignError, Signed, Signer};
 pub use time::UnixTime;
-pub use verify::{Checked, Coverage, NeedsBody, NeedsKey, NeedsReplay, Verified, Verifier};
+pub use verify::{Checked, Coverage, NeedsBody, NeedsKey, NeedsReplay, ReleasesChunks, Verified, Verifier};

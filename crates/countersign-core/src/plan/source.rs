@@ -10,7 +10,7 @@ use crate::key::Material;
 use crate::reject::{Reason, Rejection, Subject};
 use crate::request::RequestView;
 use crate::scheme::draft::Span;
-use crate::scheme::model::Source;
+use crate::scheme::model::{Chunk, Source};
 
 /// Appends a source. False: it is absent.
 pub(super) fn push(
@@ -26,7 +26,10 @@ pub(super) fn push(
     let body = || if own { env.body.ok_or(Stop::NeedBody) } else { Ok(view.body.unwrap_or_default()) };
     match source {
         Source::Body => out.extend_from_slice(body()?),
+        Source::Chunk(Chunk::Previous) => out.extend_from_slice(&scratch.link.previous),
+        Source::Chunk(Chunk::Trailers) => out.extend_from_slice(&scratch.link.trailers),
         Source::Cookie(name) => return Ok(cookie(view, name, out)?),
+        Source::DigestName => out.extend_from_slice(env.hash.name().as_bytes()),
         Source::Field(id) => match scratch.captures.get(*id) {
             Some(value) => out.extend_from_slice(value),
             None => return Ok(false),
@@ -72,7 +75,7 @@ pub(super) fn push(
             None => return Ok(false),
         },
         // Compiled to operations of their own.
-        Source::List(_) | Source::Quoted(_) => return Ok(false),
+        Source::Chunk(Chunk::Content) | Source::List(_) | Source::Quoted(_) => return Ok(false),
         Source::Request(inner) => match view.answers {
             Some(request) => return push(env, scratch, request, inner, span),
             None => return Ok(false),
@@ -154,6 +157,20 @@ pub(crate) fn field_line(view: &RequestView<'_>, name: &str, out: &mut Vec<u8>) 
             Err(Rejection::new(Reason::FieldDuplicated, None, Subject::Header(name.to_owned())))
         }
     }
+}
+
+/// Whether the message says that its body is a form: the media type of its one `Content-Type` (RFC 9110, section 8.3).
+pub(crate) fn is_form(view: &RequestView<'_>) -> Result<bool, Rejection> {
+    let mut lines: usize = 0;
+    let mut form = false;
+    view.fields.values("content-type", &mut |value| {
+        lines = lines.saturating_add(1);
+        form = canon::media_type(value).eq_ignore_ascii_case(b"application/x-www-form-urlencoded");
+    });
+    if lines > 1 {
+        return Err(Rejection::new(Reason::FieldDuplicated, None, Subject::Header("content-type".to_owned())));
+    }
+    Ok(form)
 }
 
 /// Appends the value of a cookie (RFC 6265, section 4.2).

@@ -4,6 +4,7 @@
 
 use crate::alg::{Asymmetric, Hash};
 use crate::plan::carrier::Shape;
+pub use crate::scheme::chunks::Chunks;
 use crate::scheme::draft::{At, Place, Span};
 use crate::time::TimeFormat;
 
@@ -39,8 +40,13 @@ pub struct Message {
     pub requires: Vec<Require>,
     /// Optional captures that must be there all the same.
     pub required_fields: Vec<FieldId>,
+    /// What the signature must cover: `method`, `authority`, `path`, `query`, `body` if it is not empty, and captures
+    /// if they are there.
+    pub required_parts: Vec<At<String>>,
     /// Alternatives of lets and base, tried in turn. Empty: the message as it stands.
     pub tries: Vec<Alternative>,
+    /// How a body in chunks is signed.
+    pub chunks: Option<Chunks>,
 }
 
 /// An alternative message: `[[try]]`.
@@ -87,6 +93,8 @@ pub enum FieldType {
     Int,
     /// Lower-case field names with this separator between: `names` (`;`), `names-space`, `names-comma`.
     Names(u8),
+    /// Field names in any case with `;` between: looked up whatever their case, and signed as they are listed.
+    NamesAny,
     /// Neither quote, backslash nor control character.
     Quotable,
     /// Anything but control characters.
@@ -111,6 +119,7 @@ impl FieldType {
         "HEX",
         "int",
         "names",
+        "names-any",
         "names-comma",
         "names-space",
         "quotable",
@@ -139,6 +148,7 @@ impl FieldType {
             "hex-any" => Self::HexAny,
             "int" => Self::Int,
             "names" => Self::Names(b';'),
+            "names-any" => Self::NamesAny,
             "names-comma" => Self::Names(b','),
             "names-space" => Self::Names(b' '),
             "quotable" => Self::Quotable,
@@ -161,6 +171,7 @@ impl FieldType {
             Self::HexUpper => byte.is_ascii_digit() || matches!(byte, b'A'..=b'F'),
             Self::Int => byte.is_ascii_digit(),
             Self::Names(separator) => is_tchar(byte) || byte == *separator || matches!(byte, b'@' | b'(' | b')'),
+            Self::NamesAny => Self::Names(b';').admits(byte),
             Self::Quotable => !matches!(byte, b'"' | b'\\') && !byte.is_ascii_control(),
             Self::Text => !byte.is_ascii_control(),
             Self::Time(format) => match format {
@@ -188,6 +199,16 @@ impl FieldType {
             Self::Time(TimeFormat::Iso) => Some(20),
             Self::Time(TimeFormat::IsoMs) => Some(24),
             Self::Time(TimeFormat::HttpDate) => Some(29),
+            _ => None,
+        }
+    }
+
+    /// The separator, where the type is a list of names.
+    #[must_use]
+    pub const fn names(&self) -> Option<u8> {
+        match self {
+            Self::Names(separator) => Some(*separator),
+            Self::NamesAny => Some(b';'),
             _ => None,
         }
     }
@@ -289,8 +310,12 @@ pub struct Value {
 pub enum Source {
     /// The body.
     Body,
+    /// In `[chunks]`: a part of what is being signed.
+    Chunk(Chunk),
     /// The value of a cookie.
     Cookie(String),
+    /// The name of the digest that `hmac` and `digest` stand for with the key in use.
+    DigestName,
     /// A capture.
     Field(FieldId),
     /// A parameter of a form body.
@@ -345,11 +370,39 @@ pub enum Source {
     Xml(String),
 }
 
+/// What the templates of `[chunks]` draw on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Chunk {
+    /// The content of the chunk.
+    Content,
+    /// The signature before, as carried: that of the message, or of the chunk before.
+    Previous,
+    /// The trailer, one line `name:value` and a line feed for each, sorted by name.
+    Trailers,
+}
+
+impl Chunk {
+    /// All of them.
+    pub const ALL: &'static [Self] = &[Self::Content, Self::Previous, Self::Trailers];
+
+    /// The name in scheme files.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Content => "chunk",
+            Self::Previous => "previous",
+            Self::Trailers => "trailers",
+        }
+    }
+}
+
 /// Where a list of pairs comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ListSource {
     /// The parameters of a form body, decoded.
     Form,
+    /// The parameters of a form body, as sent.
+    FormRaw,
     /// The field lines, names in lower case.
     Headers,
     /// The members of a JSON object body.
@@ -358,6 +411,10 @@ pub enum ListSource {
     Params,
     /// The parameters of the query, form-decoded: `+` is a space.
     Query,
+    /// The parameters of the query, then those of a body whose media type says that it is a form, decoded.
+    QueryForm,
+    /// The parameters of the query, form-decoded, then the members of a JSON object body, if there is a body.
+    QueryJson,
     /// The parameters of the query, percent-decoded: `+` is a plus.
     QueryPct,
     /// The parameters of the query, as sent.
@@ -382,6 +439,8 @@ pub enum IfAbsent {
 pub enum Filter {
     /// What follows the first occurrence; absent where there is none.
     After(Vec<u8>),
+    /// What follows the last occurrence; all of it where there is none.
+    AfterLast(Vec<u8>),
     /// What precedes the first occurrence; all of it where there is none.
     Before(Vec<u8>),
     /// A pure conversion, of a scalar or of a list's names and values.
@@ -400,6 +459,17 @@ pub enum Filter {
     Fold(Vec<u8>),
     /// A digest; `None`: the one that the key's algorithm names.
     Hash(Option<Hash>),
+    /// A key derived from the piped value: RFC 5869.
+    Hkdf {
+        /// The digest.
+        hash: Hash,
+        /// The salt.
+        salt: Template,
+        /// What the key is for.
+        info: Template,
+        /// Its length in bytes.
+        length: usize,
+    },
     /// An HMAC with a key; `None`: the one that the key's algorithm names.
     Hmac(Option<Hash>, Template),
     /// Empty becomes absent.
@@ -408,12 +478,16 @@ pub enum Filter {
     Join(Vec<u8>),
     /// List: the last item of each name.
     Last,
+    /// List: the items that a capture of names lists, and those whose name matches one of the globs.
+    Listed(FieldId, Vec<String>),
     /// List: names in lower case.
     LowerNames,
     /// List: items whose name matches one of the globs.
     Only(Vec<String>),
     /// What takes the place of something absent.
     Or(Template),
+    /// These bytes, and `%`, percent-encoded.
+    PctOnly(Vec<u8>),
     /// List: the items that a capture of names lists, in its order.
     Pick(FieldId, IfAbsent),
     /// HMAC steps: the piped value is the first key.
@@ -455,6 +529,7 @@ pub enum Convert {
     B64NoPad,
     B64Url,
     B64UrlPad,
+    Crc32,
     Dots,
     FormDec,
     FormEnc,
@@ -467,6 +542,7 @@ pub enum Convert {
     PctPath,
     SlashEnd,
     Squeeze,
+    Title,
     Trim,
     Unb64,
     Unb64Url,

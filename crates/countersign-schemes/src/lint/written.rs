@@ -204,6 +204,7 @@ impl Builder<'_> {
                 self.template(key, None);
                 letters::of_digest(hash.or_else(|| self.only_hash()))
             }
+            Filter::PctOnly(bytes) => of.percent_encoded(bytes),
             Filter::Ratchet(hash, steps) => {
                 for step in steps {
                     let step = self.template(step, None);
@@ -211,8 +212,15 @@ impl Builder<'_> {
                 }
                 letters::of_digest(Some(*hash))
             }
+            Filter::Hkdf { salt, info, length, .. } => {
+                for text in [salt, info] {
+                    let text = self.template(text, None);
+                    self.whole(text, value.span);
+                }
+                Letters { length: Length::Exactly(*length), ..Letters::any() }
+            }
             Filter::Slice(from, to) => of.sliced(*from, *to),
-            Filter::After(_) | Filter::Before(_) | Filter::StripPrefix(_) => {
+            Filter::After(_) | Filter::AfterLast(_) | Filter::Before(_) | Filter::StripPrefix(_) => {
                 Letters { first: of.all, all: of.all, length: Length::Any }
             }
             Filter::Time(_, to) => letters::of_time(to),
@@ -231,6 +239,7 @@ impl Builder<'_> {
             | Filter::Fold(_)
             | Filter::Join(_)
             | Filter::Last
+            | Filter::Listed(..)
             | Filter::LowerNames
             | Filter::Only(_)
             | Filter::Pick(..)
@@ -426,6 +435,8 @@ fn name_of(scheme: &Scheme, message: &Message, value: &Value) -> String {
 pub(super) fn name(scheme: &Scheme, message: &Message, source: &Source) -> String {
     let text = match source {
         Source::Body => "body".to_owned(),
+        Source::Chunk(part) => part.name().to_owned(),
+        Source::DigestName => "digest-name".to_owned(),
         Source::Cookie(name) => format!("cookie.{name}"),
         Source::Field(id) => message.fields.get(*id).map(|field| field.name.clone()).unwrap_or_default(),
         Source::Form(name) => format!("form.{name}"),
@@ -438,10 +449,13 @@ pub(super) fn name(scheme: &Scheme, message: &Message, source: &Source) -> Strin
         Source::Let(id) => message.lets.get(*id).map(|entry| entry.name.clone()).unwrap_or_default(),
         Source::List(list) => match list {
             ListSource::Form => "form",
+            ListSource::FormRaw => "form-raw",
             ListSource::Headers => "headers",
             ListSource::Json => "json",
             ListSource::Params => "params",
             ListSource::Query => "query",
+            ListSource::QueryForm => "query-form",
+            ListSource::QueryJson => "query-json",
             ListSource::QueryPct => "query-pct",
             ListSource::QueryRaw => "query-raw",
             ListSource::Xml => "xml",
