@@ -341,6 +341,7 @@ impl Compiler<'_> {
             Filter::Join(separator) => Op::EachJoin(Box::default(), separator.as_slice().into()),
             Filter::Last => Op::List(ListOp::Last),
             Filter::LowerNames => Op::List(ListOp::LowerNames),
+            Filter::Member(name) => Op::Member(self.program(name), span, blame),
             Filter::Only(globs) => Op::List(ListOp::Only(globs.clone(), true)),
             Filter::Or(other) => Op::Or(self.program(other)),
             Filter::Pick(field, absent) => Op::List(ListOp::Pick(*field, *absent, span)),
@@ -390,9 +391,11 @@ fn keyed(message: &Message, parts: &[Part]) -> bool {
             source
                 || value.filters.iter().any(|filter| match filter {
                     Filter::Hash(None) | Filter::Hmac(None, _) => true,
-                    Filter::Each(inner) | Filter::Hmac(_, inner) | Filter::Or(inner) | Filter::When(inner, ..) => {
-                        text(inner)
-                    }
+                    Filter::Each(inner)
+                    | Filter::Hmac(_, inner)
+                    | Filter::Member(inner)
+                    | Filter::Or(inner)
+                    | Filter::When(inner, ..) => text(inner),
                     Filter::With { value, .. } => text(value),
                     Filter::Ratchet(_, steps) => steps.iter().any(text),
                     _ => false,
@@ -433,6 +436,7 @@ const fn whole_body(source: &Source) -> bool {
         Source::Body
             | Source::Form(_)
             | Source::Json(_)
+            | Source::Part(_)
             | Source::Xml(_)
             | Source::List(ListSource::Form | ListSource::Json | ListSource::Params | ListSource::Xml)
     )
@@ -496,6 +500,7 @@ impl Search<'_> {
             Filter::Or(other) => self.depth == Depth::All && self.template(other),
             Filter::Each(text)
             | Filter::Hmac(_, text)
+            | Filter::Member(text)
             | Filter::When(text, ..)
             | Filter::With { value: text, .. } => self.template(text),
             Filter::Ratchet(_, steps) => steps.iter().any(|step| self.template(step)),

@@ -5,6 +5,7 @@ use super::draft::{Arg, At, Atom, Expr, Filter as Draft, Span, Template as Text}
 use super::model::{Convert, Filter, IfAbsent, Part, Primitive, SignatureRule, Source, Template, Value};
 use super::vocabulary::{self, FILTERS};
 use crate::alg::{Asymmetric, Hash};
+use crate::canon::Charset;
 use crate::scheme::draft;
 use crate::time::TimeFormat;
 
@@ -86,6 +87,12 @@ impl Checker<'_> {
                 let text = self.literal(draft, 0)?;
                 self.scalar(draft, flow, Filter::Before(text))
             }
+            "decode" | "encode" => {
+                let charset = self.charset(draft)?;
+                let encode = draft.name == "encode";
+                let convert = if encode { Convert::Encode(charset) } else { Convert::Decode(charset) };
+                Some((Filter::Convert(convert), flow))
+            }
             "dedupe" => self.pairs(draft, flow, Filter::Dedupe),
             "digest" => self.scalar(draft, flow, Filter::Hash(None)),
             "drop-empty" => self.pairs(draft, flow, Filter::DropEmpty),
@@ -118,6 +125,10 @@ impl Checker<'_> {
                 self.pairs(draft, flow, Filter::With { name, value, bare: draft.name == "line" })
             }
             "lower-names" => self.pairs(draft, flow, Filter::LowerNames),
+            "member" => {
+                let name = self.operand(draft, 0)?;
+                self.scalar(draft, flow, Filter::Member(name))
+            }
             "only" => {
                 let globs = self.globs(draft)?;
                 self.pairs(draft, flow, Filter::Only(globs))
@@ -181,6 +192,15 @@ impl Checker<'_> {
         }
     }
 
+    fn charset(&mut self, draft: &Draft) -> Option<Charset> {
+        let name = self.word(draft, 0)?;
+        let charset = Charset::from_name(&name);
+        if charset.is_none() {
+            self.fault(draft.span, format!("unknown character set `{name}`"), Charset::NAMES.join(" or "));
+        }
+        charset
+    }
+
     fn pick(&mut self, draft: &Draft, flow: Flow) -> Option<(Filter, Flow)> {
         let name = self.word(draft, 0)?;
         let Some(field) = self.fields.iter().position(|field| field.name == name) else {
@@ -218,7 +238,8 @@ impl Checker<'_> {
 
     fn time(&mut self, draft: &Draft, source: Option<&Source>) -> Option<(Filter, Flow)> {
         let name = self.word(draft, 0)?;
-        let Some(to) = TimeFormat::from_name(&name) else {
+        let known = TimeFormat::from_name(&name).filter(|format| !matches!(format, TimeFormat::OneOf(_)));
+        let Some(to) = known else {
             self.fault(
                 draft.span,
                 format!("unknown time type `{name}`"),

@@ -48,6 +48,14 @@ fn binds(env: &Env<'_>, scratch: &mut Scratch) -> Result<u64, Stop> {
                 None => false,
             },
             Source::Header(name) => field_line(&env.view, name, &mut scratch.out)?,
+            // What is computed is not optional.
+            Source::Let(id) => match env.variant.lets.get(*id) {
+                Some(entry) => {
+                    run_whole(env, scratch, &entry.program)?;
+                    true
+                }
+                None => false,
+            },
             _ => false,
         };
         if !present {

@@ -143,6 +143,10 @@ impl<'a> Walk<'a> {
             match filter {
                 Filter::Each(text) => self.template(text, &rest, standing, depth),
                 Filter::Hmac(_, key) => self.template(key, &[], standing.with(Role::Key), depth),
+                // The name decides what is there, and is not written.
+                Filter::Member(name) => {
+                    self.template(name, &[], standing.with(Role::Condition { safe: false }), depth);
+                }
                 Filter::Or(other) => self.template(other, &rest, standing.with(Role::Fallback), depth),
                 Filter::Ratchet(_, steps) => {
                     for step in steps {

@@ -64,7 +64,14 @@ impl Letters {
             Convert::B64NoPad => encoded(bytes(is_base64), |count| (count * 4).div_ceil(3)),
             Convert::B64Url => encoded(bytes(is_base64url), |count| (count * 4).div_ceil(3)),
             Convert::B64UrlPad => encoded(of_type(&FieldType::B64Url), |count| count.div_ceil(3) * 4),
-            Convert::FormDec | Convert::Unb64 | Convert::Unb64Url | Convert::Unhex | Convert::Unpct => Self::any(),
+            // The second byte of a GBK character may be a letter, a backslash or a brace.
+            Convert::Decode(_)
+            | Convert::Encode(_)
+            | Convert::FormDec
+            | Convert::Unb64
+            | Convert::Unb64Url
+            | Convert::Unhex
+            | Convert::Unpct => Self::any(),
             Convert::FormEnc => not_empty(bytes(|byte| is_form_kept(byte) || byte == b'%' || byte == b'+')),
             Convert::Hex => encoded(of_type(&FieldType::Hex), |count| count * 2),
             Convert::HexUpper => encoded(of_type(&FieldType::HexUpper), |count| count * 2),
@@ -151,6 +158,7 @@ pub(super) fn of_source(source: &Source) -> Letters {
         | Source::K
         | Source::Let(_)
         | Source::List(_)
+        | Source::Part(_)
         | Source::Query(_)
         | Source::Quoted(_)
         | Source::V

@@ -212,7 +212,7 @@ impl Builder<'_> {
                 letters::of_digest(Some(*hash))
             }
             Filter::Slice(from, to) => of.sliced(*from, *to),
-            Filter::After(_) | Filter::Before(_) | Filter::StripPrefix(_) => {
+            Filter::After(_) | Filter::Before(_) | Filter::Member(_) | Filter::StripPrefix(_) => {
                 Letters { first: of.all, all: of.all, length: Length::Any }
             }
             Filter::Time(_, to) => letters::of_time(to),
@@ -448,6 +448,7 @@ pub(super) fn name(scheme: &Scheme, message: &Message, source: &Source) -> Strin
         }
         .to_owned(),
         Source::Method => "method".to_owned(),
+        Source::Part(name) => format!("part.{name}"),
         Source::Path => "path".to_owned(),
         Source::Peer => "peer".to_owned(),
         Source::Port => "port".to_owned(),
