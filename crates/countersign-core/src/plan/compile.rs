@@ -374,6 +374,7 @@ impl Compiler<'_> {
             Filter::Last => Op::List(ListOp::Last),
             Filter::Listed(field, globs) => Op::List(ListOp::Listed(*field, globs.clone(), span)),
             Filter::LowerNames => Op::List(ListOp::LowerNames),
+            Filter::Member(name) => Op::Member(self.program(name), span, blame),
             Filter::Only(globs) => Op::List(ListOp::Only(globs.clone(), true)),
             Filter::Or(other) => Op::Or(self.program(other)),
             Filter::PctOnly(bytes) => Op::PctOnly(bytes.as_slice().into()),
@@ -424,9 +425,11 @@ fn keyed(message: &Message, parts: &[Part]) -> bool {
             source
                 || value.filters.iter().any(|filter| match filter {
                     Filter::Hash(None) | Filter::Hmac(None, _) => true,
-                    Filter::Each(inner) | Filter::Hmac(_, inner) | Filter::Or(inner) | Filter::When(inner, ..) => {
-                        text(inner)
-                    }
+                    Filter::Each(inner)
+                    | Filter::Hmac(_, inner)
+                    | Filter::Member(inner)
+                    | Filter::Or(inner)
+                    | Filter::When(inner, ..) => text(inner),
                     Filter::Hkdf { salt, info, .. } => text(salt) || text(info),
                     Filter::With { value, .. } => text(value),
                     Filter::Ratchet(_, steps) => steps.iter().any(text),
@@ -468,6 +471,7 @@ const fn whole_body(source: &Source) -> bool {
         Source::Body
             | Source::Form(_)
             | Source::Json(_)
+            | Source::Part(_)
             | Source::Xml(_)
             | Source::List(
                 ListSource::Form
@@ -539,6 +543,7 @@ impl Search<'_> {
             Filter::Or(other) => self.depth == Depth::All && self.template(other),
             Filter::Each(text)
             | Filter::Hmac(_, text)
+            | Filter::Member(text)
             | Filter::When(text, ..)
             | Filter::With { value: text, .. } => self.template(text),
             Filter::Hkdf { salt, info, .. } => self.template(salt) || self.template(info),

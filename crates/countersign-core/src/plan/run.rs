@@ -309,6 +309,24 @@ fn steps(env: &Env<'_>, scratch: &mut Scratch, program: &[Op]) -> Result<(), Sto
                     absent(scratch);
                 }
             }
+            Op::Member(name, span, blame) => {
+                let mark = mark(scratch);
+                let end = scratch.out.len();
+                let present = run(env, scratch, name)?;
+                let text = scratch.out.get(mark..end).unwrap_or_default();
+                let found = canon::json_member(text, scratch.tail(end)).map_err(|canon::Malformed| match blame {
+                    Blame::Key => Rejection::new(Reason::KeyUnsuitable, Some(*span), Subject::Key),
+                    Blame::Message => Rejection::new(Reason::CredentialMalformed, Some(*span), Subject::Part),
+                })?;
+                if let Some(value) = found.filter(|_| present) {
+                    scratch.tmp.clear();
+                    scratch.tmp.extend_from_slice(value);
+                    replace(scratch, mark);
+                } else {
+                    scratch.out.truncate(end);
+                    absent(scratch);
+                }
+            }
             Op::Or(other) => {
                 let mark = mark(scratch);
                 if let Some(frame) = scratch.frames.last_mut().filter(|frame| frame.absent) {

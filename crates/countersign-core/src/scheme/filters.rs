@@ -7,6 +7,7 @@ use super::model::{
 };
 use super::vocabulary::{self, FILTERS};
 use crate::alg::{Asymmetric, Hash, MOST_BLOCKS};
+use crate::canon::Charset;
 use crate::scheme::draft;
 use crate::time::TimeFormat;
 
@@ -97,6 +98,12 @@ impl Checker<'_> {
                 let text = self.literal(draft, 0)?;
                 self.scalar(draft, flow, Filter::Before(text))
             }
+            "decode" | "encode" => {
+                let charset = self.charset(draft)?;
+                let encode = draft.name == "encode";
+                let convert = if encode { Convert::Encode(charset) } else { Convert::Decode(charset) };
+                Some((Filter::Convert(convert), flow))
+            }
             "dedupe" => self.pairs(draft, flow, Filter::Dedupe),
             "digest" => self.scalar(draft, flow, Filter::Hash(None)),
             "drop-empty" => self.pairs(draft, flow, Filter::DropEmpty),
@@ -135,6 +142,10 @@ impl Checker<'_> {
                 self.pairs(draft, flow, Filter::Listed(field, globs))
             }
             "lower-names" => self.pairs(draft, flow, Filter::LowerNames),
+            "member" => {
+                let name = self.operand(draft, 0)?;
+                self.scalar(draft, flow, Filter::Member(name))
+            }
             "only" => {
                 let globs = self.globs(draft, 0)?;
                 self.pairs(draft, flow, Filter::Only(globs))
@@ -202,6 +213,15 @@ impl Checker<'_> {
         }
     }
 
+    fn charset(&mut self, draft: &Draft) -> Option<Charset> {
+        let name = self.word(draft, 0)?;
+        let charset = Charset::from_name(&name);
+        if charset.is_none() {
+            self.fault(draft.span, format!("unknown character set `{name}`"), Charset::NAMES.join(" or "));
+        }
+        charset
+    }
+
     fn pick(&mut self, draft: &Draft, flow: Flow) -> Option<(Filter, Flow)> {
         let field = self.names(draft)?;
         let absent = match draft.args.get(1) {
@@ -267,7 +287,8 @@ impl Checker<'_> {
 
     fn time(&mut self, draft: &Draft, source: Option<&Source>) -> Option<(Filter, Flow)> {
         let name = self.word(draft, 0)?;
-        let Some(to) = TimeFormat::from_name(&name) else {
+        let known = TimeFormat::from_name(&name).filter(|format| !matches!(format, TimeFormat::OneOf(_)));
+        let Some(to) = known else {
             self.fault(
                 draft.span,
                 format!("unknown time type `{name}`"),

@@ -3,6 +3,7 @@
 //! Plain data without behaviour: the plan is compiled from it, and lints, inference and generators read it.
 
 use crate::alg::{Asymmetric, Hash};
+use crate::canon::Charset;
 use crate::plan::carrier::Shape;
 pub use crate::scheme::chunks::Chunks;
 use crate::scheme::draft::{At, Place, Span};
@@ -174,15 +175,7 @@ impl FieldType {
             Self::NamesAny => Self::Names(b';').admits(byte),
             Self::Quotable => !matches!(byte, b'"' | b'\\') && !byte.is_ascii_control(),
             Self::Text => !byte.is_ascii_control(),
-            Self::Time(format) => match format {
-                TimeFormat::Date | TimeFormat::Unix | TimeFormat::UnixMs => byte.is_ascii_digit(),
-                TimeFormat::Iso | TimeFormat::IsoMs => {
-                    byte.is_ascii_digit() || matches!(byte, b'-' | b':' | b'T' | b'Z' | b'.')
-                }
-                TimeFormat::IsoBasic => byte.is_ascii_digit() || matches!(byte, b'T' | b'Z'),
-                TimeFormat::Ymd => byte.is_ascii_digit() || byte == b'-',
-                TimeFormat::HttpDate | TimeFormat::Pattern(_) => !byte.is_ascii_control() && byte.is_ascii(),
-            },
+            Self::Time(format) => writes(format, byte),
             Self::Token => is_tchar(byte),
             Self::Unreserved => byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~'),
             Self::Word => byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'),
@@ -217,6 +210,20 @@ impl FieldType {
     #[must_use]
     pub const fn time(&self) -> Option<&TimeFormat> {
         if let Self::Time(format) = self { Some(format) } else { None }
+    }
+}
+
+/// Whether a byte may stand in an instant of this format.
+fn writes(format: &TimeFormat, byte: u8) -> bool {
+    match format {
+        TimeFormat::Date | TimeFormat::Unix | TimeFormat::UnixMs => byte.is_ascii_digit(),
+        TimeFormat::Iso | TimeFormat::IsoMs => {
+            byte.is_ascii_digit() || matches!(byte, b'-' | b':' | b'T' | b'Z' | b'.')
+        }
+        TimeFormat::IsoBasic => byte.is_ascii_digit() || matches!(byte, b'T' | b'Z'),
+        TimeFormat::Ymd => byte.is_ascii_digit() || byte == b'-',
+        TimeFormat::HttpDate | TimeFormat::Pattern(_) => !byte.is_ascii_control() && byte.is_ascii(),
+        TimeFormat::OneOf(formats) => formats.iter().any(|format| writes(format, byte)),
     }
 }
 
@@ -340,6 +347,8 @@ pub enum Source {
     Method,
     /// The path, as sent.
     Path,
+    /// The content of a part of a `multipart/form-data` body, by its name.
+    Part(String),
     /// The client's address.
     Peer,
     /// The authority's port, or the default one.
@@ -482,6 +491,8 @@ pub enum Filter {
     Listed(FieldId, Vec<String>),
     /// List: names in lower case.
     LowerNames,
+    /// The value of a JSON object's member, by its name, as it stands there; absent where there is none.
+    Member(Template),
     /// List: items whose name matches one of the globs.
     Only(Vec<String>),
     /// What takes the place of something absent.
@@ -530,7 +541,9 @@ pub enum Convert {
     B64Url,
     B64UrlPad,
     Crc32,
+    Decode(Charset),
     Dots,
+    Encode(Charset),
     FormDec,
     FormEnc,
     Hex,
@@ -576,7 +589,7 @@ pub enum Primitive {
 /// What must hold a computed value.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Bind {
-    /// A capture or a field line.
+    /// A capture, a `[let]` entry or a field line.
     pub what: Source,
     /// Its name, for messages.
     pub name: String,

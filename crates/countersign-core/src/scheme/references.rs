@@ -82,7 +82,11 @@ impl References {
 
     fn filter(&mut self, message: &Message, filter: &Filter, depth: usize) {
         match filter {
-            Filter::Each(text) | Filter::Hmac(_, text) | Filter::Or(text) | Filter::When(text, ..) => {
+            Filter::Each(text)
+            | Filter::Hmac(_, text)
+            | Filter::Member(text)
+            | Filter::Or(text)
+            | Filter::When(text, ..) => {
                 self.template(message, text, depth);
             }
             Filter::Hkdf { salt, info, .. } => {

@@ -29,7 +29,7 @@ pub(super) const SOURCES: &[(&str, Source)] = &[
 ];
 
 /// Sources with a member, as in `header.host`.
-pub(super) const MEMBERS: &[&str] = &["cookie", "form", "header", "json", "query", "request", "xml"];
+pub(super) const MEMBERS: &[&str] = &["cookie", "form", "header", "json", "part", "query", "request", "xml"];
 
 /// List sources.
 pub(super) const LISTS: &[(&str, ListSource)] = &[
@@ -79,10 +79,12 @@ pub(super) const FILTERS: &[(&str, &str, RangeInclusive<usize>)] = &[
     ("after", "after \"TEXT\"", 1..=1),
     ("after-last", "after-last \"TEXT\"", 1..=1),
     ("before", "before \"TEXT\"", 1..=1),
+    ("decode", "decode CHARSET", 1..=1),
     ("dedupe", "dedupe", 0..=0),
     ("digest", "digest", 0..=0),
     ("drop-empty", "drop-empty", 0..=0),
     ("each", "each \"TEMPLATE\"", 1..=1),
+    ("encode", "encode CHARSET", 1..=1),
     ("first", "first", 0..=0),
     ("fold", "fold \"TEXT\"", 1..=1),
     ("hkdf", "hkdf HASH SALT INFO LENGTH", 4..=4),
@@ -93,6 +95,7 @@ pub(super) const FILTERS: &[(&str, &str, RangeInclusive<usize>)] = &[
     ("line", "line \"NAME\" \"TEMPLATE\"", 2..=2),
     ("listed", "listed NAMES GLOB…", 2..=128),
     ("lower-names", "lower-names", 0..=0),
+    ("member", "member NAME or member \"TEMPLATE\"", 1..=1),
     ("only", "only GLOB…", 1..=128),
     ("or", "or NAME or \"TEMPLATE\"", 1..=1),
     ("pct-only", "pct-only \"CHARACTERS\"", 1..=1),

@@ -229,6 +229,7 @@ impl Walk<'_> {
                 Filter::After(_)
                 | Filter::AfterLast(_)
                 | Filter::Before(_)
+                | Filter::Member(_)
                 | Filter::Slice(..)
                 | Filter::Convert(Convert::Crc32 | Convert::Len)
                     if !digested =>
@@ -266,7 +267,10 @@ impl Walk<'_> {
                 }
                 _ => {}
             }
-            let may_go = matches!(filter, Filter::After(_) | Filter::IfAny | Filter::Time(..) | Filter::When(..));
+            let may_go = matches!(
+                filter,
+                Filter::After(_) | Filter::IfAny | Filter::Member(_) | Filter::Time(..) | Filter::When(..)
+            );
             if may_go && drawn.presence == Presence::There {
                 drawn.presence = Presence::Unknown;
             }
@@ -298,6 +302,7 @@ impl Walk<'_> {
                 None => (Parts::default(), Presence::Absent),
             },
             Source::Method => (Parts::of(&["method"]), Presence::There),
+            Source::Part(name) => member("part", name),
             Source::Path => (Parts::of(&["path"]), Presence::There),
             Source::Port => (Parts::of(&["port"]), Presence::There),
             Source::Query(name) => member("query", name),
@@ -434,6 +439,17 @@ impl Walk<'_> {
                     || self.carried_by(*id).is_some_and(|name| covered.has(&format!("header {name}")))
             }
             Source::Header(name) => covered.has(&format!("header {name}")),
+            // Whatever it is made of is signed, and then so is what it is.
+            Source::Let(id) => self.lets.get(*id).is_some_and(|entry| {
+                let signed = |source: &Source| match source {
+                    Source::Let(_) | Source::Quoted(_) => true,
+                    source => {
+                        let parts = self.source(source, 0).parts.0;
+                        !parts.is_empty() && parts.iter().all(|part| covered.has(part))
+                    }
+                };
+                References::of(self.message, &entry.text).sources.iter().all(signed)
+            }),
             _ => false,
         }
     }
@@ -458,6 +474,7 @@ fn shows(text: &Template, what: &Source) -> bool {
                 | Filter::AfterLast(_)
                 | Filter::Before(_)
                 | Filter::Convert(Convert::Crc32 | Convert::Len)
+                | Filter::Member(_)
                 | Filter::Slice(..)
                 | Filter::When(..)
         )

@@ -223,7 +223,7 @@ fn is_listed(message: &Message, drawn: &Drawn<'_>) -> bool {
 /// Whether all of a capture is there: neither a piece of it, nor only the day of a time.
 fn is_whole(drawn: &Drawn<'_>) -> bool {
     let piece = |filter: &Filter| match filter {
-        Filter::After(_) | Filter::AfterLast(_) | Filter::Before(_) | Filter::Slice(..) => true,
+        Filter::After(_) | Filter::AfterLast(_) | Filter::Before(_) | Filter::Member(_) | Filter::Slice(..) => true,
         Filter::Time(from, to) => to.resolution_millis() > from.resolution_millis(),
         _ => false,
     };
@@ -374,7 +374,9 @@ fn body_itself(signed: &[Drawn<'_>], message: &Message) -> Extent {
                 Extent::Part(drawn.span, "only a form is signed, which the field `content-type` decides".to_owned())
             }
             Source::List(ListSource::Xml) => list(message, drawn, Place::Xml),
-            Source::Form(name) | Source::Json(name) | Source::Xml(name) if drawn.standing.counts() => {
+            Source::Form(name) | Source::Json(name) | Source::Part(name) | Source::Xml(name)
+                if drawn.standing.counts() =>
+            {
                 at = drawn.span;
                 members.push(format!("`{name}`"));
                 Extent::None
@@ -404,7 +406,7 @@ fn piece(message: &Message, drawn: &Drawn<'_>) -> Extent {
             Filter::Slice(from, to) if before_digest => {
                 return Extent::Part(drawn.span, format!("only its bytes from {from} to {to} are signed"));
             }
-            Filter::After(_) | Filter::AfterLast(_) | Filter::Before(_) if before_digest => {
+            Filter::After(_) | Filter::AfterLast(_) | Filter::Before(_) | Filter::Member(_) if before_digest => {
                 return Extent::Part(drawn.span, "only a piece of it is signed".to_owned());
             }
             Filter::When(subject, ..) => {

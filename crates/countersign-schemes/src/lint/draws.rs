@@ -147,6 +147,10 @@ impl<'a> Walk<'a> {
                     self.template(salt, &[], standing.with(Role::Key), depth);
                     self.template(info, &[], standing.with(Role::Key), depth);
                 }
+                // The name decides what is there, and is not written.
+                Filter::Member(name) => {
+                    self.template(name, &[], standing.with(Role::Condition { safe: false }), depth);
+                }
                 Filter::Or(other) => self.template(other, &rest, standing.with(Role::Fallback), depth),
                 Filter::Ratchet(_, steps) => {
                     for step in steps {

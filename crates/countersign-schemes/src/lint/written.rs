@@ -220,9 +220,11 @@ impl Builder<'_> {
                 Letters { length: Length::Exactly(*length), ..Letters::any() }
             }
             Filter::Slice(from, to) => of.sliced(*from, *to),
-            Filter::After(_) | Filter::AfterLast(_) | Filter::Before(_) | Filter::StripPrefix(_) => {
-                Letters { first: of.all, all: of.all, length: Length::Any }
-            }
+            Filter::After(_)
+            | Filter::AfterLast(_)
+            | Filter::Before(_)
+            | Filter::Member(_)
+            | Filter::StripPrefix(_) => Letters { first: of.all, all: of.all, length: Length::Any },
             Filter::Time(_, to) => letters::of_time(to),
             Filter::Translate(from, to) => {
                 let map = |byte: u8| from.iter().position(|other| *other == byte).and_then(|at| to.get(at).copied());
@@ -462,6 +464,7 @@ pub(super) fn name(scheme: &Scheme, message: &Message, source: &Source) -> Strin
         }
         .to_owned(),
         Source::Method => "method".to_owned(),
+        Source::Part(name) => format!("part.{name}"),
         Source::Path => "path".to_owned(),
         Source::Peer => "peer".to_owned(),
         Source::Port => "port".to_owned(),
