@@ -8,11 +8,13 @@
 
 mod asymmetric;
 mod hash;
+mod kdf;
 mod key;
 mod mac;
 
 pub use asymmetric::{Asymmetric, KeyKind, Verdict};
 pub use hash::{Digest, Hash, Hasher};
+pub use kdf::kdf_p256;
 pub use key::{KeyError, PrivateKey, PublicKey};
 pub use mac::{Mac, MacKey};
 

@@ -8,6 +8,7 @@
 //! readings of one text are what an attacker looks for.
 
 mod base64;
+mod collation;
 mod field;
 mod form;
 mod glob;
@@ -18,9 +19,10 @@ mod percent;
 mod xml;
 
 pub use base64::{b64, b64_nopad, b64url, b64url_pad, unb64, unb64_nopad, unb64url, unb64url_pad};
+pub use collation::collate;
 pub use field::{is_token, lower, squeeze, trim, upper};
 pub use form::{form_decode, form_encode, query_pairs};
-pub use glob::glob;
+pub use glob::{any_of, glob, wildcard};
 pub use hex::{hex_lower, hex_upper, unhex};
 pub use json::{JsonValue, json_escape, json_members};
 pub use path::dots;

@@ -16,7 +16,9 @@ use std::sync::Arc;
 
 use crate::alg::{Asymmetric, Hash};
 use crate::scheme::draft::Span;
-use crate::scheme::model::{Convert, FieldId, FieldType, Fresh, IfAbsent, ListSource, NonceRule, Source, Window};
+use crate::scheme::model::{
+    Bound, Convert, FieldId, FieldType, Fresh, IfAbsent, ListSource, Listing, NonceRule, Source, Window,
+};
 use crate::scheme::{Message, Scheme};
 use crate::time::TimeFormat;
 
@@ -192,6 +194,8 @@ pub(crate) enum PrimitivePlan {
         parts: Option<Program>,
         id: [u8; 32],
     },
+    /// `key`: what makes the private scalar.
+    Derived(Asymmetric, Program),
     Signature(Asymmetric),
 }
 
@@ -236,8 +240,8 @@ pub(crate) enum Op {
 
     /// Loads the list register.
     Load(ListSource),
-    /// Loads it with the field lines that a capture lists.
-    LoadPicked(FieldId, IfAbsent, Span),
+    /// Loads it with the field lines whose names are listed.
+    LoadPicked(Listing, IfAbsent, Span),
     /// Rewrites the list register.
     List(ListOp),
     /// Appends every item, rendered by a program, with a separator between.
@@ -249,6 +253,8 @@ pub(crate) enum Op {
     After(Box<[u8]>),
     /// Keeps what precedes the first occurrence.
     Before(Box<[u8]>),
+    /// Refuses the message unless one of the frame's patterns fits a value.
+    Granting(Program, Box<[u8]>, Span),
     /// Digest of the frame's bytes.
     Hash(Option<Hash>),
     /// HMAC of the frame's bytes.
@@ -257,10 +263,12 @@ pub(crate) enum Op {
     IfAny,
     /// Fills an absent frame.
     Or(Program),
+    /// Derives a private scalar of P-256.
+    KdfP256(Box<[u8]>, Program),
     /// Steps a key.
     Ratchet(Hash, Vec<Program>),
     /// Keeps a range.
-    Slice(usize, usize),
+    Slice(usize, Bound, Span),
     /// Drops a prefix.
     StripPrefix(Box<[u8]>),
     /// Writes an instant in another format.
@@ -279,9 +287,11 @@ impl Op {
             Self::Convert(..)
                 | Self::After(_)
                 | Self::Before(_)
+                | Self::Granting(..)
                 | Self::Hash(_)
                 | Self::Hmac(..)
                 | Self::IfAny
+                | Self::KdfP256(..)
                 | Self::Ratchet(..)
                 | Self::Slice(..)
                 | Self::StripPrefix(_)
@@ -312,8 +322,9 @@ pub(crate) enum ListOp {
     Last,
     LowerNames,
     Only(Vec<String>, bool),
-    Pick(FieldId, IfAbsent, Span),
+    Pick(Listing, IfAbsent, Span),
     Sort,
+    SortCollated,
     SortItems,
     SortKv,
     With { name: String, value: Program, bare: bool, span: Span },

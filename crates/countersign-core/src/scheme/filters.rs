@@ -2,7 +2,9 @@
 
 use super::check::Checker;
 use super::draft::{Arg, At, Atom, Expr, Filter as Draft, Span, Template as Text};
-use super::model::{Convert, Filter, IfAbsent, Part, Primitive, SignatureRule, Source, Template, Value};
+use super::model::{
+    Bound, Convert, Filter, IfAbsent, Listing, Part, Primitive, SignatureRule, Source, Template, Value,
+};
 use super::vocabulary::{self, FILTERS};
 use crate::alg::{Asymmetric, Hash};
 use crate::scheme::draft;
@@ -100,6 +102,10 @@ impl Checker<'_> {
                 let text = self.literal(draft, 0)?;
                 self.pairs(draft, flow, Filter::Fold(text))
             }
+            "granting" => {
+                let (subject, separator) = (self.operand(draft, 0)?, self.literal(draft, 1)?);
+                self.scalar(draft, flow, Filter::Granting(subject, separator))
+            }
             "hmac" => {
                 let key = self.operand(draft, 0)?;
                 self.scalar(draft, flow, Filter::Hmac(None, key))
@@ -109,6 +115,10 @@ impl Checker<'_> {
                 let text = self.literal(draft, 0)?;
                 let (filter, _) = self.pairs(draft, flow, Filter::Join(text))?;
                 Some((filter, Flow::Scalar))
+            }
+            "kdf-p256" => {
+                let (label, context) = (self.literal(draft, 0)?, self.operand(draft, 1)?);
+                self.scalar(draft, flow, Filter::KdfP256(label, context))
             }
             "last" => self.pairs(draft, flow, Filter::Last),
             "line" | "with" => {
@@ -129,19 +139,9 @@ impl Checker<'_> {
             "pct-values" => self.pairs(draft, flow, Filter::ConvertValues(Convert::Pct)),
             "pick" => self.pick(draft, flow),
             "ratchet" => self.ratchet(draft, flow),
-            "slice" => {
-                let (from, to) = (self.number(draft, 0)?, self.number(draft, 1)?);
-                if from >= to {
-                    self.fault(
-                        draft.span,
-                        format!("nothing lies between {from} and {to}"),
-                        "slice FROM TO, counted in bytes from 0".to_owned(),
-                    );
-                    return None;
-                }
-                self.scalar(draft, flow, Filter::Slice(from, to))
-            }
+            "slice" => self.slice(draft, flow),
             "sort" => self.pairs(draft, flow, Filter::Sort),
+            "sort-collated" => self.pairs(draft, flow, Filter::SortCollated),
             "sort-items" => self.pairs(draft, flow, Filter::SortItems),
             "sort-kv" => self.pairs(draft, flow, Filter::SortKv),
             "strip-prefix" => {
@@ -183,7 +183,9 @@ impl Checker<'_> {
 
     fn pick(&mut self, draft: &Draft, flow: Flow) -> Option<(Filter, Flow)> {
         let name = self.word(draft, 0)?;
-        let Some(field) = self.fields.iter().position(|field| field.name == name) else {
+        let field = self.fields.iter().position(|field| field.name == name).map(Listing::Field);
+        let var = || self.vars.iter().position(|var| var.name == name).map(Listing::Var);
+        let Some(listing) = field.or_else(var) else {
             self.fault(draft.span, format!("no carrier captures `{{{name}:names}}`"), None);
             return None;
         };
@@ -199,7 +201,7 @@ impl Checker<'_> {
                 }
             },
         };
-        self.pairs(draft, flow, Filter::Pick(field, absent))
+        self.pairs(draft, flow, Filter::Pick(listing, absent))
     }
 
     fn ratchet(&mut self, draft: &Draft, flow: Flow) -> Option<(Filter, Flow)> {
@@ -214,6 +216,29 @@ impl Checker<'_> {
         };
         let steps = (1..draft.args.len()).map(|index| self.operand(draft, index)).collect::<Option<Vec<_>>>()?;
         self.scalar(draft, flow, Filter::Ratchet(hash, steps))
+    }
+
+    fn slice(&mut self, draft: &Draft, flow: Flow) -> Option<(Filter, Flow)> {
+        let from = self.number(draft, 0)?;
+        let end = self.word(draft, 1)?;
+        if let Some(id) = self.vars.iter().position(|var| var.name == end) {
+            let default = self.vars.get(id).and_then(|var| var.default.as_deref());
+            if default.is_some_and(|default| default.parse::<usize>().is_err()) {
+                self.fault(draft.span, format!("the default of `{end}` is no number of bytes"), None);
+                return None;
+            }
+            return self.scalar(draft, flow, Filter::Slice(from, Bound::Var(id)));
+        }
+        let to = self.number(draft, 1)?;
+        if from >= to {
+            self.fault(
+                draft.span,
+                format!("nothing lies between {from} and {to}"),
+                "slice FROM TO, counted in bytes from 0".to_owned(),
+            );
+            return None;
+        }
+        self.scalar(draft, flow, Filter::Slice(from, Bound::At(to)))
     }
 
     fn time(&mut self, draft: &Draft, source: Option<&Source>) -> Option<(Filter, Flow)> {
@@ -259,11 +284,7 @@ impl Checker<'_> {
             Primitive::Digest(None)
         } else if let Some(algorithm) = Asymmetric::from_name(&first.name) {
             self.takes(first, 1)?;
-            if self.word(first, 0)? != "private_key" {
-                self.fault(first.span, format!("`{}` signs with `private_key`", first.name), None);
-                return None;
-            }
-            Primitive::Signature(algorithm)
+            self.asymmetric(first, algorithm)?
         } else if first.name == "hmac" || vocabulary::mac(&first.name).is_some() {
             self.takes(first, 1)?;
             Primitive::Mac(vocabulary::mac(&first.name), self.operand(first, 0)?)
@@ -292,7 +313,7 @@ impl Checker<'_> {
             let encoding = invertible
                 || matches!(
                     filter,
-                    Filter::Slice(..) | Filter::Convert(Convert::Upper | Convert::Lower | Convert::Pct)
+                    Filter::Slice(_, Bound::At(_)) | Filter::Convert(Convert::Upper | Convert::Lower | Convert::Pct)
                 );
             if !encoding {
                 self.fault(
@@ -302,7 +323,7 @@ impl Checker<'_> {
                 );
                 return None;
             }
-            if matches!(primitive, Primitive::Signature(_)) && !invertible {
+            if matches!(primitive, Primitive::Signature(_) | Primitive::Derived(..)) && !invertible {
                 self.fault(
                     draft.span,
                     format!("`{}` cannot be undone", draft.name),
@@ -313,6 +334,19 @@ impl Checker<'_> {
             encode.push(filter);
         }
         Some(SignatureRule { primitive, encode, span: expr.span })
+    }
+
+    /// A signature with the key's own private half; on P-256 also with one that is derived from the secret.
+    fn asymmetric(&mut self, draft: &Draft, algorithm: Asymmetric) -> Option<Primitive> {
+        let own = matches!(&self.argument(draft, 0)?.value, Arg::Word(word) if word == "private_key");
+        match algorithm {
+            _ if own => Some(Primitive::Signature(algorithm)),
+            Asymmetric::EcdsaP256 { .. } => Some(Primitive::Derived(algorithm, self.operand(draft, 0)?)),
+            _ => {
+                self.fault(draft.span, format!("`{}` signs with `private_key`", draft.name), None);
+                None
+            }
+        }
     }
 
     fn scalar(&mut self, draft: &Draft, flow: Flow, filter: Filter) -> Option<(Filter, Flow)> {
