@@ -111,6 +111,7 @@ impl List {
         let bytes = &self.bytes;
         let slice = |(start, end): Range| bytes.get(start..end).unwrap_or_default();
         self.items.sort_by(|a, b| match by {
+            Order::Collated => canon::collate(slice(a.k), slice(b.k)),
             Order::Name => slice(a.k).cmp(slice(b.k)),
             Order::NameValue => (slice(a.k), slice(a.v)).cmp(&(slice(b.k), slice(b.v))),
             Order::Text => slice(a.v).cmp(slice(b.v)),
@@ -167,6 +168,7 @@ fn bounded((start, end): Range, len: usize) -> std::ops::Range<usize> {
 /// What a list is sorted by.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Order {
+    Collated,
     Name,
     NameValue,
     Text,
@@ -216,7 +218,9 @@ pub(crate) fn convert(convert: Convert, input: &[u8], out: &mut Vec<u8>) -> Resu
         Convert::B64Url => canon::b64url(input, out),
         Convert::B64UrlPad => canon::b64url_pad(input, out),
         Convert::Crc32 => decimal(usize::try_from(canon::crc32(input)).unwrap_or(usize::MAX), out),
+        Convert::Decode(charset) => charset.decode(input, out)?,
         Convert::Dots => canon::dots(input, out),
+        Convert::Encode(charset) => charset.encode(input, out)?,
         Convert::FormDec => canon::form_decode(input, out)?,
         Convert::FormEnc => canon::form_encode(input, out),
         Convert::Hex => canon::hex_lower(input, out),

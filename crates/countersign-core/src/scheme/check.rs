@@ -330,6 +330,7 @@ fn keyed(message: &Message, faults: &mut Vec<Fault>) {
     let (keyed, span) = match &message.signature.primitive {
         Primitive::Digest(_) => (base.secret, message.base.span),
         Primitive::Mac(_, key) => (base.secret || References::of(message, key).secret, message.signature.span),
+        Primitive::Derived(_, key) => (References::of(message, key).secret, message.signature.span),
         Primitive::Signature(_) => (true, message.signature.span),
     };
     if !keyed {
@@ -652,11 +653,12 @@ impl<'a> Checker<'a> {
 
     fn bind(&mut self, draft: &draft::Bind) -> Bind {
         let name = &draft.name.value;
-        let what = self
-            .fields
-            .iter()
-            .position(|field| field.name == *name)
-            .map_or_else(|| Source::Header(name.to_ascii_lowercase()), Source::Field);
+        let field = self.fields.iter().position(|field| field.name == *name);
+        let entry = self.lets.iter().position(|entry| entry.name.value == *name);
+        let what = field
+            .map(Source::Field)
+            .or(entry.map(Source::Let))
+            .unwrap_or_else(|| Source::Header(name.to_ascii_lowercase()));
         Bind {
             what,
             name: name.clone(),
@@ -739,6 +741,7 @@ fn of_message(name: &str) -> Option<Source> {
         "form" => Source::Form(member.to_owned()),
         "header" => Source::Header(member.to_ascii_lowercase()),
         "json" => Source::Json(member.to_owned()),
+        "part" => Source::Part(member.to_owned()),
         "query" => Source::Query(member.to_owned()),
         "xml" => Source::Xml(member.to_owned()),
         _ => return None,
@@ -765,7 +768,7 @@ fn mentioned<'a>(text: &'a draft::Template, names: &mut Vec<&'a String>) {
                     Atom::Quoted(inner) => mentioned(inner, names),
                 }
                 for filter in &expr.filters {
-                    if matches!(filter.name.as_str(), "only" | "slice" | "time" | "without") {
+                    if matches!(filter.name.as_str(), "decode" | "encode" | "only" | "slice" | "time" | "without") {
                         continue;
                     }
                     for arg in &filter.args {

@@ -3,6 +3,7 @@
 //! Plain data without behaviour: the plan is compiled from it, and lints, inference and generators read it.
 
 use crate::alg::{Asymmetric, Hash};
+use crate::canon::Charset;
 use crate::plan::carrier::Shape;
 pub use crate::scheme::chunks::Chunks;
 use crate::scheme::draft::{At, Place, Span};
@@ -174,15 +175,7 @@ impl FieldType {
             Self::NamesAny => Self::Names(b';').admits(byte),
             Self::Quotable => !matches!(byte, b'"' | b'\\') && !byte.is_ascii_control(),
             Self::Text => !byte.is_ascii_control(),
-            Self::Time(format) => match format {
-                TimeFormat::Date | TimeFormat::Unix | TimeFormat::UnixMs => byte.is_ascii_digit(),
-                TimeFormat::Iso | TimeFormat::IsoMs => {
-                    byte.is_ascii_digit() || matches!(byte, b'-' | b':' | b'T' | b'Z' | b'.')
-                }
-                TimeFormat::IsoBasic => byte.is_ascii_digit() || matches!(byte, b'T' | b'Z'),
-                TimeFormat::Ymd => byte.is_ascii_digit() || byte == b'-',
-                TimeFormat::HttpDate | TimeFormat::Pattern(_) => !byte.is_ascii_control() && byte.is_ascii(),
-            },
+            Self::Time(format) => writes(format, byte),
             Self::Token => is_tchar(byte),
             Self::Unreserved => byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~'),
             Self::Word => byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'),
@@ -217,6 +210,20 @@ impl FieldType {
     #[must_use]
     pub const fn time(&self) -> Option<&TimeFormat> {
         if let Self::Time(format) = self { Some(format) } else { None }
+    }
+}
+
+/// Whether a byte may stand in an instant of this format.
+fn writes(format: &TimeFormat, byte: u8) -> bool {
+    match format {
+        TimeFormat::Date | TimeFormat::Unix | TimeFormat::UnixMs => byte.is_ascii_digit(),
+        TimeFormat::Iso | TimeFormat::IsoMs => {
+            byte.is_ascii_digit() || matches!(byte, b'-' | b':' | b'T' | b'Z' | b'.')
+        }
+        TimeFormat::IsoBasic => byte.is_ascii_digit() || matches!(byte, b'T' | b'Z'),
+        TimeFormat::Ymd => byte.is_ascii_digit() || byte == b'-',
+        TimeFormat::HttpDate | TimeFormat::Pattern(_) => !byte.is_ascii_control() && byte.is_ascii(),
+        TimeFormat::OneOf(formats) => formats.iter().any(|format| writes(format, byte)),
     }
 }
 
@@ -340,6 +347,8 @@ pub enum Source {
     Method,
     /// The path, as sent.
     Path,
+    /// The content of a part of a `multipart/form-data` body, by its name.
+    Part(String),
     /// The client's address.
     Peer,
     /// The authority's port, or the default one.
@@ -423,6 +432,24 @@ pub enum ListSource {
     Xml,
 }
 
+/// What lists the names that are picked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Listing {
+    /// A capture of names: the sender.
+    Field(FieldId),
+    /// A variable that holds names: the deployment.
+    Var(VarId),
+}
+
+/// Where a slice ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bound {
+    /// At this byte.
+    At(usize),
+    /// Where a variable says.
+    Var(VarId),
+}
+
 /// What becomes of a listed name that the message does not have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IfAbsent {
@@ -457,6 +484,8 @@ pub enum Filter {
     First,
     /// List: values of one name are joined, at the place of the first.
     Fold(Vec<u8>),
+    /// Patterns with a separator between them, of which one must fit the template's value.
+    Granting(Template, Vec<u8>),
     /// A digest; `None`: the one that the key's algorithm names.
     Hash(Option<Hash>),
     /// A key derived from the piped value: RFC 5869.
@@ -476,26 +505,32 @@ pub enum Filter {
     IfAny,
     /// List to scalar: items with a separator between.
     Join(Vec<u8>),
+    /// A private scalar of P-256, derived from the piped key: a label, and a context.
+    KdfP256(Vec<u8>, Template),
     /// List: the last item of each name.
     Last,
     /// List: the items that a capture of names lists, and those whose name matches one of the globs.
     Listed(FieldId, Vec<String>),
     /// List: names in lower case.
     LowerNames,
+    /// The value of a JSON object's member, by its name, as it stands there; absent where there is none.
+    Member(Template),
     /// List: items whose name matches one of the globs.
     Only(Vec<String>),
     /// What takes the place of something absent.
     Or(Template),
     /// These bytes, and `%`, percent-encoded.
     PctOnly(Vec<u8>),
-    /// List: the items that a capture of names lists, in its order.
-    Pick(FieldId, IfAbsent),
+    /// List: the items whose names are listed, in that order.
+    Pick(Listing, IfAbsent),
     /// HMAC steps: the piped value is the first key.
     Ratchet(Hash, Vec<Template>),
     /// A byte range: from, to. Shorter input gives what there is.
-    Slice(usize, usize),
+    Slice(usize, Bound),
     /// List: by name.
     Sort,
+    /// List: by name, in the two-level collation of a word sort.
+    SortCollated,
     /// List: by the rendered text.
     SortItems,
     /// List: by name, then by value.
@@ -530,7 +565,9 @@ pub enum Convert {
     B64Url,
     B64UrlPad,
     Crc32,
+    Decode(Charset),
     Dots,
+    Encode(Charset),
     FormDec,
     FormEnc,
     Hex,
@@ -569,6 +606,8 @@ pub enum Primitive {
     Digest(Option<Hash>),
     /// An HMAC. `None`: the one that the key's algorithm names.
     Mac(Option<Hash>, Template),
+    /// A signature with a key pair that is derived from the secret.
+    Derived(Asymmetric, Template),
     /// A signature with a private key.
     Signature(Asymmetric),
 }
@@ -576,7 +615,7 @@ pub enum Primitive {
 /// What must hold a computed value.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Bind {
-    /// A capture or a field line.
+    /// A capture, a `[let]` entry or a field line.
     pub what: Source,
     /// Its name, for messages.
     pub name: String,

@@ -6,7 +6,7 @@ use super::coverage::{Facts, insist};
 use super::fresh::Judged;
 use super::pool::Lease;
 use super::verified::{Checked, NeedsReplay, Verified};
-use super::{NeedsKey, Verifier, signature};
+use super::{NeedsKey, Verifier, is_remembered, signature};
 use crate::alg::{Digest, Hash};
 use crate::key::{Key, KeySet};
 use crate::plan::run::{Env, Stop, run_whole};
@@ -259,7 +259,7 @@ impl<'a> NeedsBody<'a> {
         let mut state = match &variant.primitive {
             PrimitivePlan::Digest(of) => State::Hash(of.unwrap_or(hash).begin()),
             PrimitivePlan::Mac { .. } => State::Mac(signature::mac_key(&env, scratch)?.begin()),
-            PrimitivePlan::Signature(_) => return Ok(None),
+            PrimitivePlan::Derived(..) | PrimitivePlan::Signature(_) => return Ok(None),
         };
         let mark = scratch.out.len();
         run_whole(&env, scratch, before)?;
@@ -389,7 +389,7 @@ impl<'a> NeedsBody<'a> {
         let response = self.view.status.is_some();
         let signed_at = self.judged.signed_at;
         let verified = Verified::new(&self.verifier.plan, response, key_id, signed_at, facts, self.scratch);
-        if !self.verifier.replay_applies(&self.view) {
+        if !is_remembered(self.plan, &self.view) {
             return Checked::Verified(verified);
         }
         // What is remembered must not hang on anything that the signature does not cover.

@@ -93,7 +93,7 @@ fn is_determined(rules: &Rules, first: &Explanation, second: &Explanation) -> bo
     };
     let deterministic = match rules.signature.primitive {
         Primitive::Digest(_) | Primitive::Mac(..) => true,
-        Primitive::Signature(algorithm) => is_deterministic(algorithm),
+        Primitive::Derived(algorithm, _) | Primitive::Signature(algorithm) => is_deterministic(algorithm),
     };
     deterministic && rules.tries.is_empty() && names(first) == names(second)
 }
