@@ -5,6 +5,7 @@
 use crate::alg::{Asymmetric, Hash};
 use crate::canon::Charset;
 use crate::plan::carrier::Shape;
+pub use crate::scheme::chunks::Chunks;
 use crate::scheme::draft::{At, Place, Span};
 use crate::time::TimeFormat;
 
@@ -42,6 +43,8 @@ pub struct Message {
     pub required_fields: Vec<FieldId>,
     /// Alternatives of lets and base, tried in turn. Empty: the message as it stands.
     pub tries: Vec<Alternative>,
+    /// How a body in chunks is signed.
+    pub chunks: Option<Chunks>,
 }
 
 /// An alternative message: `[[try]]`.
@@ -296,6 +299,8 @@ pub struct Value {
 pub enum Source {
     /// The body.
     Body,
+    /// In `[chunks]`: a part of what is being signed.
+    Chunk(Chunk),
     /// The value of a cookie.
     Cookie(String),
     /// A capture.
@@ -354,11 +359,39 @@ pub enum Source {
     Xml(String),
 }
 
+/// What the templates of `[chunks]` draw on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Chunk {
+    /// The content of the chunk.
+    Content,
+    /// The signature before, as carried: that of the message, or of the chunk before.
+    Previous,
+    /// The trailer, one line `name:value` and a line feed for each, sorted by name.
+    Trailers,
+}
+
+impl Chunk {
+    /// All of them.
+    pub const ALL: &'static [Self] = &[Self::Content, Self::Previous, Self::Trailers];
+
+    /// The name in scheme files.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Content => "chunk",
+            Self::Previous => "previous",
+            Self::Trailers => "trailers",
+        }
+    }
+}
+
 /// Where a list of pairs comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ListSource {
     /// The parameters of a form body, decoded.
     Form,
+    /// The parameters of a form body, as sent.
+    FormRaw,
     /// The field lines, names in lower case.
     Headers,
     /// The members of a JSON object body.
@@ -409,6 +442,17 @@ pub enum Filter {
     Fold(Vec<u8>),
     /// A digest; `None`: the one that the key's algorithm names.
     Hash(Option<Hash>),
+    /// A key derived from the piped value: RFC 5869.
+    Hkdf {
+        /// The digest.
+        hash: Hash,
+        /// The salt.
+        salt: Template,
+        /// What the key is for.
+        info: Template,
+        /// Its length in bytes.
+        length: usize,
+    },
     /// An HMAC with a key; `None`: the one that the key's algorithm names.
     Hmac(Option<Hash>, Template),
     /// Empty becomes absent.
@@ -417,6 +461,8 @@ pub enum Filter {
     Join(Vec<u8>),
     /// List: the last item of each name.
     Last,
+    /// List: the items that a capture of names lists, and those whose name matches one of the globs.
+    Listed(FieldId, Vec<String>),
     /// List: names in lower case.
     LowerNames,
     /// The value of a JSON object's member, by its name, as it stands there; absent where there is none.
@@ -425,6 +471,8 @@ pub enum Filter {
     Only(Vec<String>),
     /// What takes the place of something absent.
     Or(Template),
+    /// These bytes, and `%`, percent-encoded.
+    PctOnly(Vec<u8>),
     /// List: the items that a capture of names lists, in its order.
     Pick(FieldId, IfAbsent),
     /// HMAC steps: the piped value is the first key.
@@ -467,6 +515,7 @@ pub enum Convert {
     B64Url,
     B64UrlPad,
     Decode(Charset),
+    Crc32,
     Dots,
     Encode(Charset),
     FormDec,
@@ -480,6 +529,7 @@ pub enum Convert {
     PctPath,
     SlashEnd,
     Squeeze,
+    Title,
     Trim,
     Unb64,
     Unb64Url,

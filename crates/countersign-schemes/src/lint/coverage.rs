@@ -171,7 +171,10 @@ pub(super) fn is_of_body(message: &Message, text: &Template) -> bool {
 pub(super) fn is_body(source: &Source) -> bool {
     matches!(
         source,
-        Source::Body | Source::List(ListSource::Form | ListSource::Json | ListSource::Params | ListSource::Xml)
+        Source::Body
+            | Source::List(
+                ListSource::Form | ListSource::FormRaw | ListSource::Json | ListSource::Params | ListSource::Xml
+            )
     )
 }
 
@@ -228,7 +231,7 @@ fn lines(message: &Message, drawn: &Drawn<'_>) -> Option<Lines> {
                         let required = message.requires.iter().filter(|require| require.field == *id);
                         lines.only = Some(required.flat_map(|require| require.names.iter().cloned()).collect());
                     }
-                    Filter::Only(globs) => lines.only = Some(lower(globs)),
+                    Filter::Listed(_, globs) | Filter::Only(globs) => lines.only = Some(lower(globs)),
                     Filter::Without(globs) => lines.without.extend(lower(globs)),
                     _ => {}
                 }
@@ -302,7 +305,7 @@ fn list(message: &Message, drawn: &Drawn<'_>, place: Place) -> Extent {
             Filter::Only(globs) => {
                 return Extent::Part(drawn.span, format!("only {} is signed", quoted(globs)));
             }
-            Filter::Pick(id, _) => {
+            Filter::Listed(id, _) | Filter::Pick(id, _) => {
                 let name = message.fields.get(*id).map_or("", |field| &field.name);
                 return Extent::Part(drawn.span, format!("only what `{name}` lists is signed"));
             }
@@ -332,7 +335,9 @@ fn body_itself(signed: &[Drawn<'_>], message: &Message) -> Extent {
     for drawn in signed.iter().filter(|drawn| matches!(drawn.standing.role, Role::Itself | Role::Fallback)) {
         let found = match drawn.source {
             Source::Body => piece(message, drawn),
-            Source::List(ListSource::Form | ListSource::Params) => list(message, drawn, Place::Form),
+            Source::List(ListSource::Form | ListSource::FormRaw | ListSource::Params) => {
+                list(message, drawn, Place::Form)
+            }
             Source::List(ListSource::Json) => list(message, drawn, Place::Json),
             Source::List(ListSource::Xml) => list(message, drawn, Place::Xml),
             Source::Form(name) | Source::Json(name) | Source::Part(name) | Source::Xml(name)
