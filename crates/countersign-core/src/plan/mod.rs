@@ -17,7 +17,7 @@ use std::sync::Arc;
 use crate::alg::{Asymmetric, Hash};
 use crate::scheme::draft::Span;
 use crate::scheme::model::{
-    Convert, FieldId, FieldType, Fresh, IfAbsent, ListSource, NonceRule, Replay, Source, Window,
+    Bound, Convert, FieldId, FieldType, Fresh, IfAbsent, ListSource, Listing, NonceRule, Replay, Source, Window,
 };
 use crate::scheme::{Message, Scheme};
 use crate::time::TimeFormat;
@@ -201,6 +201,8 @@ pub(crate) enum PrimitivePlan {
         parts: Option<Program>,
         id: [u8; 32],
     },
+    /// `key`: what makes the private scalar.
+    Derived(Asymmetric, Program),
     Signature(Asymmetric),
 }
 
@@ -260,8 +262,8 @@ pub(crate) enum Op {
 
     /// Loads the list register.
     Load(ListSource),
-    /// Loads it with the field lines that a capture lists.
-    LoadPicked(FieldId, IfAbsent, Span),
+    /// Loads it with the field lines whose names are listed.
+    LoadPicked(Listing, IfAbsent, Span),
     /// Rewrites the list register.
     List(ListOp),
     /// Appends every item, rendered by a program, with a separator between.
@@ -271,8 +273,12 @@ pub(crate) enum Op {
     Convert(Convert, Span, Blame),
     /// Keeps what follows the first occurrence.
     After(Box<[u8]>),
+    /// Cuts the frame to what follows the last occurrence.
+    AfterLast(Box<[u8]>),
     /// Keeps what precedes the first occurrence.
     Before(Box<[u8]>),
+    /// Refuses the message unless one of the frame's patterns fits a value.
+    Granting(Program, Box<[u8]>, Span),
     /// Digest of the frame's bytes.
     Hash(Option<Hash>),
     /// A key derived from the frame's bytes: digest, salt, info, length.
@@ -281,16 +287,18 @@ pub(crate) enum Op {
     Hmac(Option<Hash>, Program),
     /// Makes an empty frame absent.
     IfAny,
-    /// Keeps a member of the JSON object that the frame holds, by the name that a program makes.
-    Member(Program, Span, Blame),
     /// Percent-encodes some bytes.
     PctOnly(Box<[u8]>),
+    /// Keeps a member of the JSON object that the frame holds, by the name that a program makes.
+    Member(Program, Span, Blame),
     /// Fills an absent frame.
     Or(Program),
+    /// Derives a private scalar of P-256.
+    KdfP256(Box<[u8]>, Program),
     /// Steps a key.
     Ratchet(Hash, Vec<Program>),
     /// Keeps a range.
-    Slice(usize, usize),
+    Slice(usize, Bound, Span),
     /// Drops a prefix.
     StripPrefix(Box<[u8]>),
     /// Writes an instant in another format.
@@ -308,13 +316,16 @@ impl Op {
             self,
             Self::Convert(..)
                 | Self::After(_)
+                | Self::AfterLast(_)
                 | Self::Before(_)
+                | Self::Granting(..)
                 | Self::Hash(_)
                 | Self::Hkdf(..)
                 | Self::Hmac(..)
                 | Self::IfAny
-                | Self::Member(..)
                 | Self::PctOnly(_)
+                | Self::Member(..)
+                | Self::KdfP256(..)
                 | Self::Ratchet(..)
                 | Self::Slice(..)
                 | Self::StripPrefix(_)
@@ -346,8 +357,9 @@ pub(crate) enum ListOp {
     Listed(FieldId, Vec<String>, Span),
     LowerNames,
     Only(Vec<String>, bool),
-    Pick(FieldId, IfAbsent, Span),
+    Pick(Listing, IfAbsent, Span),
     Sort,
+    SortCollated,
     SortItems,
     SortKv,
     With { name: String, value: Program, bare: bool, span: Span },

@@ -29,6 +29,7 @@ pub(super) fn push(
         Source::Chunk(Chunk::Previous) => out.extend_from_slice(&scratch.link.previous),
         Source::Chunk(Chunk::Trailers) => out.extend_from_slice(&scratch.link.trailers),
         Source::Cookie(name) => return Ok(cookie(view, name, out)?),
+        Source::DigestName => out.extend_from_slice(env.hash.name().as_bytes()),
         Source::Field(id) => match scratch.captures.get(*id) {
             Some(value) => out.extend_from_slice(value),
             None => return Ok(false),
@@ -157,6 +158,20 @@ pub(crate) fn field_line(view: &RequestView<'_>, name: &str, out: &mut Vec<u8>) 
             Err(Rejection::new(Reason::FieldDuplicated, None, Subject::Header(name.to_owned())))
         }
     }
+}
+
+/// Whether the message says that its body is a form: the media type of its one `Content-Type` (RFC 9110, section 8.3).
+pub(crate) fn is_form(view: &RequestView<'_>) -> Result<bool, Rejection> {
+    let mut lines: usize = 0;
+    let mut form = false;
+    view.fields.values("content-type", &mut |value| {
+        lines = lines.saturating_add(1);
+        form = canon::media_type(value).eq_ignore_ascii_case(b"application/x-www-form-urlencoded");
+    });
+    if lines > 1 {
+        return Err(Rejection::new(Reason::FieldDuplicated, None, Subject::Header("content-type".to_owned())));
+    }
+    Ok(form)
 }
 
 /// Appends the value of a cookie (RFC 6265, section 4.2).

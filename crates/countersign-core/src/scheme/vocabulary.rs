@@ -5,9 +5,13 @@ use std::ops::RangeInclusive;
 use crate::alg::{Asymmetric, Hash};
 use crate::scheme::model::{Convert, FieldType, ListSource, Source};
 
+/// The parts that a signature may leave open.
+pub(crate) const PARTS: [&str; 5] = ["method", "authority", "path", "query", "body"];
+
 /// Scalar sources that need no member.
 pub(super) const SOURCES: &[(&str, Source)] = &[
     ("body", Source::Body),
+    ("digest-name", Source::DigestName),
     ("host", Source::Host),
     ("hostname", Source::Hostname),
     ("method", Source::Method),
@@ -35,6 +39,8 @@ pub(super) const LISTS: &[(&str, ListSource)] = &[
     ("json", ListSource::Json),
     ("params", ListSource::Params),
     ("query", ListSource::Query),
+    ("query-form", ListSource::QueryForm),
+    ("query-json", ListSource::QueryJson),
     ("query-pct", ListSource::QueryPct),
     ("query-raw", ListSource::QueryRaw),
     ("xml", ListSource::Xml),
@@ -71,6 +77,7 @@ pub(super) const CONVERSIONS: &[(&str, Convert, bool)] = &[
 /// Filters that are neither conversions nor algorithms, with what they take, and how many arguments that is.
 pub(super) const FILTERS: &[(&str, &str, RangeInclusive<usize>)] = &[
     ("after", "after \"TEXT\"", 1..=1),
+    ("after-last", "after-last \"TEXT\"", 1..=1),
     ("before", "before \"TEXT\"", 1..=1),
     ("decode", "decode CHARSET", 1..=1),
     ("dedupe", "dedupe", 0..=0),
@@ -80,10 +87,12 @@ pub(super) const FILTERS: &[(&str, &str, RangeInclusive<usize>)] = &[
     ("encode", "encode CHARSET", 1..=1),
     ("first", "first", 0..=0),
     ("fold", "fold \"TEXT\"", 1..=1),
+    ("granting", "granting SUBJECT \"SEPARATOR\"", 2..=2),
     ("hkdf", "hkdf HASH SALT INFO LENGTH", 4..=4),
     ("hmac", "hmac KEY", 1..=1),
     ("if-any", "if-any", 0..=0),
     ("join", "join \"TEXT\"", 1..=1),
+    ("kdf-p256", "kdf-p256 \"LABEL\" CONTEXT", 2..=2),
     ("last", "last", 0..=0),
     ("line", "line \"NAME\" \"TEMPLATE\"", 2..=2),
     ("listed", "listed NAMES GLOB…", 2..=128),
@@ -97,6 +106,7 @@ pub(super) const FILTERS: &[(&str, &str, RangeInclusive<usize>)] = &[
     ("ratchet", "ratchet HASH STEP…", 2..=64),
     ("slice", "slice FROM TO", 2..=2),
     ("sort", "sort", 0..=0),
+    ("sort-collated", "sort-collated", 0..=0),
     ("sort-items", "sort-items", 0..=0),
     ("sort-kv", "sort-kv", 0..=0),
     ("strip-prefix", "strip-prefix \"TEXT\"", 1..=1),

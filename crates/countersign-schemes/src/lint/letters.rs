@@ -98,8 +98,11 @@ impl Letters {
                 all: self.all.or(Symbols::of(b"/")),
                 length: Length::Some,
             },
-            // A tab may have become a space.
-            Convert::Squeeze => Self::new(self.all.or(Symbols::of(b" ")), Length::Any),
+            // White space has become one space, or nothing.
+            Convert::Squeeze => {
+                let words = self.all.and(bytes(|byte| !matches!(byte, b' ' | b'\t' | b'\r' | b'\n')));
+                Self { first: words, ..Self::new(words.or(Symbols::of(b" ")), Length::Any) }
+            }
             Convert::Trim => Self::new(self.all, Length::Any),
             Convert::Upper => self.map(|byte| byte.to_ascii_uppercase()),
         }
@@ -158,6 +161,7 @@ pub(super) fn of_digest(hash: Option<Hash>) -> Letters {
 pub(super) fn of_source(source: &Source) -> Letters {
     let some = |admits: fn(u8) -> bool| Letters::new(Symbols::bytes(admits), Length::Some);
     match source {
+        Source::DigestName => some(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()),
         // No method begins with a digit; one that did would reach no handler.
         Source::Method => Letters { first: Symbols::bytes(|byte| byte.is_ascii_alphabetic()), ..some(is_tchar) },
         // RFC 3986, section 3.2: an authority ends before a slash, a question mark or a number sign.
@@ -196,9 +200,13 @@ pub(super) fn of_source(source: &Source) -> Letters {
 /// What the names and the values of a list hold.
 pub(super) fn of_list(list: ListSource) -> (Letters, Letters) {
     match list {
-        ListSource::Form | ListSource::Json | ListSource::Params | ListSource::Query | ListSource::QueryPct => {
-            (Letters::any(), Letters::any())
-        }
+        ListSource::Form
+        | ListSource::Json
+        | ListSource::Params
+        | ListSource::Query
+        | ListSource::QueryForm
+        | ListSource::QueryJson
+        | ListSource::QueryPct => (Letters::any(), Letters::any()),
         ListSource::FormRaw => (
             Letters::new(Symbols::bytes(|byte| !matches!(byte, b'=' | b'&')), Length::Any),
             Letters::new(Symbols::bytes(|byte| byte != b'&'), Length::Any),
