@@ -19,7 +19,7 @@ use crate::scheme::model::{Carrier, Convert, Field, FieldId, FieldType, Filter, 
 use crate::scheme::{References, Var, same_name};
 use crate::time::UnixTime;
 use crate::verify::agree::agree;
-use crate::verify::{fresh, read, signature, suits, unambiguous};
+use crate::verify::{fresh, policy, read, signature, suits, unambiguous};
 use zeroize::Zeroizing;
 
 /// Signs messages under one plan.
@@ -526,7 +526,11 @@ impl Signing<'_> {
         if !same {
             return Err(SignError::CoversItself);
         }
-        self.with(draft, |env| agree(env, message, scratch)).map(drop).map_err(stopped)
+        self.with(draft, |env| agree(env, message, scratch)).map_err(stopped)?;
+        match &self.plan.policy {
+            Some(plan) => self.with(draft, |env| policy::judge(env, plan, scratch, now)).map(drop).map_err(stopped),
+            None => Ok(()),
+        }
     }
 
     /// What is told where a carrier that was written could not be read.

@@ -16,6 +16,7 @@ mod hex;
 mod json;
 mod path;
 mod percent;
+mod policy;
 mod xml;
 
 pub use base64::{b64, b64_nopad, b64url, b64url_pad, unb64, unb64_nopad, unb64url, unb64url_pad};
@@ -27,6 +28,7 @@ pub use hex::{hex_lower, hex_upper, unhex};
 pub use json::{JsonValue, json_escape, json_members};
 pub use path::dots;
 pub use percent::{pct, pct_path, unpct};
+pub use policy::{Network, Policy};
 pub use xml::xml_children;
 
 /// The input is not what the rule is defined for.

@@ -39,8 +39,19 @@ pub struct Message {
     pub requires: Vec<Require>,
     /// Optional captures that must be there all the same.
     pub required_fields: Vec<FieldId>,
+    /// The signed policy that has to grant the message.
+    pub policy: Option<Policy>,
     /// Alternatives of lets and base, tried in turn. Empty: the message as it stands.
     pub tries: Vec<Alternative>,
+}
+
+/// A signed policy: `[policy]`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Policy {
+    /// The policy.
+    pub text: Template,
+    /// What it has to grant.
+    pub resource: Template,
 }
 
 /// An alternative message: `[[try]]`.

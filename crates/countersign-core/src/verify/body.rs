@@ -5,7 +5,7 @@ use super::coverage::{self, Facts};
 use super::fresh::Judged;
 use super::pool::Lease;
 use super::verified::{Checked, NeedsReplay, Verified};
-use super::{NeedsKey, Verifier, signature};
+use super::{NeedsKey, Verifier, policy, signature};
 use crate::alg::{Digest, Hash};
 use crate::key::{Key, KeySet};
 use crate::plan::run::{Env, Stop, run_whole};
@@ -105,6 +105,7 @@ impl<'a> NeedsBody<'a> {
             ));
         };
         let compared = self.agree(hold).map_err(refused)?;
+        self.granted(hold).map_err(refused)?;
         Ok(self.checked(hold, compared))
     }
 
@@ -296,6 +297,20 @@ impl<'a> NeedsBody<'a> {
         let (Some(variant), Some((key, hash))) = (plan.variants.get(hold.variant), key) else { return Ok(0) };
         let env = self.env(variant, Some(key), hash, self.view.body);
         agree(&env, self.message, self.scratch.get())
+    }
+
+    /// The message must be one that its policy grants; it is accepted no longer than that.
+    fn granted(&mut self, hold: Hold) -> Result<(), Stop> {
+        let key = self.candidates.iter().nth(hold.candidate);
+        let plan = self.plan;
+        let (Some(variant), Some((key, hash)), Some(policy)) = (plan.variants.get(hold.variant), key, &plan.policy)
+        else {
+            return Ok(());
+        };
+        let env = self.env(variant, Some(key), hash, self.view.body);
+        let until = policy::judge(&env, policy, self.scratch.get(), self.now)?;
+        self.judged.accepted_until = Some(self.judged.accepted_until.map_or(until, |other| other.min(until)));
+        Ok(())
     }
 
     fn checked(mut self, hold: Hold, compared: u64) -> Checked {

@@ -13,6 +13,7 @@ pub(crate) mod agree;
 mod body;
 mod coverage;
 pub(crate) mod fresh;
+pub(crate) mod policy;
 mod pool;
 pub(crate) mod read;
 pub(crate) mod signature;
