@@ -500,6 +500,27 @@ impl Shape {
         result
     }
 
+    /// Whether a value that was read and what was written of it say the same: byte for byte, or, in a list, the same
+    /// items but for those that are passed over and signatures behind the first.
+    pub(crate) fn same(&self, signature: FieldId, read: &[u8], written: &[u8]) -> bool {
+        let Some(separator) = &self.separator else { return read == written };
+        let items = |value: &[u8]| -> Option<Vec<Vec<u8>>> {
+            let list = value.strip_prefix(self.head.as_slice())?;
+            let ranges = Pieces::new(list, separator, self.quotes);
+            Some(ranges.map(|(start, end)| list.get(start..end).unwrap_or_default().to_vec()).collect())
+        };
+        let (Some(read), Some(written)) = (items(read), items(written)) else { return false };
+        let may_be_more = |text: &[u8]| {
+            let item = self.items.iter().find(|item| match item.pieces.first() {
+                Some(Piece::Literal(literal)) => text.starts_with(literal),
+                _ => false,
+            });
+            item.is_none_or(|item| self.repeat_signature && holds_capture(&item.pieces, signature))
+        };
+        written.iter().all(|item| read.contains(item))
+            && read.iter().all(|item| written.contains(item) || may_be_more(item))
+    }
+
     /// Whether a value could be written for this capture and parsed back.
     pub(crate) fn admits(&self, fields: &[Field], id: FieldId, value: &[u8]) -> bool {
         let place = self.items.iter().find_map(|item| place_of(&item.pieces, id));
@@ -556,6 +577,7 @@ fn holds_type(field: &Field, value: &[u8]) -> bool {
     match &field.kind {
         FieldType::Time(format) => format.parse(value).is_some(),
         FieldType::Names(_) => names(value).all(|name| !name.is_empty() && !name.iter().any(u8::is_ascii_uppercase)),
+        FieldType::NamesAny => names(value).all(|name| !name.is_empty()),
         _ => true,
     }
 }

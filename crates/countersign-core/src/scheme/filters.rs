@@ -3,10 +3,12 @@
 use super::check::Checker;
 use super::draft::{Arg, At, Atom, Expr, Filter as Draft, Span, Template as Text};
 use super::model::{
-    Bound, Convert, Filter, IfAbsent, Listing, Part, Primitive, SignatureRule, Source, Template, Value,
+    Bound, Chunk, Convert, FieldId, Filter, IfAbsent, Listing, Part, Primitive, SignatureRule, Source, Template,
+    Value,
 };
 use super::vocabulary::{self, FILTERS};
-use crate::alg::{Asymmetric, Hash};
+use crate::alg::{Asymmetric, Hash, MOST_BLOCKS};
+use crate::canon::Charset;
 use crate::scheme::draft;
 use crate::time::TimeFormat;
 
@@ -36,6 +38,11 @@ impl Checker<'_> {
             let (filter, after) = self.filter(draft, flow, if first { Some(&source) } else { None })?;
             flow = after;
             filters.push(filter);
+        }
+        if source == Source::Chunk(Chunk::Content) && !matches!(filters.first(), Some(Filter::Hash(_))) {
+            let hint = "as in `{chunk | sha256 | hex}`".to_owned();
+            self.fault(expr.span, "a chunk is signed by its digest: its content does not stay", hint);
+            return None;
         }
         if flow != end {
             self.fault(
@@ -84,9 +91,19 @@ impl Checker<'_> {
                 let text = self.literal(draft, 0)?;
                 self.scalar(draft, flow, Filter::After(text))
             }
+            "after-last" => {
+                let text = self.literal(draft, 0)?;
+                self.scalar(draft, flow, Filter::AfterLast(text))
+            }
             "before" => {
                 let text = self.literal(draft, 0)?;
                 self.scalar(draft, flow, Filter::Before(text))
+            }
+            "decode" | "encode" => {
+                let charset = self.charset(draft)?;
+                let encode = draft.name == "encode";
+                let convert = if encode { Convert::Encode(charset) } else { Convert::Decode(charset) };
+                Some((Filter::Convert(convert), flow))
             }
             "dedupe" => self.pairs(draft, flow, Filter::Dedupe),
             "digest" => self.scalar(draft, flow, Filter::Hash(None)),
@@ -106,6 +123,7 @@ impl Checker<'_> {
                 let (subject, separator) = (self.operand(draft, 0)?, self.literal(draft, 1)?);
                 self.scalar(draft, flow, Filter::Granting(subject, separator))
             }
+            "hkdf" => self.hkdf(draft, flow),
             "hmac" => {
                 let key = self.operand(draft, 0)?;
                 self.scalar(draft, flow, Filter::Hmac(None, key))
@@ -127,14 +145,27 @@ impl Checker<'_> {
                 let name = String::from_utf8_lossy(&item).to_ascii_lowercase();
                 self.pairs(draft, flow, Filter::With { name, value, bare: draft.name == "line" })
             }
+            "listed" => {
+                let field = self.names(draft)?;
+                let globs = self.globs(draft, 1)?;
+                self.pairs(draft, flow, Filter::Listed(field, globs))
+            }
             "lower-names" => self.pairs(draft, flow, Filter::LowerNames),
+            "member" => {
+                let name = self.operand(draft, 0)?;
+                self.scalar(draft, flow, Filter::Member(name))
+            }
             "only" => {
-                let globs = self.globs(draft)?;
+                let globs = self.globs(draft, 0)?;
                 self.pairs(draft, flow, Filter::Only(globs))
             }
             "or" => {
                 let other = self.operand(draft, 0)?;
                 self.scalar(draft, flow, Filter::Or(other))
+            }
+            "pct-only" => {
+                let bytes = self.literal(draft, 0)?;
+                self.scalar(draft, flow, Filter::PctOnly(bytes))
             }
             "pct-values" => self.pairs(draft, flow, Filter::ConvertValues(Convert::Pct)),
             "pick" => self.pick(draft, flow),
@@ -167,7 +198,7 @@ impl Checker<'_> {
                 self.scalar(draft, flow, Filter::When(subject, values, draft.name == "unless"))
             }
             "without" => {
-                let globs = self.globs(draft)?;
+                let globs = self.globs(draft, 0)?;
                 self.pairs(draft, flow, Filter::Without(globs))
             }
             _ => {
@@ -179,6 +210,15 @@ impl Checker<'_> {
                 None
             }
         }
+    }
+
+    fn charset(&mut self, draft: &Draft) -> Option<Charset> {
+        let name = self.word(draft, 0)?;
+        let charset = Charset::from_name(&name);
+        if charset.is_none() {
+            self.fault(draft.span, format!("unknown character set `{name}`"), Charset::NAMES.join(" or "));
+        }
+        charset
     }
 
     fn pick(&mut self, draft: &Draft, flow: Flow) -> Option<(Filter, Flow)> {
@@ -204,18 +244,50 @@ impl Checker<'_> {
         self.pairs(draft, flow, Filter::Pick(listing, absent))
     }
 
-    fn ratchet(&mut self, draft: &Draft, flow: Flow) -> Option<(Filter, Flow)> {
+    /// The capture of names that comes first.
+    fn names(&mut self, draft: &Draft) -> Option<FieldId> {
         let name = self.word(draft, 0)?;
-        let Some(hash) = Hash::from_name(&name) else {
+        let field = self.fields.iter().position(|field| field.name == name);
+        if field.is_none() {
+            self.fault(draft.span, format!("no carrier captures `{{{name}:names}}`"), None);
+        }
+        field
+    }
+
+    fn hkdf(&mut self, draft: &Draft, flow: Flow) -> Option<(Filter, Flow)> {
+        let hash = self.hash(draft)?;
+        let (salt, info) = (self.operand(draft, 1)?, self.operand(draft, 2)?);
+        let length = self.number(draft, 3)?;
+        let most = hash.output_len().saturating_mul(MOST_BLOCKS);
+        if length == 0 || length > most {
+            self.fault(
+                draft.span,
+                format!("HKDF makes no key of {length} bytes"),
+                format!("1 to {most}: RFC 5869, section 2.3"),
+            );
+            return None;
+        }
+        self.scalar(draft, flow, Filter::Hkdf { hash, salt, info, length })
+    }
+
+    fn ratchet(&mut self, draft: &Draft, flow: Flow) -> Option<(Filter, Flow)> {
+        let hash = self.hash(draft)?;
+        let steps = (1..draft.args.len()).map(|index| self.operand(draft, index)).collect::<Option<Vec<_>>>()?;
+        self.scalar(draft, flow, Filter::Ratchet(hash, steps))
+    }
+
+    /// The digest that is named first.
+    fn hash(&mut self, draft: &Draft) -> Option<Hash> {
+        let name = self.word(draft, 0)?;
+        let hash = Hash::from_name(&name);
+        if hash.is_none() {
             self.fault(
                 draft.span,
                 format!("unknown digest `{name}`"),
                 "sha256, sha1, sha384, sha512 or md5".to_owned(),
             );
-            return None;
-        };
-        let steps = (1..draft.args.len()).map(|index| self.operand(draft, index)).collect::<Option<Vec<_>>>()?;
-        self.scalar(draft, flow, Filter::Ratchet(hash, steps))
+        }
+        hash
     }
 
     fn slice(&mut self, draft: &Draft, flow: Flow) -> Option<(Filter, Flow)> {
@@ -243,7 +315,8 @@ impl Checker<'_> {
 
     fn time(&mut self, draft: &Draft, source: Option<&Source>) -> Option<(Filter, Flow)> {
         let name = self.word(draft, 0)?;
-        let Some(to) = TimeFormat::from_name(&name) else {
+        let known = TimeFormat::from_name(&name).filter(|format| !matches!(format, TimeFormat::OneOf(_)));
+        let Some(to) = known else {
             self.fault(
                 draft.span,
                 format!("unknown time type `{name}`"),
@@ -308,6 +381,7 @@ impl Checker<'_> {
                         | Convert::B64UrlPad
                         | Convert::Hex
                         | Convert::HexUpper
+                        | Convert::Pct
                 ) | Filter::Translate(..)
             );
             let encoding = invertible
@@ -443,11 +517,12 @@ impl Checker<'_> {
         }
     }
 
-    fn globs(&mut self, draft: &Draft) -> Option<Vec<String>> {
-        if draft.args.is_empty() {
+    /// The globs from an argument on.
+    fn globs(&mut self, draft: &Draft, from: usize) -> Option<Vec<String>> {
+        if draft.args.len() <= from {
             return self.usage(draft);
         }
-        (0..draft.args.len()).map(|index| self.word(draft, index)).collect()
+        (from..draft.args.len()).map(|index| self.word(draft, index)).collect()
     }
 }
 

@@ -86,9 +86,14 @@ impl References {
             | Filter::Granting(text, _)
             | Filter::Hmac(_, text)
             | Filter::KdfP256(_, text)
+            | Filter::Member(text)
             | Filter::Or(text)
             | Filter::When(text, ..) => {
                 self.template(message, text, depth);
+            }
+            Filter::Hkdf { salt, info, .. } => {
+                self.template(message, salt, depth);
+                self.template(message, info, depth);
             }
             Filter::With { value, .. } => self.template(message, value, depth),
             Filter::Ratchet(_, steps) => {
@@ -96,7 +101,9 @@ impl References {
                     self.template(message, step, depth);
                 }
             }
-            Filter::Pick(Listing::Field(id), _) => self.source(message, &Source::Field(*id), depth),
+            Filter::Listed(id, _) | Filter::Pick(Listing::Field(id), _) => {
+                self.source(message, &Source::Field(*id), depth);
+            }
             Filter::Pick(Listing::Var(id), _) | Filter::Slice(_, Bound::Var(id)) => {
                 self.source(message, &Source::Var(*id), depth);
             }

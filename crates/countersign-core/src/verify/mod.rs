@@ -11,7 +11,8 @@
 
 pub(crate) mod agree;
 mod body;
-mod coverage;
+pub(crate) mod chain;
+pub(crate) mod coverage;
 pub(crate) mod fresh;
 pub(crate) mod policy;
 mod pool;
@@ -31,7 +32,7 @@ use crate::scheme::model::{Primitive, Replay};
 use crate::scheme::{Message, same_name};
 use crate::time::UnixTime;
 use body::Candidates;
-pub use body::NeedsBody;
+pub use body::{NeedsBody, ReleasesChunks};
 pub use coverage::Coverage;
 use fresh::Judged;
 use pool::{Lease, Pool};
@@ -137,14 +138,15 @@ impl Verifier {
         }
         Ok(())
     }
+}
 
-    fn replay_applies(&self, view: &RequestView<'_>) -> bool {
-        match self.plan.scheme.fresh.replay {
-            Replay::Always => true,
-            Replay::Never => false,
-            // Safe methods: RFC 9110, section 9.2.1.
-            Replay::UnsafeMethods => !matches!(view.method, "GET" | "HEAD" | "OPTIONS" | "TRACE"),
-        }
+/// Whether a message is remembered, by its own rule.
+fn is_remembered(plan: &MessagePlan, view: &RequestView<'_>) -> bool {
+    match plan.fresh.replay {
+        Replay::Always => true,
+        Replay::Never => false,
+        // Safe methods: RFC 9110, section 9.2.1.
+        Replay::UnsafeMethods => !matches!(view.method, "GET" | "HEAD" | "OPTIONS" | "TRACE"),
     }
 }
 

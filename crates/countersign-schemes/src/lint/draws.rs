@@ -87,7 +87,10 @@ impl<'a> Drawn<'a> {
 
 /// Whether a filter makes a digest or a MAC.
 pub(super) fn is_digest(filter: &Filter) -> bool {
-    matches!(filter, Filter::Hash(_) | Filter::Hmac(..) | Filter::KdfP256(..) | Filter::Ratchet(..))
+    matches!(
+        filter,
+        Filter::Hash(_) | Filter::Hkdf { .. } | Filter::Hmac(..) | Filter::KdfP256(..) | Filter::Ratchet(..)
+    )
 }
 
 /// The methods that change nothing: RFC 9110, section 9.2.1.
@@ -145,8 +148,16 @@ impl<'a> Walk<'a> {
                 Filter::Granting(subject, _) => {
                     self.template(subject, &[], standing.with(Role::Condition { safe: false }), depth);
                 }
+                Filter::Hkdf { salt, info, .. } => {
+                    self.template(salt, &[], standing.with(Role::Key), depth);
+                    self.template(info, &[], standing.with(Role::Key), depth);
+                }
+                // The name decides what is there, and is not written.
+                Filter::Member(name) => {
+                    self.template(name, &[], standing.with(Role::Condition { safe: false }), depth);
+                }
                 Filter::Hmac(_, key) | Filter::KdfP256(_, key) => {
-                    self.template(key, &[], standing.with(Role::Key), depth)
+                    self.template(key, &[], standing.with(Role::Key), depth);
                 }
                 Filter::Or(other) => self.template(other, &rest, standing.with(Role::Fallback), depth),
                 Filter::Ratchet(_, steps) => {
