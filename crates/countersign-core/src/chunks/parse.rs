@@ -167,7 +167,9 @@ fn head(line: &[u8], signed: bool) -> Result<(u64, &[u8]), Flaw> {
         (Some(extension), true) => extension
             .strip_prefix(SIGNATURE.as_bytes())
             .and_then(|rest| rest.strip_prefix(b"="))
-            .filter(|signature| !signature.is_empty() && signature.iter().all(|byte| is_value(*byte) && *byte != b';'))
+            .filter(|signature| {
+                !signature.is_empty() && signature.iter().all(|byte| is_value(*byte) && *byte != b';')
+            })
             .ok_or(Flaw::Extension)?,
         (None, true) => return Err(Flaw::Unsigned),
         (Some(_), false) => return Err(Flaw::Extension),
@@ -203,6 +205,7 @@ const fn is_value(byte: u8) -> bool {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use std::fmt::Write as _;
 
     /// What comes of a body that arrives in pieces of a length, as text.
     fn parse(body: &[u8], signed: bool, trailers: bool, piece: usize) -> String {
@@ -218,11 +221,11 @@ mod tests {
                 let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
                 match event {
                     Event::Pending => {}
-                    Event::Begin { size, signature } => told.push_str(&format!("{size}({}) ", text(signature))),
+                    Event::Begin { size, signature } => write!(told, "{size}({}) ", text(signature)).unwrap(),
                     Event::Data(count) => content.extend_from_slice(&piece[..count]),
-                    Event::End => told.push_str(&format!("{:?} ", text(&std::mem::take(&mut content)))),
+                    Event::End => write!(told, "{:?} ", text(&std::mem::take(&mut content))).unwrap(),
                     Event::Trailer { name, value } => {
-                        told.push_str(&format!("{}={} ", text(name), text(value)));
+                        write!(told, "{}={} ", text(name), text(value)).unwrap();
                     }
                     Event::Done => told.push_str("done"),
                 }
@@ -242,7 +245,10 @@ mod tests {
     fn chunks_with_signatures() {
         for (body, expected) in [
             ("3;chunk-signature=ab\r\na\r\n\r\n0;chunk-signature=cd\r\n\r\n", "3(ab) \"a\\r\\n\" 0(cd) done"),
-            ("A;chunk-signature=b+/=\r\n0123456789\r\n0;chunk-signature=c\r\n\r\n", "10(b+/=) \"0123456789\" 0(c) done"),
+            (
+                "A;chunk-signature=b+/=\r\n0123456789\r\n0;chunk-signature=c\r\n\r\n",
+                "10(b+/=) \"0123456789\" 0(c) done",
+            ),
             ("0;chunk-signature=cd\r\n\r\n", "0(cd) done"),
             ("", "…"),
             ("3;chunk-signature=ab\r\nabc\r\n", "3(ab) \"abc\" …"),

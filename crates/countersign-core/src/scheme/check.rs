@@ -1,11 +1,11 @@
 //! From a draft to a scheme: names are resolved, conditions are checked, faults are collected.
 
+use super::chunks;
 use super::filters::Flow;
 use super::model::{
-    Alternative, Bind, Carrier, Chunk, ErrorPart, Errors, Field, FieldType, Fresh, KeyRule, Kind, Let, Message, NonceRule,
-    Part, Primitive, Replay, Require, SignatureRule, Source, Split, Template, Var, When, Window, Wrap,
+    Alternative, Bind, Carrier, Chunk, ErrorPart, Errors, Field, FieldType, Fresh, KeyRule, Kind, Let, Message,
+    NonceRule, Part, Primitive, Replay, Require, SignatureRule, Source, Split, Template, Var, When, Window, Wrap,
 };
-use super::chunks;
 use super::references::References;
 use super::vocabulary::{self, LISTS, MEMBERS, SOURCES};
 use super::{Checked, Scheme, draft};
@@ -255,7 +255,8 @@ fn span_of(draft: &draft::FreshDraft) -> Span {
 
 fn message(draft: &MessageDraft, vars: &[Var], scheme: &str, faults: &mut Vec<Fault>) -> Option<Message> {
     let before = faults.len();
-    let mut checker = Checker { draft, vars, fields: Vec::new(), lets: Vec::new(), faults, in_each: false, in_chunks: false };
+    let mut checker =
+        Checker { draft, vars, fields: Vec::new(), lets: Vec::new(), faults, in_each: false, in_chunks: false };
     checker.reject_duplicates();
     let shapes: Vec<_> = draft.carriers.iter().map(|carrier| checker.inline(&carrier.text, 0)).collect();
     checker.order_lets();

@@ -249,9 +249,13 @@ impl Walk<'_> {
             Source::Url => (Parts::of(&["authority", "path", "query"]), host),
             Source::Xml(name) => member("xml", name),
             Source::List(_) | Source::Scheme | Source::Secret => (Parts::default(), Presence::There),
-            Source::Chunk(_) | Source::K | Source::KeyId | Source::Peer | Source::Request(_) | Source::V | Source::Var(_) => {
-                (Parts::default(), Presence::Unknown)
-            }
+            Source::Chunk(_)
+            | Source::K
+            | Source::KeyId
+            | Source::Peer
+            | Source::Request(_)
+            | Source::V
+            | Source::Var(_) => (Parts::default(), Presence::Unknown),
         };
         Drawn { parts, presence }
     }
