@@ -301,6 +301,10 @@ impl Stages<'_> {
                     let mut value = Vec::new();
                     field_line(&self.env.view, name, &mut value)?.then_some(value)
                 }
+                Source::Let(id) => match self.env.variant.lets.get(*id) {
+                    Some(entry) => Some(self.value(&entry.program)?),
+                    None => None,
+                },
                 _ => None,
             };
             if claimed.is_some() {

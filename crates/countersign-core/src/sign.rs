@@ -21,6 +21,7 @@ use crate::scheme::model::{Carrier, Convert, Field, FieldId, FieldType, Filter, 
 use crate::scheme::{References, Var, same_name};
 use crate::time::UnixTime;
 use crate::verify::agree::agree;
+use crate::verify::coverage::{Facts, insist};
 use crate::verify::{fresh, read, signature, suits, unambiguous};
 use zeroize::Zeroizing;
 
@@ -354,7 +355,7 @@ impl Signing<'_> {
     /// Sets the capture that lists what is signed.
     fn list_names(&self, draft: &Draft, scratch: &mut Scratch) -> Result<(), SignError> {
         for (id, field) in self.message.fields.iter().enumerate() {
-            let FieldType::Names(separator) = field.kind else { continue };
+            let Some(separator) = field.kind.names() else { continue };
             // The names of trailers are not those of what is signed.
             let announces = self.message.chunks.as_ref().is_some_and(|chunks| chunks.trailers == Some(id));
             if announces || scratch.captures.get(id).is_some() || self.message.cover.is_empty() {
@@ -537,7 +538,13 @@ impl Signing<'_> {
         if !same {
             return Err(SignError::CoversItself);
         }
-        self.with(draft, |env| agree(env, message, scratch, chunked)).map(drop).map_err(stopped)
+        self.with(draft, |env| {
+            let compared = agree(env, message, scratch, chunked)?;
+            let facts = Facts::of(&env.view, env.plan, 0, compared, chunked);
+            let has_body = env.view.body.is_some_and(|body| !body.is_empty());
+            Ok(insist(message, env.plan, &facts, &scratch.captures, has_body)?)
+        })
+        .map_err(stopped)
     }
 
     /// What is told where a carrier that was written could not be read.

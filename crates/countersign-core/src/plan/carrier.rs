@@ -538,6 +538,7 @@ fn holds_type(field: &Field, value: &[u8]) -> bool {
     match &field.kind {
         FieldType::Time(format) => format.parse(value).is_some(),
         FieldType::Names(_) => names(value).all(|name| !name.is_empty() && !name.iter().any(u8::is_ascii_uppercase)),
+        FieldType::NamesAny => names(value).all(|name| !name.is_empty()),
         _ => true,
     }
 }

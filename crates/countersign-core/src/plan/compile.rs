@@ -352,6 +352,7 @@ impl Compiler<'_> {
     fn filter(&mut self, filter: &Filter, span: Span, blame: Blame, ops: &mut Vec<Op>) {
         ops.push(match filter {
             Filter::After(text) => Op::After(text.as_slice().into()),
+            Filter::AfterLast(text) => Op::AfterLast(text.as_slice().into()),
             Filter::Before(text) => Op::Before(text.as_slice().into()),
             Filter::Convert(convert) if matches!(list_state(ops), State::List) => {
                 Op::List(ListOp::Convert(*convert, true, span))
@@ -364,13 +365,19 @@ impl Compiler<'_> {
             Filter::First => Op::List(ListOp::First),
             Filter::Fold(text) => Op::List(ListOp::Fold(text.as_slice().into())),
             Filter::Hash(hash) => Op::Hash(*hash),
+            Filter::Hkdf { hash, salt, info, length } => {
+                Op::Hkdf(*hash, self.program(salt), self.program(info), *length)
+            }
             Filter::Hmac(hash, key) => Op::Hmac(*hash, self.program(key)),
             Filter::IfAny => Op::IfAny,
             Filter::Join(separator) => Op::EachJoin(Box::default(), separator.as_slice().into()),
             Filter::Last => Op::List(ListOp::Last),
+            Filter::Listed(field, globs) => Op::List(ListOp::Listed(*field, globs.clone(), span)),
             Filter::LowerNames => Op::List(ListOp::LowerNames),
+            Filter::Member(name) => Op::Member(self.program(name), span, blame),
             Filter::Only(globs) => Op::List(ListOp::Only(globs.clone(), true)),
             Filter::Or(other) => Op::Or(self.program(other)),
+            Filter::PctOnly(bytes) => Op::PctOnly(bytes.as_slice().into()),
             Filter::Pick(field, absent) => Op::List(ListOp::Pick(*field, *absent, span)),
             Filter::Ratchet(hash, steps) => Op::Ratchet(*hash, steps.iter().map(|step| self.program(step)).collect()),
             Filter::Slice(from, to) => Op::Slice(*from, *to),
@@ -410,7 +417,7 @@ fn keyed(message: &Message, parts: &[Part]) -> bool {
         Part::Optional(inner) => text(inner),
         Part::Value(value) => {
             let source = match &value.source {
-                Source::KeyId | Source::Secret => true,
+                Source::DigestName | Source::KeyId | Source::Secret => true,
                 Source::Let(id) => message.lets.get(*id).is_some_and(|entry| text(&entry.text)),
                 Source::Quoted(inner) => text(inner),
                 _ => false,
@@ -418,9 +425,12 @@ fn keyed(message: &Message, parts: &[Part]) -> bool {
             source
                 || value.filters.iter().any(|filter| match filter {
                     Filter::Hash(None) | Filter::Hmac(None, _) => true,
-                    Filter::Each(inner) | Filter::Hmac(_, inner) | Filter::Or(inner) | Filter::When(inner, ..) => {
-                        text(inner)
-                    }
+                    Filter::Each(inner)
+                    | Filter::Hmac(_, inner)
+                    | Filter::Member(inner)
+                    | Filter::Or(inner)
+                    | Filter::When(inner, ..) => text(inner),
+                    Filter::Hkdf { salt, info, .. } => text(salt) || text(info),
                     Filter::With { value, .. } => text(value),
                     Filter::Ratchet(_, steps) => steps.iter().any(text),
                     _ => false,
@@ -461,8 +471,17 @@ const fn whole_body(source: &Source) -> bool {
         Source::Body
             | Source::Form(_)
             | Source::Json(_)
+            | Source::Part(_)
             | Source::Xml(_)
-            | Source::List(ListSource::Form | ListSource::Json | ListSource::Params | ListSource::Xml)
+            | Source::List(
+                ListSource::Form
+                    | ListSource::FormRaw
+                    | ListSource::Json
+                    | ListSource::Params
+                    | ListSource::QueryForm
+                    | ListSource::QueryJson
+                    | ListSource::Xml
+            )
     )
 }
 
@@ -524,8 +543,10 @@ impl Search<'_> {
             Filter::Or(other) => self.depth == Depth::All && self.template(other),
             Filter::Each(text)
             | Filter::Hmac(_, text)
+            | Filter::Member(text)
             | Filter::When(text, ..)
             | Filter::With { value: text, .. } => self.template(text),
+            Filter::Hkdf { salt, info, .. } => self.template(salt) || self.template(info),
             Filter::Ratchet(_, steps) => steps.iter().any(|step| self.template(step)),
             _ => false,
         }

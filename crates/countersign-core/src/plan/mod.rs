@@ -16,7 +16,9 @@ use std::sync::Arc;
 
 use crate::alg::{Asymmetric, Hash};
 use crate::scheme::draft::Span;
-use crate::scheme::model::{Convert, FieldId, FieldType, Fresh, IfAbsent, ListSource, NonceRule, Source, Window};
+use crate::scheme::model::{
+    Convert, FieldId, FieldType, Fresh, IfAbsent, ListSource, NonceRule, Replay, Source, Window,
+};
 use crate::scheme::{Message, Scheme};
 use crate::time::TimeFormat;
 
@@ -92,7 +94,8 @@ impl Plan {
     }
 }
 
-/// What makes a response fresh: the rules of the request, for the captures of those names that it has, too.
+/// What makes a response fresh: the rules of the request, for the captures of those names that it has, too. One that
+/// has neither a nonce nor a time of its own is not remembered: a peer that is asked twice may answer the same twice.
 fn answering(scheme: &Scheme, response: &Message) -> Fresh {
     let of = |id: FieldId, fits: fn(&FieldType) -> bool| {
         let name = &scheme.request.fields.get(id)?.name;
@@ -100,12 +103,16 @@ fn answering(scheme: &Scheme, response: &Message) -> Fresh {
     };
     let instant = |id| of(id, |kind| kind.time().is_some());
     let fresh = &scheme.fresh;
+    let timestamp = fresh.timestamp.and_then(|window| Some(Window { field: instant(window.field)?, ..window }));
+    let nonce = fresh.nonce.and_then(|rule| Some(NonceRule { field: of(rule.field, |_| true)?, ..rule }));
+    let unique = timestamp.is_some() || nonce.is_some();
     Fresh {
-        timestamp: fresh.timestamp.and_then(|window| Some(Window { field: instant(window.field)?, ..window })),
+        timestamp,
         expires: fresh.expires.and_then(instant),
         starts: fresh.starts.and_then(instant),
         lifetime: fresh.lifetime.and_then(|(id, most)| Some((of(id, |kind| *kind == FieldType::Int)?, most))),
-        nonce: fresh.nonce.and_then(|rule| Some(NonceRule { field: of(rule.field, |_| true)?, ..rule })),
+        nonce,
+        replay: if unique { fresh.replay } else { Replay::Never },
         ..fresh.clone()
     }
 }
@@ -264,14 +271,22 @@ pub(crate) enum Op {
     Convert(Convert, Span, Blame),
     /// Keeps what follows the first occurrence.
     After(Box<[u8]>),
+    /// Cuts the frame to what follows the last occurrence.
+    AfterLast(Box<[u8]>),
     /// Keeps what precedes the first occurrence.
     Before(Box<[u8]>),
     /// Digest of the frame's bytes.
     Hash(Option<Hash>),
+    /// A key derived from the frame's bytes: digest, salt, info, length.
+    Hkdf(Hash, Program, Program, usize),
     /// HMAC of the frame's bytes.
     Hmac(Option<Hash>, Program),
     /// Makes an empty frame absent.
     IfAny,
+    /// Percent-encodes some bytes.
+    PctOnly(Box<[u8]>),
+    /// Keeps a member of the JSON object that the frame holds, by the name that a program makes.
+    Member(Program, Span, Blame),
     /// Fills an absent frame.
     Or(Program),
     /// Steps a key.
@@ -295,10 +310,14 @@ impl Op {
             self,
             Self::Convert(..)
                 | Self::After(_)
+                | Self::AfterLast(_)
                 | Self::Before(_)
                 | Self::Hash(_)
+                | Self::Hkdf(..)
                 | Self::Hmac(..)
                 | Self::IfAny
+                | Self::PctOnly(_)
+                | Self::Member(..)
                 | Self::Ratchet(..)
                 | Self::Slice(..)
                 | Self::StripPrefix(_)
@@ -327,6 +346,7 @@ pub(crate) enum ListOp {
     First,
     Fold(Box<[u8]>),
     Last,
+    Listed(FieldId, Vec<String>, Span),
     LowerNames,
     Only(Vec<String>, bool),
     Pick(FieldId, IfAbsent, Span),

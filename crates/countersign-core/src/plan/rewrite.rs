@@ -3,7 +3,7 @@
 use super::carrier::names;
 use super::list::{Decoding, Item, Order, Range};
 use super::run::{Env, Scratch, Stop, absent, run};
-use super::source::split_target;
+use super::source::{is_form, split_target};
 use super::{ListOp, Op};
 use crate::canon;
 use crate::reject::{Reason, Rejection, Subject};
@@ -23,12 +23,26 @@ pub(super) fn load(env: &Env<'_>, scratch: &mut Scratch, source: ListSource) -> 
         ListSource::Query | ListSource::QueryPct | ListSource::QueryRaw => {
             list.parameters(query, Decoding::of(source)).map_err(target)?;
         }
-        ListSource::Form => {
-            list.parameters(env.body.ok_or(Stop::NeedBody)?, Decoding::Form).map_err(body)?;
+        ListSource::Form | ListSource::FormRaw => {
+            list.parameters(env.body.ok_or(Stop::NeedBody)?, Decoding::of(source)).map_err(body)?;
         }
         ListSource::Params => {
             list.parameters(query, Decoding::Form).map_err(target)?;
             list.parameters(env.body.ok_or(Stop::NeedBody)?, Decoding::Form).map_err(body)?;
+        }
+        ListSource::QueryForm => {
+            list.parameters(query, Decoding::Form).map_err(target)?;
+            let raw = env.body.ok_or(Stop::NeedBody)?;
+            if is_form(&env.view)? {
+                list.parameters(raw, Decoding::Form).map_err(body)?;
+            }
+        }
+        ListSource::QueryJson => {
+            list.parameters(query, Decoding::Form).map_err(target)?;
+            match env.body.ok_or(Stop::NeedBody)? {
+                [] => {}
+                raw => list.json(raw).map_err(body)?,
+            }
         }
         ListSource::Headers => {
             env.view.fields.all(&mut |name, value| list.push(name.as_bytes(), value));
@@ -58,10 +72,12 @@ pub(super) fn pick_fields(
         if index >= MOST_NAMES {
             return Err(Rejection::new(Reason::TooLarge, Some(span), Subject::Capture(field)).into());
         }
-        if list.items.iter().any(|item| list.slice(item.k) == name) {
+        if list.items.iter().any(|item| list.slice(item.k).eq_ignore_ascii_case(name)) {
             return Err(Rejection::new(Reason::FieldDuplicated, Some(span), Subject::Capture(field)).into());
         }
-        let lower = std::str::from_utf8(name).unwrap_or_default();
+        let listed_as = std::str::from_utf8(name).unwrap_or_default();
+        let lowered = listed_as.bytes().any(|byte| byte.is_ascii_uppercase()).then(|| listed_as.to_ascii_lowercase());
+        let lower = lowered.as_deref().unwrap_or(listed_as);
         let before = list.items.len();
         env.view.fields.values(lower, &mut |value| list.push(name, value));
         if list.items.len() == before {
@@ -95,6 +111,7 @@ pub(super) fn rewrite(env: &Env<'_>, scratch: &mut Scratch, op: &ListOp) -> Resu
         ListOp::First => scratch.list.one_each(false),
         ListOp::Fold(separator) => scratch.list.fold(separator),
         ListOp::Last => scratch.list.one_each(true),
+        ListOp::Listed(field, globs, span) => listed(scratch, *field, globs, *span)?,
         ListOp::LowerNames => scratch.list.lower_names(),
         ListOp::Only(globs, only) => {
             let among = |name: &[u8]| globs.iter().any(|pattern| canon::glob(pattern.as_bytes(), name));
@@ -134,12 +151,12 @@ fn pick(scratch: &mut Scratch, field: FieldId, if_absent: IfAbsent, span: Span) 
         if index >= MOST_NAMES {
             return Err(Rejection::new(Reason::TooLarge, Some(span), Subject::Capture(field)).into());
         }
-        if names(listed).take(index).any(|other| other == name) {
+        if names(listed).take(index).any(|other| other.eq_ignore_ascii_case(name)) {
             return Err(Rejection::new(Reason::FieldDuplicated, Some(span), Subject::Capture(field)).into());
         }
         let before = scratch.list.items.len();
         for item in &items {
-            if scratch.list.slice(item.k) == name {
+            if scratch.list.slice(item.k).eq_ignore_ascii_case(name) {
                 scratch.list.items.push(*item);
             }
         }
@@ -153,6 +170,29 @@ fn pick(scratch: &mut Scratch, field: FieldId, if_absent: IfAbsent, span: Span) 
             }
         }
     }
+    Ok(())
+}
+
+/// Keeps the items that a capture of names lists and those that match, in their own order. Who lists a name wants it
+/// signed, so one that is absent is refused.
+fn listed(scratch: &mut Scratch, field: FieldId, globs: &[String], span: Span) -> Result<(), Stop> {
+    let listed = scratch.captures.get(field).unwrap_or_default();
+    let list = &mut scratch.list;
+    for (index, name) in names(listed).enumerate() {
+        let refuse = |reason| Err(Rejection::new(reason, Some(span), Subject::Capture(field)).into());
+        if index >= MOST_NAMES {
+            return refuse(Reason::TooLarge);
+        }
+        if names(listed).take(index).any(|other| other == name) {
+            return refuse(Reason::FieldDuplicated);
+        }
+        if !list.items.iter().any(|item| list.slice(item.k) == name) {
+            return refuse(Reason::FieldMissing);
+        }
+    }
+    list.retain(|name, _| {
+        names(listed).any(|other| other == name) || globs.iter().any(|glob| canon::glob(glob.as_bytes(), name))
+    });
     Ok(())
 }
 

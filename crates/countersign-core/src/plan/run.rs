@@ -6,7 +6,7 @@ use super::rewrite::{each_join, load, pick_fields, rewrite};
 use super::source::push;
 use super::stream::Running;
 use super::{Blame, MessagePlan, Op, Variant};
-use crate::alg::{Digest, Hash, MacKey};
+use crate::alg::{Digest, Hash, MacKey, hkdf};
 use crate::canon;
 use crate::chunks::Link;
 use crate::key::Key;
@@ -14,6 +14,7 @@ use crate::reject::{Reason, Rejection, Subject};
 use crate::request::RequestView;
 use crate::scheme::draft::Span;
 use crate::scheme::model::LetId;
+use zeroize::Zeroize as _;
 
 /// Why a program stopped.
 #[derive(Debug)]
@@ -257,6 +258,11 @@ fn steps(env: &Env<'_>, scratch: &mut Scratch, program: &[Op]) -> Result<(), Sto
                     None => absent(scratch),
                 }
             }
+            Op::AfterLast(text) => {
+                let mark = mark(scratch);
+                let at = rfind(scratch.tail(mark), text).map_or(0, |at| at.saturating_add(text.len()));
+                keep(scratch, mark, at, usize::MAX);
+            }
             Op::Before(text) => {
                 let mark = mark(scratch);
                 let at = find(scratch.tail(mark), text).unwrap_or(usize::MAX);
@@ -267,6 +273,23 @@ fn steps(env: &Env<'_>, scratch: &mut Scratch, program: &[Op]) -> Result<(), Sto
                 let digest = hash.unwrap_or(env.hash).digest(scratch.tail(mark));
                 scratch.out.truncate(mark);
                 scratch.out.extend_from_slice(digest.as_bytes());
+            }
+            Op::Hkdf(hash, salt, info, length) => {
+                let mark = mark(scratch);
+                let end = scratch.out.len();
+                let mut present = run(env, scratch, salt)?;
+                let salted = scratch.out.len();
+                present &= run(env, scratch, info)?;
+                let (before, info) = scratch.out.split_at_checked(salted).unwrap_or_default();
+                let salt = before.get(end..).unwrap_or_default();
+                scratch.tmp.clear();
+                hkdf(*hash, before.get(mark..end).unwrap_or_default(), salt, info, *length, &mut scratch.tmp);
+                wipe(scratch, mark);
+                replace(scratch, mark);
+                scratch.tmp.zeroize();
+                if !present {
+                    absent(scratch);
+                }
             }
             Op::Hmac(hash, key) => {
                 let mark = mark(scratch);
@@ -286,6 +309,24 @@ fn steps(env: &Env<'_>, scratch: &mut Scratch, program: &[Op]) -> Result<(), Sto
                     absent(scratch);
                 }
             }
+            Op::Member(name, span, blame) => {
+                let mark = mark(scratch);
+                let end = scratch.out.len();
+                let present = run(env, scratch, name)?;
+                let text = scratch.out.get(mark..end).unwrap_or_default();
+                let found = canon::json_member(text, scratch.tail(end)).map_err(|canon::Malformed| match blame {
+                    Blame::Key => Rejection::new(Reason::KeyUnsuitable, Some(*span), Subject::Key),
+                    Blame::Message => Rejection::new(Reason::CredentialMalformed, Some(*span), Subject::Part),
+                })?;
+                if let Some(value) = found.filter(|_| present) {
+                    scratch.tmp.clear();
+                    scratch.tmp.extend_from_slice(value);
+                    replace(scratch, mark);
+                } else {
+                    scratch.out.truncate(end);
+                    absent(scratch);
+                }
+            }
             Op::Or(other) => {
                 let mark = mark(scratch);
                 if let Some(frame) = scratch.frames.last_mut().filter(|frame| frame.absent) {
@@ -296,6 +337,12 @@ fn steps(env: &Env<'_>, scratch: &mut Scratch, program: &[Op]) -> Result<(), Sto
                         absent(scratch);
                     }
                 }
+            }
+            Op::PctOnly(bytes) => {
+                let mark = mark(scratch);
+                scratch.tmp.clear();
+                canon::pct_only(scratch.out.get(mark..).unwrap_or_default(), bytes, &mut scratch.tmp);
+                replace(scratch, mark);
             }
             Op::Ratchet(hash, steps) => {
                 let mark = mark(scratch);
@@ -384,7 +431,6 @@ fn keep(scratch: &mut Scratch, mark: usize, from: usize, to: usize) {
 
 /// Overwrites key material before it is cut off.
 fn wipe(scratch: &mut Scratch, mark: usize) {
-    use zeroize::Zeroize as _;
     scratch.out.get_mut(mark..).unwrap_or_default().zeroize();
 }
 
@@ -428,4 +474,11 @@ fn find(text: &[u8], needle: &[u8]) -> Option<usize> {
         return None;
     }
     text.windows(needle.len()).position(|window| window == needle)
+}
+
+fn rfind(text: &[u8], needle: &[u8]) -> Option<usize> {
+    if needle.is_empty() {
+        return None;
+    }
+    text.windows(needle.len()).rposition(|window| window == needle)
 }

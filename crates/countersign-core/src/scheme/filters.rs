@@ -2,9 +2,12 @@
 
 use super::check::Checker;
 use super::draft::{Arg, At, Atom, Expr, Filter as Draft, Span, Template as Text};
-use super::model::{Chunk, Convert, Filter, IfAbsent, Part, Primitive, SignatureRule, Source, Template, Value};
+use super::model::{
+    Chunk, Convert, FieldId, Filter, IfAbsent, Part, Primitive, SignatureRule, Source, Template, Value,
+};
 use super::vocabulary::{self, FILTERS};
-use crate::alg::{Asymmetric, Hash};
+use crate::alg::{Asymmetric, Hash, MOST_BLOCKS};
+use crate::canon::Charset;
 use crate::scheme::draft;
 use crate::time::TimeFormat;
 
@@ -87,9 +90,19 @@ impl Checker<'_> {
                 let text = self.literal(draft, 0)?;
                 self.scalar(draft, flow, Filter::After(text))
             }
+            "after-last" => {
+                let text = self.literal(draft, 0)?;
+                self.scalar(draft, flow, Filter::AfterLast(text))
+            }
             "before" => {
                 let text = self.literal(draft, 0)?;
                 self.scalar(draft, flow, Filter::Before(text))
+            }
+            "decode" | "encode" => {
+                let charset = self.charset(draft)?;
+                let encode = draft.name == "encode";
+                let convert = if encode { Convert::Encode(charset) } else { Convert::Decode(charset) };
+                Some((Filter::Convert(convert), flow))
             }
             "dedupe" => self.pairs(draft, flow, Filter::Dedupe),
             "digest" => self.scalar(draft, flow, Filter::Hash(None)),
@@ -105,6 +118,7 @@ impl Checker<'_> {
                 let text = self.literal(draft, 0)?;
                 self.pairs(draft, flow, Filter::Fold(text))
             }
+            "hkdf" => self.hkdf(draft, flow),
             "hmac" => {
                 let key = self.operand(draft, 0)?;
                 self.scalar(draft, flow, Filter::Hmac(None, key))
@@ -122,14 +136,27 @@ impl Checker<'_> {
                 let name = String::from_utf8_lossy(&item).to_ascii_lowercase();
                 self.pairs(draft, flow, Filter::With { name, value, bare: draft.name == "line" })
             }
+            "listed" => {
+                let field = self.names(draft)?;
+                let globs = self.globs(draft, 1)?;
+                self.pairs(draft, flow, Filter::Listed(field, globs))
+            }
             "lower-names" => self.pairs(draft, flow, Filter::LowerNames),
+            "member" => {
+                let name = self.operand(draft, 0)?;
+                self.scalar(draft, flow, Filter::Member(name))
+            }
             "only" => {
-                let globs = self.globs(draft)?;
+                let globs = self.globs(draft, 0)?;
                 self.pairs(draft, flow, Filter::Only(globs))
             }
             "or" => {
                 let other = self.operand(draft, 0)?;
                 self.scalar(draft, flow, Filter::Or(other))
+            }
+            "pct-only" => {
+                let bytes = self.literal(draft, 0)?;
+                self.scalar(draft, flow, Filter::PctOnly(bytes))
             }
             "pct-values" => self.pairs(draft, flow, Filter::ConvertValues(Convert::Pct)),
             "pick" => self.pick(draft, flow),
@@ -172,7 +199,7 @@ impl Checker<'_> {
                 self.scalar(draft, flow, Filter::When(subject, values, draft.name == "unless"))
             }
             "without" => {
-                let globs = self.globs(draft)?;
+                let globs = self.globs(draft, 0)?;
                 self.pairs(draft, flow, Filter::Without(globs))
             }
             _ => {
@@ -186,12 +213,17 @@ impl Checker<'_> {
         }
     }
 
-    fn pick(&mut self, draft: &Draft, flow: Flow) -> Option<(Filter, Flow)> {
+    fn charset(&mut self, draft: &Draft) -> Option<Charset> {
         let name = self.word(draft, 0)?;
-        let Some(field) = self.fields.iter().position(|field| field.name == name) else {
-            self.fault(draft.span, format!("no carrier captures `{{{name}:names}}`"), None);
-            return None;
-        };
+        let charset = Charset::from_name(&name);
+        if charset.is_none() {
+            self.fault(draft.span, format!("unknown character set `{name}`"), Charset::NAMES.join(" or "));
+        }
+        charset
+    }
+
+    fn pick(&mut self, draft: &Draft, flow: Flow) -> Option<(Filter, Flow)> {
+        let field = self.names(draft)?;
         let absent = match draft.args.get(1) {
             None => IfAbsent::Reject,
             Some(_) => match self.word(draft, 1)?.as_str() {
@@ -207,23 +239,56 @@ impl Checker<'_> {
         self.pairs(draft, flow, Filter::Pick(field, absent))
     }
 
-    fn ratchet(&mut self, draft: &Draft, flow: Flow) -> Option<(Filter, Flow)> {
+    /// The capture of names that comes first.
+    fn names(&mut self, draft: &Draft) -> Option<FieldId> {
         let name = self.word(draft, 0)?;
-        let Some(hash) = Hash::from_name(&name) else {
+        let field = self.fields.iter().position(|field| field.name == name);
+        if field.is_none() {
+            self.fault(draft.span, format!("no carrier captures `{{{name}:names}}`"), None);
+        }
+        field
+    }
+
+    fn hkdf(&mut self, draft: &Draft, flow: Flow) -> Option<(Filter, Flow)> {
+        let hash = self.hash(draft)?;
+        let (salt, info) = (self.operand(draft, 1)?, self.operand(draft, 2)?);
+        let length = self.number(draft, 3)?;
+        let most = hash.output_len().saturating_mul(MOST_BLOCKS);
+        if length == 0 || length > most {
+            self.fault(
+                draft.span,
+                format!("HKDF makes no key of {length} bytes"),
+                format!("1 to {most}: RFC 5869, section 2.3"),
+            );
+            return None;
+        }
+        self.scalar(draft, flow, Filter::Hkdf { hash, salt, info, length })
+    }
+
+    fn ratchet(&mut self, draft: &Draft, flow: Flow) -> Option<(Filter, Flow)> {
+        let hash = self.hash(draft)?;
+        let steps = (1..draft.args.len()).map(|index| self.operand(draft, index)).collect::<Option<Vec<_>>>()?;
+        self.scalar(draft, flow, Filter::Ratchet(hash, steps))
+    }
+
+    /// The digest that is named first.
+    fn hash(&mut self, draft: &Draft) -> Option<Hash> {
+        let name = self.word(draft, 0)?;
+        let hash = Hash::from_name(&name);
+        if hash.is_none() {
             self.fault(
                 draft.span,
                 format!("unknown digest `{name}`"),
                 "sha256, sha1, sha384, sha512 or md5".to_owned(),
             );
-            return None;
-        };
-        let steps = (1..draft.args.len()).map(|index| self.operand(draft, index)).collect::<Option<Vec<_>>>()?;
-        self.scalar(draft, flow, Filter::Ratchet(hash, steps))
+        }
+        hash
     }
 
     fn time(&mut self, draft: &Draft, source: Option<&Source>) -> Option<(Filter, Flow)> {
         let name = self.word(draft, 0)?;
-        let Some(to) = TimeFormat::from_name(&name) else {
+        let known = TimeFormat::from_name(&name).filter(|format| !matches!(format, TimeFormat::OneOf(_)));
+        let Some(to) = known else {
             self.fault(
                 draft.span,
                 format!("unknown time type `{name}`"),
@@ -292,13 +357,11 @@ impl Checker<'_> {
                         | Convert::B64UrlPad
                         | Convert::Hex
                         | Convert::HexUpper
+                        | Convert::Pct
                 ) | Filter::Translate(..)
             );
-            let encoding = invertible
-                || matches!(
-                    filter,
-                    Filter::Slice(..) | Filter::Convert(Convert::Upper | Convert::Lower | Convert::Pct)
-                );
+            let encoding =
+                invertible || matches!(filter, Filter::Slice(..) | Filter::Convert(Convert::Upper | Convert::Lower));
             if !encoding {
                 self.fault(
                     draft.span,
@@ -414,11 +477,12 @@ impl Checker<'_> {
         }
     }
 
-    fn globs(&mut self, draft: &Draft) -> Option<Vec<String>> {
-        if draft.args.is_empty() {
+    /// The globs from an argument on.
+    fn globs(&mut self, draft: &Draft, from: usize) -> Option<Vec<String>> {
+        if draft.args.len() <= from {
             return self.usage(draft);
         }
-        (0..draft.args.len()).map(|index| self.word(draft, index)).collect()
+        (from..draft.args.len()).map(|index| self.word(draft, index)).collect()
     }
 }
 

@@ -82,8 +82,16 @@ impl References {
 
     fn filter(&mut self, message: &Message, filter: &Filter, depth: usize) {
         match filter {
-            Filter::Each(text) | Filter::Hmac(_, text) | Filter::Or(text) | Filter::When(text, ..) => {
+            Filter::Each(text)
+            | Filter::Hmac(_, text)
+            | Filter::Member(text)
+            | Filter::Or(text)
+            | Filter::When(text, ..) => {
                 self.template(message, text, depth);
+            }
+            Filter::Hkdf { salt, info, .. } => {
+                self.template(message, salt, depth);
+                self.template(message, info, depth);
             }
             Filter::With { value, .. } => self.template(message, value, depth),
             Filter::Ratchet(_, steps) => {
@@ -91,7 +99,7 @@ impl References {
                     self.template(message, step, depth);
                 }
             }
-            Filter::Pick(id, _) => self.source(message, &Source::Field(*id), depth),
+            Filter::Listed(id, _) | Filter::Pick(id, _) => self.source(message, &Source::Field(*id), depth),
             _ => {}
         }
     }

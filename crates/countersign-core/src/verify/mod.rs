@@ -12,7 +12,7 @@
 pub(crate) mod agree;
 mod body;
 pub(crate) mod chain;
-mod coverage;
+pub(crate) mod coverage;
 pub(crate) mod fresh;
 mod pool;
 pub(crate) mod read;
@@ -137,14 +137,15 @@ impl Verifier {
         }
         Ok(())
     }
+}
 
-    fn replay_applies(&self, view: &RequestView<'_>) -> bool {
-        match self.plan.scheme.fresh.replay {
-            Replay::Always => true,
-            Replay::Never => false,
-            // Safe methods: RFC 9110, section 9.2.1.
-            Replay::UnsafeMethods => !matches!(view.method, "GET" | "HEAD" | "OPTIONS" | "TRACE"),
-        }
+/// Whether a message is remembered, by its own rule.
+fn is_remembered(plan: &MessagePlan, view: &RequestView<'_>) -> bool {
+    match plan.fresh.replay {
+        Replay::Always => true,
+        Replay::Never => false,
+        // Safe methods: RFC 9110, section 9.2.1.
+        Replay::UnsafeMethods => !matches!(view.method, "GET" | "HEAD" | "OPTIONS" | "TRACE"),
     }
 }
 

@@ -53,7 +53,7 @@ pub(crate) fn requirements(view: &RequestView<'_>, message: &Message, scratch: &
     }
     for require in &message.requires {
         let listed = scratch.captures.get(require.field).unwrap_or_default();
-        let lists = |name: &[u8]| names(listed).any(|other| other == name);
+        let lists = |name: &[u8]| names(listed).any(|other| other.eq_ignore_ascii_case(name));
         let excepted = |name: &[u8]| {
             let mut exceptions = require.names.iter().filter_map(|name| name.strip_prefix('!'));
             exceptions.any(|pattern| canon::glob(pattern.as_bytes(), name))

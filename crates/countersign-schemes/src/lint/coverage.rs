@@ -86,7 +86,27 @@ impl Cover {
             })
             .collect();
         cover.body = if reads { Extent::Whole } else { best(direct, cover.body_by_claim(message, &signed)) };
+        cover.insist(message);
         cover
+    }
+
+    /// What leaves a required part open is refused.
+    fn insist(&mut self, message: &Message) {
+        for part in &message.required_parts {
+            match part.value.as_str() {
+                "authority" => self.components.push(Component::Host),
+                "body" => self.body = Extent::Whole,
+                "method" => self.components.push(Component::Method),
+                "path" => self.components.push(Component::Path),
+                "query" => self.query = Extent::Whole,
+                capture => {
+                    let id = message.fields.iter().position(|field| field.name == capture);
+                    if let Some(covered) = id.and_then(|id| self.fields.get_mut(id)) {
+                        *covered = true;
+                    }
+                }
+            }
+        }
     }
 
     pub(super) fn has(&self, component: Component) -> bool {
@@ -171,7 +191,16 @@ pub(super) fn is_of_body(message: &Message, text: &Template) -> bool {
 pub(super) fn is_body(source: &Source) -> bool {
     matches!(
         source,
-        Source::Body | Source::List(ListSource::Form | ListSource::Json | ListSource::Params | ListSource::Xml)
+        Source::Body
+            | Source::List(
+                ListSource::Form
+                    | ListSource::FormRaw
+                    | ListSource::Json
+                    | ListSource::Params
+                    | ListSource::QueryForm
+                    | ListSource::QueryJson
+                    | ListSource::Xml
+            )
     )
 }
 
@@ -194,7 +223,7 @@ fn is_listed(message: &Message, drawn: &Drawn<'_>) -> bool {
 /// Whether all of a capture is there: neither a piece of it, nor only the day of a time.
 fn is_whole(drawn: &Drawn<'_>) -> bool {
     let piece = |filter: &Filter| match filter {
-        Filter::After(_) | Filter::Before(_) | Filter::Slice(..) => true,
+        Filter::After(_) | Filter::AfterLast(_) | Filter::Before(_) | Filter::Member(_) | Filter::Slice(..) => true,
         Filter::Time(from, to) => to.resolution_millis() > from.resolution_millis(),
         _ => false,
     };
@@ -228,7 +257,7 @@ fn lines(message: &Message, drawn: &Drawn<'_>) -> Option<Lines> {
                         let required = message.requires.iter().filter(|require| require.field == *id);
                         lines.only = Some(required.flat_map(|require| require.names.iter().cloned()).collect());
                     }
-                    Filter::Only(globs) => lines.only = Some(lower(globs)),
+                    Filter::Listed(_, globs) | Filter::Only(globs) => lines.only = Some(lower(globs)),
                     Filter::Without(globs) => lines.without.extend(lower(globs)),
                     _ => {}
                 }
@@ -278,7 +307,12 @@ fn query(message: &Message, signed: &[Drawn<'_>]) -> Extent {
             match drawn.source {
                 Source::QueryString | Source::Target | Source::Url => Extent::Whole,
                 Source::List(
-                    ListSource::Params | ListSource::Query | ListSource::QueryPct | ListSource::QueryRaw,
+                    ListSource::Params
+                    | ListSource::Query
+                    | ListSource::QueryForm
+                    | ListSource::QueryJson
+                    | ListSource::QueryPct
+                    | ListSource::QueryRaw,
                 ) => list(message, drawn, Place::Query),
                 Source::Query(name) => {
                     at = drawn.span;
@@ -302,7 +336,7 @@ fn list(message: &Message, drawn: &Drawn<'_>, place: Place) -> Extent {
             Filter::Only(globs) => {
                 return Extent::Part(drawn.span, format!("only {} is signed", quoted(globs)));
             }
-            Filter::Pick(id, _) => {
+            Filter::Listed(id, _) | Filter::Pick(id, _) => {
                 let name = message.fields.get(*id).map_or("", |field| &field.name);
                 return Extent::Part(drawn.span, format!("only what `{name}` lists is signed"));
             }
@@ -332,10 +366,17 @@ fn body_itself(signed: &[Drawn<'_>], message: &Message) -> Extent {
     for drawn in signed.iter().filter(|drawn| matches!(drawn.standing.role, Role::Itself | Role::Fallback)) {
         let found = match drawn.source {
             Source::Body => piece(message, drawn),
-            Source::List(ListSource::Form | ListSource::Params) => list(message, drawn, Place::Form),
-            Source::List(ListSource::Json) => list(message, drawn, Place::Json),
+            Source::List(ListSource::Form | ListSource::FormRaw | ListSource::Params) => {
+                list(message, drawn, Place::Form)
+            }
+            Source::List(ListSource::Json | ListSource::QueryJson) => list(message, drawn, Place::Json),
+            Source::List(ListSource::QueryForm) => {
+                Extent::Part(drawn.span, "only a form is signed, which the field `content-type` decides".to_owned())
+            }
             Source::List(ListSource::Xml) => list(message, drawn, Place::Xml),
-            Source::Form(name) | Source::Json(name) | Source::Xml(name) if drawn.standing.counts() => {
+            Source::Form(name) | Source::Json(name) | Source::Part(name) | Source::Xml(name)
+                if drawn.standing.counts() =>
+            {
                 at = drawn.span;
                 members.push(format!("`{name}`"));
                 Extent::None
@@ -365,7 +406,7 @@ fn piece(message: &Message, drawn: &Drawn<'_>) -> Extent {
             Filter::Slice(from, to) if before_digest => {
                 return Extent::Part(drawn.span, format!("only its bytes from {from} to {to} are signed"));
             }
-            Filter::After(_) | Filter::Before(_) if before_digest => {
+            Filter::After(_) | Filter::AfterLast(_) | Filter::Before(_) | Filter::Member(_) if before_digest => {
                 return Extent::Part(drawn.span, "only a piece of it is signed".to_owned());
             }
             Filter::When(subject, ..) => {

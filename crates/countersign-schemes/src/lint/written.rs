@@ -204,6 +204,7 @@ impl Builder<'_> {
                 self.template(key, None);
                 letters::of_digest(hash.or_else(|| self.only_hash()))
             }
+            Filter::PctOnly(bytes) => of.percent_encoded(bytes),
             Filter::Ratchet(hash, steps) => {
                 for step in steps {
                     let step = self.template(step, None);
@@ -211,10 +212,19 @@ impl Builder<'_> {
                 }
                 letters::of_digest(Some(*hash))
             }
-            Filter::Slice(from, to) => of.sliced(*from, *to),
-            Filter::After(_) | Filter::Before(_) | Filter::StripPrefix(_) => {
-                Letters { first: of.all, all: of.all, length: Length::Any }
+            Filter::Hkdf { salt, info, length, .. } => {
+                for text in [salt, info] {
+                    let text = self.template(text, None);
+                    self.whole(text, value.span);
+                }
+                Letters { length: Length::Exactly(*length), ..Letters::any() }
             }
+            Filter::Slice(from, to) => of.sliced(*from, *to),
+            Filter::After(_)
+            | Filter::AfterLast(_)
+            | Filter::Before(_)
+            | Filter::Member(_)
+            | Filter::StripPrefix(_) => Letters { first: of.all, all: of.all, length: Length::Any },
             Filter::Time(_, to) => letters::of_time(to),
             Filter::Translate(from, to) => {
                 let map = |byte: u8| from.iter().position(|other| *other == byte).and_then(|at| to.get(at).copied());
@@ -231,6 +241,7 @@ impl Builder<'_> {
             | Filter::Fold(_)
             | Filter::Join(_)
             | Filter::Last
+            | Filter::Listed(..)
             | Filter::LowerNames
             | Filter::Only(_)
             | Filter::Pick(..)
@@ -427,6 +438,7 @@ pub(super) fn name(scheme: &Scheme, message: &Message, source: &Source) -> Strin
     let text = match source {
         Source::Body => "body".to_owned(),
         Source::Chunk(part) => part.name().to_owned(),
+        Source::DigestName => "digest-name".to_owned(),
         Source::Cookie(name) => format!("cookie.{name}"),
         Source::Field(id) => message.fields.get(*id).map(|field| field.name.clone()).unwrap_or_default(),
         Source::Form(name) => format!("form.{name}"),
@@ -439,16 +451,20 @@ pub(super) fn name(scheme: &Scheme, message: &Message, source: &Source) -> Strin
         Source::Let(id) => message.lets.get(*id).map(|entry| entry.name.clone()).unwrap_or_default(),
         Source::List(list) => match list {
             ListSource::Form => "form",
+            ListSource::FormRaw => "form-raw",
             ListSource::Headers => "headers",
             ListSource::Json => "json",
             ListSource::Params => "params",
             ListSource::Query => "query",
+            ListSource::QueryForm => "query-form",
+            ListSource::QueryJson => "query-json",
             ListSource::QueryPct => "query-pct",
             ListSource::QueryRaw => "query-raw",
             ListSource::Xml => "xml",
         }
         .to_owned(),
         Source::Method => "method".to_owned(),
+        Source::Part(name) => format!("part.{name}"),
         Source::Path => "path".to_owned(),
         Source::Peer => "peer".to_owned(),
         Source::Port => "port".to_owned(),

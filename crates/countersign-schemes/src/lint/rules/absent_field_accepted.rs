@@ -43,6 +43,7 @@ fn may_lack(subject: &Subject<'_>, source: &Source) -> bool {
         | Source::Form(_)
         | Source::Header(_)
         | Source::Json(_)
+        | Source::Part(_)
         | Source::Query(_)
         | Source::QueryString
         | Source::Xml(_) => true,
