@@ -479,8 +479,13 @@ impl Signing<'_> {
                     let key = signature::mac_key(env, scratch).map_err(stopped)?;
                     key.mac(base).as_bytes().to_vec()
                 }
-                PrimitivePlan::Signature(algorithm) => {
-                    let Material::Private(private) = &self.key.material else { return Err(SignError::KeyUnsuitable) };
+                PrimitivePlan::Derived(algorithm, _) | PrimitivePlan::Signature(algorithm) => {
+                    let derived = signature::derived(env, scratch).map_err(stopped)?;
+                    let private = match (&derived, &self.key.material) {
+                        (Some(derived), _) => derived,
+                        (None, Material::Private(private)) => private,
+                        (None, _) => return Err(SignError::KeyUnsuitable),
+                    };
                     let mut raw = Vec::new();
                     private.sign(*algorithm, base, &mut raw)?;
                     raw

@@ -9,6 +9,7 @@
 
 mod base64;
 mod charset;
+mod collation;
 mod crc32;
 mod field;
 mod form;
@@ -22,10 +23,11 @@ mod xml;
 
 pub use base64::{b64, b64_nopad, b64url, b64url_pad, unb64, unb64_nopad, unb64url, unb64url_pad};
 pub use charset::Charset;
+pub use collation::collate;
 pub use crc32::crc32;
 pub use field::{is_token, lower, media_type, squeeze, title, trim, upper};
 pub use form::{form_decode, form_encode, query_pairs};
-pub use glob::glob;
+pub use glob::{any_of, glob, wildcard};
 pub use hex::{hex_lower, hex_upper, unhex};
 pub use json::{JsonValue, json_escape, json_member, json_members};
 pub use multipart::{BodyPart, boundary, parts};

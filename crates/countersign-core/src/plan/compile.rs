@@ -148,9 +148,10 @@ impl Compiler<'_> {
                 let id = super::fingerprint(&(key, &message.lets));
                 PrimitivePlan::Mac { hash: *hash, key: self.program(key), parts: Self::parts(message, key), id }
             }
+            Primitive::Derived(algorithm, key) => PrimitivePlan::Derived(*algorithm, self.program(key)),
             Primitive::Signature(algorithm) => PrimitivePlan::Signature(*algorithm),
         };
-        let streams = self.stream && !matches!(primitive, PrimitivePlan::Signature(_));
+        let streams = self.stream && !matches!(primitive, PrimitivePlan::Derived(..) | PrimitivePlan::Signature(_));
         let around = around_body(&message.base.parts).filter(|(before, _)| streams && !self.waits(before));
         let is_around = around.is_some();
         let base = match around {
@@ -315,8 +316,8 @@ impl Compiler<'_> {
 
     fn load<'f>(&mut self, list: ListSource, filters: &'f [Filter], span: Span, ops: &mut Vec<Op>) -> &'f [Filter] {
         self.raw_body |= whole_body(&Source::List(list));
-        if let (ListSource::Headers, Some((Filter::Pick(field, absent), rest))) = (list, filters.split_first()) {
-            ops.push(Op::LoadPicked(*field, *absent, span));
+        if let (ListSource::Headers, Some((Filter::Pick(listing, absent), rest))) = (list, filters.split_first()) {
+            ops.push(Op::LoadPicked(*listing, *absent, span));
             return rest;
         }
         ops.push(Op::Load(list));
@@ -364,6 +365,9 @@ impl Compiler<'_> {
             Filter::Each(text) => Op::List(ListOp::Each(self.each(text))),
             Filter::First => Op::List(ListOp::First),
             Filter::Fold(text) => Op::List(ListOp::Fold(text.as_slice().into())),
+            Filter::Granting(subject, separator) => {
+                Op::Granting(self.program(subject), separator.as_slice().into(), span)
+            }
             Filter::Hash(hash) => Op::Hash(*hash),
             Filter::Hkdf { hash, salt, info, length } => {
                 Op::Hkdf(*hash, self.program(salt), self.program(info), *length)
@@ -371,6 +375,7 @@ impl Compiler<'_> {
             Filter::Hmac(hash, key) => Op::Hmac(*hash, self.program(key)),
             Filter::IfAny => Op::IfAny,
             Filter::Join(separator) => Op::EachJoin(Box::default(), separator.as_slice().into()),
+            Filter::KdfP256(label, context) => Op::KdfP256(label.as_slice().into(), self.program(context)),
             Filter::Last => Op::List(ListOp::Last),
             Filter::Listed(field, globs) => Op::List(ListOp::Listed(*field, globs.clone(), span)),
             Filter::LowerNames => Op::List(ListOp::LowerNames),
@@ -378,10 +383,11 @@ impl Compiler<'_> {
             Filter::Only(globs) => Op::List(ListOp::Only(globs.clone(), true)),
             Filter::Or(other) => Op::Or(self.program(other)),
             Filter::PctOnly(bytes) => Op::PctOnly(bytes.as_slice().into()),
-            Filter::Pick(field, absent) => Op::List(ListOp::Pick(*field, *absent, span)),
+            Filter::Pick(listing, absent) => Op::List(ListOp::Pick(*listing, *absent, span)),
             Filter::Ratchet(hash, steps) => Op::Ratchet(*hash, steps.iter().map(|step| self.program(step)).collect()),
-            Filter::Slice(from, to) => Op::Slice(*from, *to),
+            Filter::Slice(from, to) => Op::Slice(*from, *to, span),
             Filter::Sort => Op::List(ListOp::Sort),
+            Filter::SortCollated => Op::List(ListOp::SortCollated),
             Filter::SortItems => Op::List(ListOp::SortItems),
             Filter::SortKv => Op::List(ListOp::SortKv),
             Filter::StripPrefix(text) => Op::StripPrefix(text.as_slice().into()),
@@ -426,7 +432,9 @@ fn keyed(message: &Message, parts: &[Part]) -> bool {
                 || value.filters.iter().any(|filter| match filter {
                     Filter::Hash(None) | Filter::Hmac(None, _) => true,
                     Filter::Each(inner)
+                    | Filter::Granting(inner, _)
                     | Filter::Hmac(_, inner)
+                    | Filter::KdfP256(_, inner)
                     | Filter::Member(inner)
                     | Filter::Or(inner)
                     | Filter::When(inner, ..) => text(inner),
@@ -542,7 +550,9 @@ impl Search<'_> {
         match filter {
             Filter::Or(other) => self.depth == Depth::All && self.template(other),
             Filter::Each(text)
+            | Filter::Granting(text, _)
             | Filter::Hmac(_, text)
+            | Filter::KdfP256(_, text)
             | Filter::Member(text)
             | Filter::When(text, ..)
             | Filter::With { value: text, .. } => self.template(text),

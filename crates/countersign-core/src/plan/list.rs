@@ -111,6 +111,7 @@ impl List {
         let bytes = &self.bytes;
         let slice = |(start, end): Range| bytes.get(start..end).unwrap_or_default();
         self.items.sort_by(|a, b| match by {
+            Order::Collated => canon::collate(slice(a.k), slice(b.k)),
             Order::Name => slice(a.k).cmp(slice(b.k)),
             Order::NameValue => (slice(a.k), slice(a.v)).cmp(&(slice(b.k), slice(b.v))),
             Order::Text => slice(a.v).cmp(slice(b.v)),
@@ -167,6 +168,7 @@ fn bounded((start, end): Range, len: usize) -> std::ops::Range<usize> {
 /// What a list is sorted by.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Order {
+    Collated,
     Name,
     NameValue,
     Text,

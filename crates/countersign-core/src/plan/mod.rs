@@ -17,7 +17,7 @@ use std::sync::Arc;
 use crate::alg::{Asymmetric, Hash};
 use crate::scheme::draft::Span;
 use crate::scheme::model::{
-    Convert, FieldId, FieldType, Fresh, IfAbsent, ListSource, NonceRule, Replay, Source, Window,
+    Bound, Convert, FieldId, FieldType, Fresh, IfAbsent, ListSource, Listing, NonceRule, Replay, Source, Window,
 };
 use crate::scheme::{Message, Scheme};
 use crate::time::TimeFormat;
@@ -201,6 +201,8 @@ pub(crate) enum PrimitivePlan {
         parts: Option<Program>,
         id: [u8; 32],
     },
+    /// `key`: what makes the private scalar.
+    Derived(Asymmetric, Program),
     Signature(Asymmetric),
 }
 
@@ -260,8 +262,8 @@ pub(crate) enum Op {
 
     /// Loads the list register.
     Load(ListSource),
-    /// Loads it with the field lines that a capture lists.
-    LoadPicked(FieldId, IfAbsent, Span),
+    /// Loads it with the field lines whose names are listed.
+    LoadPicked(Listing, IfAbsent, Span),
     /// Rewrites the list register.
     List(ListOp),
     /// Appends every item, rendered by a program, with a separator between.
@@ -275,6 +277,8 @@ pub(crate) enum Op {
     AfterLast(Box<[u8]>),
     /// Keeps what precedes the first occurrence.
     Before(Box<[u8]>),
+    /// Refuses the message unless one of the frame's patterns fits a value.
+    Granting(Program, Box<[u8]>, Span),
     /// Digest of the frame's bytes.
     Hash(Option<Hash>),
     /// A key derived from the frame's bytes: digest, salt, info, length.
@@ -289,10 +293,12 @@ pub(crate) enum Op {
     Member(Program, Span, Blame),
     /// Fills an absent frame.
     Or(Program),
+    /// Derives a private scalar of P-256.
+    KdfP256(Box<[u8]>, Program),
     /// Steps a key.
     Ratchet(Hash, Vec<Program>),
     /// Keeps a range.
-    Slice(usize, usize),
+    Slice(usize, Bound, Span),
     /// Drops a prefix.
     StripPrefix(Box<[u8]>),
     /// Writes an instant in another format.
@@ -312,12 +318,14 @@ impl Op {
                 | Self::After(_)
                 | Self::AfterLast(_)
                 | Self::Before(_)
+                | Self::Granting(..)
                 | Self::Hash(_)
                 | Self::Hkdf(..)
                 | Self::Hmac(..)
                 | Self::IfAny
                 | Self::PctOnly(_)
                 | Self::Member(..)
+                | Self::KdfP256(..)
                 | Self::Ratchet(..)
                 | Self::Slice(..)
                 | Self::StripPrefix(_)
@@ -349,8 +357,9 @@ pub(crate) enum ListOp {
     Listed(FieldId, Vec<String>, Span),
     LowerNames,
     Only(Vec<String>, bool),
-    Pick(FieldId, IfAbsent, Span),
+    Pick(Listing, IfAbsent, Span),
     Sort,
+    SortCollated,
     SortItems,
     SortKv,
     With { name: String, value: Program, bare: bool, span: Span },

@@ -330,6 +330,7 @@ fn keyed(message: &Message, faults: &mut Vec<Fault>) {
     let (keyed, span) = match &message.signature.primitive {
         Primitive::Digest(_) => (base.secret, message.base.span),
         Primitive::Mac(_, key) => (base.secret || References::of(message, key).secret, message.signature.span),
+        Primitive::Derived(_, key) => (References::of(message, key).secret, message.signature.span),
         Primitive::Signature(_) => (true, message.signature.span),
     };
     if !keyed {

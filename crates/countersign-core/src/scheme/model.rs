@@ -432,6 +432,24 @@ pub enum ListSource {
     Xml,
 }
 
+/// What lists the names that are picked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Listing {
+    /// A capture of names: the sender.
+    Field(FieldId),
+    /// A variable that holds names: the deployment.
+    Var(VarId),
+}
+
+/// Where a slice ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bound {
+    /// At this byte.
+    At(usize),
+    /// Where a variable says.
+    Var(VarId),
+}
+
 /// What becomes of a listed name that the message does not have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IfAbsent {
@@ -466,6 +484,8 @@ pub enum Filter {
     First,
     /// List: values of one name are joined, at the place of the first.
     Fold(Vec<u8>),
+    /// Patterns with a separator between them, of which one must fit the template's value.
+    Granting(Template, Vec<u8>),
     /// A digest; `None`: the one that the key's algorithm names.
     Hash(Option<Hash>),
     /// A key derived from the piped value: RFC 5869.
@@ -485,6 +505,8 @@ pub enum Filter {
     IfAny,
     /// List to scalar: items with a separator between.
     Join(Vec<u8>),
+    /// A private scalar of P-256, derived from the piped key: a label, and a context.
+    KdfP256(Vec<u8>, Template),
     /// List: the last item of each name.
     Last,
     /// List: the items that a capture of names lists, and those whose name matches one of the globs.
@@ -499,14 +521,16 @@ pub enum Filter {
     Or(Template),
     /// These bytes, and `%`, percent-encoded.
     PctOnly(Vec<u8>),
-    /// List: the items that a capture of names lists, in its order.
-    Pick(FieldId, IfAbsent),
+    /// List: the items whose names are listed, in that order.
+    Pick(Listing, IfAbsent),
     /// HMAC steps: the piped value is the first key.
     Ratchet(Hash, Vec<Template>),
     /// A byte range: from, to. Shorter input gives what there is.
-    Slice(usize, usize),
+    Slice(usize, Bound),
     /// List: by name.
     Sort,
+    /// List: by name, in the two-level collation of a word sort.
+    SortCollated,
     /// List: by the rendered text.
     SortItems,
     /// List: by name, then by value.
@@ -582,6 +606,8 @@ pub enum Primitive {
     Digest(Option<Hash>),
     /// An HMAC. `None`: the one that the key's algorithm names.
     Mac(Option<Hash>, Template),
+    /// A signature with a key pair that is derived from the secret.
+    Derived(Asymmetric, Template),
     /// A signature with a private key.
     Signature(Asymmetric),
 }

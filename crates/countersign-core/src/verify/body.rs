@@ -260,7 +260,7 @@ impl<'a> NeedsBody<'a> {
         let mut state = match &variant.primitive {
             PrimitivePlan::Digest(of) => State::Hash(of.unwrap_or(hash).begin()),
             PrimitivePlan::Mac { .. } => State::Mac(signature::mac_key(&env, scratch)?.begin()),
-            PrimitivePlan::Signature(_) => return Ok(None),
+            PrimitivePlan::Derived(..) | PrimitivePlan::Signature(_) => return Ok(None),
         };
         let mark = scratch.out.len();
         run_whole(&env, scratch, before)?;

@@ -14,7 +14,9 @@ use crate::plan::source::is_form;
 use crate::reject::{Reason, Rejection, Subject};
 use crate::request::RequestView;
 use crate::scheme::draft::Place;
-use crate::scheme::model::{Convert, FieldId, Filter, Let, ListSource, Message, Part, Source, Template, Value};
+use crate::scheme::model::{
+    Convert, FieldId, Filter, Let, ListSource, Listing, Message, Part, Source, Template, Value,
+};
 use crate::scheme::{PARTS, References};
 
 /// What a signature covers of a message, and what it leaves open.
@@ -157,6 +159,8 @@ impl Parts {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Presence {
     Absent,
+    /// There or not, as something else decides; the message has it in any case.
+    Decided,
     There,
     Unknown,
 }
@@ -170,6 +174,7 @@ impl Presence {
     const fn and(self, other: Self) -> Self {
         match (self, other) {
             (Self::Absent, _) | (_, Self::Absent) => Self::Absent,
+            (Self::Decided, _) | (_, Self::Decided) => Self::Decided,
             (Self::There, Self::There) => Self::There,
             _ => Self::Unknown,
         }
@@ -237,7 +242,7 @@ impl Walk<'_> {
                     drawn.parts = Parts::default();
                 }
                 Filter::Hash(_) => digested = true,
-                Filter::Hmac(_, key) => {
+                Filter::Hmac(_, key) | Filter::KdfP256(_, key) => {
                     digested = true;
                     drawn.parts.extend(&self.template(key, depth).parts);
                 }
@@ -258,7 +263,7 @@ impl Walk<'_> {
                     match drawn.presence {
                         Presence::There => {}
                         Presence::Absent => drawn = other,
-                        Presence::Unknown => {
+                        Presence::Decided | Presence::Unknown => {
                             drawn.parts.0.retain(|part| other.parts.has(part));
                             drawn.presence = Presence::There.and(other.presence);
                         }
@@ -267,13 +272,13 @@ impl Walk<'_> {
                 }
                 _ => {}
             }
-            let may_go = matches!(
-                filter,
-                Filter::After(_) | Filter::IfAny | Filter::Member(_) | Filter::Time(..) | Filter::When(..)
-            );
-            if may_go && drawn.presence == Presence::There {
-                drawn.presence = Presence::Unknown;
-            }
+            drawn.presence = match (filter, drawn.presence) {
+                (Filter::When(..), Presence::There | Presence::Unknown) => Presence::Decided,
+                (Filter::After(_) | Filter::IfAny | Filter::Member(_) | Filter::Time(..), Presence::There) => {
+                    Presence::Unknown
+                }
+                (_, presence) => presence,
+            };
         }
         drawn
     }
@@ -395,7 +400,8 @@ impl Walk<'_> {
             })
             .collect();
         let listing = filters.iter().find_map(|filter| match filter {
-            Filter::Listed(id, _) | Filter::Pick(id, _) => Some(*id),
+            Filter::Listed(id, _) => Some(Listing::Field(*id)),
+            Filter::Pick(listing, _) => Some(*listing),
             _ => None,
         });
         let Some(listing) = listing else {
@@ -404,6 +410,8 @@ impl Walk<'_> {
             }
             return parts;
         };
+        // What the deployment lists and the message lacks may have been passed over.
+        let Listing::Field(listing) = listing else { return parts };
         for name in names(self.captures.get(listing).unwrap_or_default()) {
             let name = String::from_utf8_lossy(name).to_ascii_lowercase();
             match synthetic.iter().find(|(known, _)| *known == name) {

@@ -216,12 +216,17 @@ pub(crate) fn suits(key: &Key, primitive: &Primitive, hashes: &[Hash]) -> Option
     let default = hashes.first().copied().unwrap_or(Hash::Sha256);
     let named = key.algorithm.as_deref();
     match (primitive, &key.material) {
-        (Primitive::Signature(algorithm), Material::Public(public)) => {
+        // The secret is what the pair is derived from; who has only one half of the pair can do that half's work.
+        (Primitive::Derived(algorithm, _), Material::Secret(_)) => {
+            named.is_none_or(|name| name == algorithm.name()).then_some(default)
+        }
+        (Primitive::Derived(algorithm, _) | Primitive::Signature(algorithm), Material::Public(public)) => {
             (public.fits(*algorithm) && named.is_none_or(|name| name == algorithm.name())).then_some(default)
         }
-        (Primitive::Signature(algorithm), Material::Private(private)) => (private.public().fits(*algorithm)
-            && named.is_none_or(|name| name == algorithm.name()))
-        .then_some(default),
+        (Primitive::Derived(algorithm, _) | Primitive::Signature(algorithm), Material::Private(private)) => {
+            (private.public().fits(*algorithm) && named.is_none_or(|name| name == algorithm.name()))
+                .then_some(default)
+        }
         (Primitive::Mac(of, _), Material::Secret(_)) => {
             let Some(name) = named else { return Some(default) };
             let hash = match (name.strip_prefix("hmac-"), of) {

@@ -8,7 +8,7 @@ use countersign_core::canon;
 use countersign_core::scheme::Span;
 use countersign_core::scheme::draft::Place;
 use countersign_core::scheme::model::{
-    Carrier, FieldId, Filter, ListSource, Message, Part, Primitive, Source, Template,
+    Bound, Carrier, FieldId, Filter, ListSource, Listing, Message, Part, Primitive, Source, Template,
 };
 
 /// How much of something is covered.
@@ -60,7 +60,7 @@ impl Cover {
         signed.retain(|drawn| is_listed(message, drawn));
         let key = match &message.signature.primitive {
             Primitive::Mac(_, key) => drawn(message, key),
-            Primitive::Digest(_) | Primitive::Signature(_) => Vec::new(),
+            Primitive::Derived(..) | Primitive::Digest(_) | Primitive::Signature(_) => Vec::new(),
         };
         let mut cover = Self {
             components: signed.iter().flat_map(components).copied().collect(),
@@ -253,10 +253,12 @@ fn lines(message: &Message, drawn: &Drawn<'_>) -> Option<Lines> {
             for filter in &drawn.filters {
                 match filter {
                     // What the sender has to list is covered in every message.
-                    Filter::Pick(id, _) => {
+                    Filter::Pick(Listing::Field(id), _) => {
                         let required = message.requires.iter().filter(|require| require.field == *id);
                         lines.only = Some(required.flat_map(|require| require.names.iter().cloned()).collect());
                     }
+                    // What the deployment lists is not known here.
+                    Filter::Pick(Listing::Var(_), _) => lines.only = Some(Vec::new()),
                     Filter::Listed(_, globs) | Filter::Only(globs) => lines.only = Some(lower(globs)),
                     Filter::Without(globs) => lines.without.extend(lower(globs)),
                     _ => {}
@@ -336,7 +338,10 @@ fn list(message: &Message, drawn: &Drawn<'_>, place: Place) -> Extent {
             Filter::Only(globs) => {
                 return Extent::Part(drawn.span, format!("only {} is signed", quoted(globs)));
             }
-            Filter::Listed(id, _) | Filter::Pick(id, _) => {
+            Filter::Pick(Listing::Var(_), _) => {
+                return Extent::Part(drawn.span, "only what a variable lists is signed".to_owned());
+            }
+            Filter::Listed(id, _) | Filter::Pick(Listing::Field(id), _) => {
                 let name = message.fields.get(*id).map_or("", |field| &field.name);
                 return Extent::Part(drawn.span, format!("only what `{name}` lists is signed"));
             }
@@ -403,8 +408,14 @@ fn piece(message: &Message, drawn: &Drawn<'_>) -> Extent {
     for filter in &drawn.filters {
         before_digest &= !is_digest(filter);
         match filter {
-            Filter::Slice(from, to) if before_digest => {
+            Filter::Slice(from, Bound::At(to)) if before_digest => {
                 return Extent::Part(drawn.span, format!("only its bytes from {from} to {to} are signed"));
+            }
+            Filter::Slice(from, Bound::Var(_)) if before_digest => {
+                return Extent::Part(
+                    drawn.span,
+                    format!("only its bytes from {from} to a variable's number are signed"),
+                );
             }
             Filter::After(_) | Filter::AfterLast(_) | Filter::Before(_) | Filter::Member(_) if before_digest => {
                 return Extent::Part(drawn.span, "only a piece of it is signed".to_owned());

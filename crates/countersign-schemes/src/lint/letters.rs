@@ -98,8 +98,11 @@ impl Letters {
                 all: self.all.or(Symbols::of(b"/")),
                 length: Length::Some,
             },
-            // A tab may have become a space.
-            Convert::Squeeze => Self::new(self.all.or(Symbols::of(b" ")), Length::Any),
+            // White space has become one space, or nothing.
+            Convert::Squeeze => {
+                let words = self.all.and(bytes(|byte| !matches!(byte, b' ' | b'\t' | b'\r' | b'\n')));
+                Self { first: words, ..Self::new(words.or(Symbols::of(b" ")), Length::Any) }
+            }
             Convert::Trim => Self::new(self.all, Length::Any),
             Convert::Upper => self.map(|byte| byte.to_ascii_uppercase()),
         }

@@ -7,8 +7,9 @@ use super::draws;
 use super::grammar::{self, Clash, Length, Letters, Owner, Text, TooLarge};
 use super::letters;
 use super::symbols::Symbols;
+use countersign_core::alg::Hash;
 use countersign_core::scheme::model::{
-    Convert, Filter, ListSource, Message, Part, Primitive, Source, Template, Value, Window,
+    Bound, Convert, Filter, ListSource, Message, Part, Primitive, Source, Template, Value, Window,
 };
 use countersign_core::scheme::{Scheme, Span};
 use countersign_core::time::TimeFormat;
@@ -219,7 +220,12 @@ impl Builder<'_> {
                 }
                 Letters { length: Length::Exactly(*length), ..Letters::any() }
             }
-            Filter::Slice(from, to) => of.sliced(*from, *to),
+            Filter::Slice(from, Bound::At(to)) => of.sliced(*from, *to),
+            Filter::Slice(_, Bound::Var(_)) => Letters { first: of.all, all: of.all, length: Length::Any },
+            Filter::KdfP256(_, context) => {
+                self.template(context, None);
+                letters::of_digest(Some(Hash::Sha256))
+            }
             Filter::After(_)
             | Filter::AfterLast(_)
             | Filter::Before(_)
@@ -232,7 +238,8 @@ impl Builder<'_> {
                 Letters { first: of.first.map(map), all: of.all.map(map), length: of.length }
             }
             // What is there only sometimes is written as always; the others work on lists, which `list` reads.
-            Filter::When(..)
+            Filter::Granting(..)
+            | Filter::When(..)
             | Filter::ConvertValues(_)
             | Filter::Dedupe
             | Filter::DropEmpty
@@ -246,6 +253,7 @@ impl Builder<'_> {
             | Filter::Only(_)
             | Filter::Pick(..)
             | Filter::Sort
+            | Filter::SortCollated
             | Filter::SortItems
             | Filter::SortKv
             | Filter::With { .. }
