@@ -34,7 +34,7 @@ impl<'a> Subject<'a> {
     pub(super) fn new(scheme: &'a Scheme, message: &'a Message, response: bool) -> Self {
         let written = Written::of(scheme, message, false);
         let readings = readings(scheme, message, &written);
-        Self { scheme, message, response, cover: Cover::of(message), written, readings }
+        Self { scheme, message, response, cover: Cover::of(message, &scheme.vars), written, readings }
     }
 
     /// The kind of a request; a response has none.
@@ -82,11 +82,15 @@ impl<'a> Subject<'a> {
         }
     }
 
-    /// Templates whose values count as signed: the base, and what captures and bound fields are compared with.
+    /// Templates whose values count as signed: the base, what captures and bound fields are compared with, and what is
+    /// signed of chunks.
     pub(super) fn templates(&self) -> Vec<&'a Template> {
         let defined = self.message.fields.iter().filter_map(|field| self.message.lets.get(field.definition?));
         let bound = self.message.binds.iter().map(|bind| &bind.value);
-        std::iter::once(&self.message.base).chain(defined.map(|entry| &entry.text)).chain(bound).collect()
+        let chunks = self.message.chunks.as_ref();
+        let chunks = chunks.into_iter().flat_map(|chunks| std::iter::once(&chunks.base).chain(&chunks.trailer));
+        let base = std::iter::once(&self.message.base);
+        base.chain(defined.map(|entry| &entry.text)).chain(bound).chain(chunks).collect()
     }
 
     /// The captures that decide how fresh a message is.
