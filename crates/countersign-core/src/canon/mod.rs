@@ -20,7 +20,7 @@ mod xml;
 
 pub use base64::{b64, b64_nopad, b64url, b64url_pad, unb64, unb64_nopad, unb64url, unb64url_pad};
 pub use crc32::crc32;
-pub use field::{is_token, lower, squeeze, trim, upper};
+pub use field::{is_token, lower, squeeze, title, trim, upper};
 pub use form::{form_decode, form_encode, query_pairs};
 pub use glob::glob;
 pub use hex::{hex_lower, hex_upper, unhex};

@@ -235,6 +235,7 @@ pub(crate) fn convert(convert: Convert, input: &[u8], out: &mut Vec<u8>) -> Resu
             }
         }
         Convert::Squeeze => canon::squeeze(input, out),
+        Convert::Title => canon::title(input, out),
         Convert::Trim => out.extend_from_slice(canon::trim(input)),
         Convert::Unb64 => canon::unb64(input, out)?,
         Convert::Unb64Url => canon::unb64url(input, out)?,

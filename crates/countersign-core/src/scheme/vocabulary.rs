@@ -59,6 +59,7 @@ pub(super) const CONVERSIONS: &[(&str, Convert, bool)] = &[
     ("pct-path", Convert::PctPath, false),
     ("slash-end", Convert::SlashEnd, false),
     ("squeeze", Convert::Squeeze, true),
+    ("title", Convert::Title, false),
     ("trim", Convert::Trim, true),
     ("unb64", Convert::Unb64, false),
     ("unb64url", Convert::Unb64Url, false),
@@ -77,13 +78,15 @@ pub(super) const FILTERS: &[(&str, &str, RangeInclusive<usize>)] = &[
     ("each", "each \"TEMPLATE\"", 1..=1),
     ("first", "first", 0..=0),
     ("fold", "fold \"TEXT\"", 1..=1),
+    ("hkdf", "hkdf HASH SALT INFO LENGTH", 4..=4),
     ("hmac", "hmac KEY", 1..=1),
     ("if-any", "if-any", 0..=0),
     ("join", "join \"TEXT\"", 1..=1),
     ("last", "last", 0..=0),
     ("line", "line \"NAME\" \"TEMPLATE\"", 2..=2),
+    ("listed", "listed NAMES GLOB…", 2..=128),
     ("lower-names", "lower-names", 0..=0),
-    ("only", "only GLOB…", 1..=64),
+    ("only", "only GLOB…", 1..=128),
     ("or", "or NAME or \"TEMPLATE\"", 1..=1),
     ("pct-only", "pct-only \"CHARACTERS\"", 1..=1),
     ("pct-values", "pct-values", 0..=0),
@@ -99,7 +102,7 @@ pub(super) const FILTERS: &[(&str, &str, RangeInclusive<usize>)] = &[
     ("unless", "unless NAME \"VALUE\"…", 2..=64),
     ("when", "when NAME \"VALUE\"…", 2..=64),
     ("with", "with \"NAME\" \"TEMPLATE\"", 2..=2),
-    ("without", "without GLOB…", 1..=64),
+    ("without", "without GLOB…", 1..=128),
 ];
 
 /// The conversion of a name, and whether lists take it.

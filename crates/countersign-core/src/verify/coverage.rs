@@ -41,6 +41,8 @@ pub(super) struct Facts {
     pub(super) compared: u64,
     /// Whether the message names its authority.
     pub(super) host: bool,
+    /// Whether the body came in chunks that are signed.
+    pub(super) chunks: bool,
     /// One bit for each of the first 64 field lines that the scheme would sign and the message does not have.
     pub(super) absent: u64,
 }
@@ -63,6 +65,9 @@ pub(super) fn of(message: &Message, plan: &MessagePlan, facts: &Facts, captures:
     let walk = Walk { message, plan, lets, facts, captures };
     let mut covered = walk.template(base, 0).parts;
     walk.claims(&mut covered);
+    if facts.chunks {
+        covered.add("body");
+    }
     if covered.has("hostname") && covered.has("port") {
         covered.add("authority");
     }
@@ -184,6 +189,11 @@ impl Walk<'_> {
                     digested = true;
                     drawn.parts.extend(&self.template(key, depth).parts);
                 }
+                Filter::Hkdf { salt, info, .. } => {
+                    digested = true;
+                    drawn.parts.extend(&self.template(salt, depth).parts);
+                    drawn.parts.extend(&self.template(info, depth).parts);
+                }
                 Filter::Ratchet(_, steps) => {
                     digested = true;
                     for step in steps {
@@ -247,7 +257,7 @@ impl Walk<'_> {
             Source::Url => (Parts::of(&["authority", "path", "query"]), host),
             Source::Xml(name) => member("xml", name),
             Source::List(_) | Source::Scheme | Source::Secret => (Parts::default(), Presence::There),
-            Source::K | Source::KeyId | Source::Peer | Source::Request(_) | Source::V | Source::Var(_) => {
+            Source::Chunk(_) | Source::K | Source::KeyId | Source::Peer | Source::Request(_) | Source::V | Source::Var(_) => {
                 (Parts::default(), Presence::Unknown)
             }
         };
@@ -277,7 +287,12 @@ impl Walk<'_> {
             self.message.carriers.iter().any(|carrier| carrier.place != Place::Header && carrier.name == *name)
         };
         filters.iter().all(|filter| match filter {
-            Filter::DropEmpty | Filter::First | Filter::Last | Filter::Only(_) | Filter::Pick(..) => false,
+            Filter::DropEmpty
+            | Filter::First
+            | Filter::Last
+            | Filter::Listed(..)
+            | Filter::Only(_)
+            | Filter::Pick(..) => false,
             Filter::Each(text) => shows(text, &Source::K) && shows(text, &Source::V),
             Filter::Without(globs) => globs.iter().all(carries),
             _ => true,
@@ -311,7 +326,7 @@ impl Walk<'_> {
             })
             .collect();
         let listing = filters.iter().find_map(|filter| match filter {
-            Filter::Pick(id, _) => Some(*id),
+            Filter::Listed(id, _) | Filter::Pick(id, _) => Some(*id),
             _ => None,
         });
         let Some(listing) = listing else {

@@ -231,7 +231,7 @@ fn lines(message: &Message, drawn: &Drawn<'_>) -> Option<Lines> {
                         let required = message.requires.iter().filter(|require| require.field == *id);
                         lines.only = Some(required.flat_map(|require| require.names.iter().cloned()).collect());
                     }
-                    Filter::Only(globs) => lines.only = Some(lower(globs)),
+                    Filter::Listed(_, globs) | Filter::Only(globs) => lines.only = Some(lower(globs)),
                     Filter::Without(globs) => lines.without.extend(lower(globs)),
                     _ => {}
                 }
@@ -305,7 +305,7 @@ fn list(message: &Message, drawn: &Drawn<'_>, place: Place) -> Extent {
             Filter::Only(globs) => {
                 return Extent::Part(drawn.span, format!("only {} is signed", quoted(globs)));
             }
-            Filter::Pick(id, _) => {
+            Filter::Listed(id, _) | Filter::Pick(id, _) => {
                 let name = message.fields.get(*id).map_or("", |field| &field.name);
                 return Extent::Part(drawn.span, format!("only what `{name}` lists is signed"));
             }

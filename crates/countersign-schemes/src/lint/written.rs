@@ -212,6 +212,13 @@ impl Builder<'_> {
                 }
                 letters::of_digest(Some(*hash))
             }
+            Filter::Hkdf { salt, info, length, .. } => {
+                for text in [salt, info] {
+                    let text = self.template(text, None);
+                    self.whole(text, value.span);
+                }
+                Letters { length: Length::Exactly(*length), ..Letters::any() }
+            }
             Filter::Slice(from, to) => of.sliced(*from, *to),
             Filter::After(_) | Filter::Before(_) | Filter::StripPrefix(_) => {
                 Letters { first: of.all, all: of.all, length: Length::Any }
@@ -232,6 +239,7 @@ impl Builder<'_> {
             | Filter::Fold(_)
             | Filter::Join(_)
             | Filter::Last
+            | Filter::Listed(..)
             | Filter::LowerNames
             | Filter::Only(_)
             | Filter::Pick(..)
@@ -427,6 +435,7 @@ fn name_of(scheme: &Scheme, message: &Message, value: &Value) -> String {
 pub(super) fn name(scheme: &Scheme, message: &Message, source: &Source) -> String {
     let text = match source {
         Source::Body => "body".to_owned(),
+        Source::Chunk(part) => part.name().to_owned(),
         Source::Cookie(name) => format!("cookie.{name}"),
         Source::Field(id) => message.fields.get(*id).map(|field| field.name.clone()).unwrap_or_default(),
         Source::Form(name) => format!("form.{name}"),

@@ -67,7 +67,7 @@ fn kept(drawn: &Drawn<'_>) -> Option<usize> {
             }
             Filter::Slice(from, to) => return Some((to.saturating_sub(*from) * per_character).min(length * 8)),
             // What follows a second digest is not the body's any more.
-            Filter::Hash(_) | Filter::Hmac(..) => return None,
+            Filter::Hash(_) | Filter::Hkdf { .. } | Filter::Hmac(..) => return None,
             _ => {}
         }
     }

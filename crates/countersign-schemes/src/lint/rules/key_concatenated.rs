@@ -50,7 +50,7 @@ fn concatenated<'a>(message: &'a Message, text: &'a Template, depth: usize) -> O
             _ => None,
         };
         let derived = value.filters.iter().filter_map(|filter| match filter {
-            Filter::Hmac(_, key) => Some(key),
+            Filter::Hkdf { salt: key, .. } | Filter::Hmac(_, key) => Some(key),
             _ => None,
         });
         inner.into_iter().chain(derived).find_map(|inner| concatenated(message, inner, depth + 1))
