@@ -30,7 +30,7 @@ def fixed(scheme):
             "source": f"{SDK}, Lark._prepare_data",
             "expect": "verified",
             "covered": ["json.timestamp", "json.sign", "secret"],
-            "open": ["method", "scheme", "host", "path", "query", "json", "json.msg_type", "header.content-type"],
+            "open": ["method", "scheme", "host", "path", "query", "json", "header.content-type"],
             **signed(key, content, now),
         }
         for id, content, now in [("text", "hello", 1714566896), ("unicode", "你好 \" &", 1767225600)]
