@@ -21,6 +21,7 @@ use crate::scheme::model::{Carrier, Convert, Field, FieldId, FieldType, Filter, 
 use crate::scheme::{References, Var, same_name};
 use crate::time::UnixTime;
 use crate::verify::agree::agree;
+use crate::verify::coverage::{Facts, insist};
 use crate::verify::{fresh, read, signature, suits, unambiguous};
 use zeroize::Zeroizing;
 
@@ -354,7 +355,7 @@ impl Signing<'_> {
     /// Sets the capture that lists what is signed.
     fn list_names(&self, draft: &Draft, scratch: &mut Scratch) -> Result<(), SignError> {
         for (id, field) in self.message.fields.iter().enumerate() {
-            let FieldType::Names(separator) = field.kind else { continue };
+            let Some(separator) = field.kind.names() else { continue };
             // The names of trailers are not those of what is signed.
             let announces = self.message.chunks.as_ref().is_some_and(|chunks| chunks.trailers == Some(id));
             if announces || scratch.captures.get(id).is_some() || self.message.cover.is_empty() {
@@ -478,8 +479,13 @@ impl Signing<'_> {
                     let key = signature::mac_key(env, scratch).map_err(stopped)?;
                     key.mac(base).as_bytes().to_vec()
                 }
-                PrimitivePlan::Signature(algorithm) => {
-                    let Material::Private(private) = &self.key.material else { return Err(SignError::KeyUnsuitable) };
+                PrimitivePlan::Derived(algorithm, _) | PrimitivePlan::Signature(algorithm) => {
+                    let derived = signature::derived(env, scratch).map_err(stopped)?;
+                    let private = match (&derived, &self.key.material) {
+                        (Some(derived), _) => derived,
+                        (None, Material::Private(private)) => private,
+                        (None, _) => return Err(SignError::KeyUnsuitable),
+                    };
                     let mut raw = Vec::new();
                     private.sign(*algorithm, base, &mut raw)?;
                     raw
@@ -537,7 +543,13 @@ impl Signing<'_> {
         if !same {
             return Err(SignError::CoversItself);
         }
-        self.with(draft, |env| agree(env, message, scratch, chunked)).map(drop).map_err(stopped)
+        self.with(draft, |env| {
+            let compared = agree(env, message, scratch, chunked)?;
+            let facts = Facts::of(&env.view, env.plan, 0, compared, chunked);
+            let has_body = env.view.body.is_some_and(|body| !body.is_empty());
+            Ok(insist(message, env.plan, &facts, &scratch.captures, has_body)?)
+        })
+        .map_err(stopped)
     }
 
     /// What is told where a carrier that was written could not be read.

@@ -10,8 +10,8 @@ use crate::section::{Keys, Reader};
 use crate::template;
 use crate::tree::{Entry, Node, Value};
 use countersign_core::scheme::draft::{
-    At, Bind, Carrier, ChunksDraft, ErrorsDraft, Fault, FreshDraft, Let, MessageDraft, Place, Require, SchemeDraft, SignDraft,
-    TryDraft, VarDraft, WindowDraft,
+    At, Bind, Carrier, ChunksDraft, ErrorsDraft, Fault, FreshDraft, Let, MessageDraft, Place, Require, SchemeDraft,
+    SignDraft, TryDraft, VarDraft, WindowDraft,
 };
 
 /// Reads the entries of a file, inherited ones included. `complete`: nothing was lost on the way here, so that

@@ -167,7 +167,9 @@ fn head(line: &[u8], signed: bool) -> Result<(u64, &[u8]), Flaw> {
         (Some(extension), true) => extension
             .strip_prefix(SIGNATURE.as_bytes())
             .and_then(|rest| rest.strip_prefix(b"="))
-            .filter(|signature| !signature.is_empty() && signature.iter().all(|byte| is_value(*byte) && *byte != b';'))
+            .filter(|signature| {
+                !signature.is_empty() && signature.iter().all(|byte| is_value(*byte) && *byte != b';')
+            })
             .ok_or(Flaw::Extension)?,
         (None, true) => return Err(Flaw::Unsigned),
         (Some(_), false) => return Err(Flaw::Extension),
@@ -242,7 +244,10 @@ mod tests {
     fn chunks_with_signatures() {
         for (body, expected) in [
             ("3;chunk-signature=ab\r\na\r\n\r\n0;chunk-signature=cd\r\n\r\n", "3(ab) \"a\\r\\n\" 0(cd) done"),
-            ("A;chunk-signature=b+/=\r\n0123456789\r\n0;chunk-signature=c\r\n\r\n", "10(b+/=) \"0123456789\" 0(c) done"),
+            (
+                "A;chunk-signature=b+/=\r\n0123456789\r\n0;chunk-signature=c\r\n\r\n",
+                "10(b+/=) \"0123456789\" 0(c) done",
+            ),
             ("0;chunk-signature=cd\r\n\r\n", "0(cd) done"),
             ("", "…"),
             ("3;chunk-signature=ab\r\nabc\r\n", "3(ab) \"abc\" …"),

@@ -171,7 +171,8 @@ pub struct Bind {
 /// An entry of `[require]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Require {
-    /// The capture of type `names` that must list the fields, or `fields` for captures that must be there.
+    /// The capture of type `names` that must list the fields, `fields` for captures that must be there,
+    /// or `covered` for parts that the signature must cover.
     pub name: At<String>,
     /// Names, with globs, separated by spaces.
     pub names: At<String>,

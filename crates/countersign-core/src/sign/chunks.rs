@@ -114,12 +114,7 @@ impl<'s> Signing<'s> {
     }
 
     /// Says in the head what the body is.
-    fn describe(
-        &self,
-        draft: &mut Draft,
-        scratch: &mut Scratch,
-        chunking: &Chunking<'_>,
-    ) -> Result<(), SignError> {
+    fn describe(&self, draft: &mut Draft, scratch: &mut Scratch, chunking: &Chunking<'_>) -> Result<(), SignError> {
         let coding = |name: &str| name.eq_ignore_ascii_case("content-encoding");
         let coded = self.with(draft, |env| chain::is_coded(env));
         if !coded && draft.fields.iter().any(|(name, _)| coding(name)) {
@@ -133,7 +128,7 @@ impl<'s> Signing<'s> {
             let length = self.with(draft, |env| {
                 let hash = match &self.variant.primitive {
                     PrimitivePlan::Mac { hash, .. } => hash.unwrap_or(env.hash),
-                    PrimitivePlan::Digest(_) | PrimitivePlan::Signature(_) => env.hash,
+                    PrimitivePlan::Derived(..) | PrimitivePlan::Digest(_) | PrimitivePlan::Signature(_) => env.hash,
                 };
                 let mark = scratch.out.len();
                 signature::encode(env, scratch, hash.digest(b"").as_bytes()).map_err(stopped)?;

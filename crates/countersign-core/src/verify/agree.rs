@@ -10,12 +10,7 @@ use crate::scheme::model::{FieldId, Source};
 /// Compares them all, under the alternative that holds. The answer has one bit for each of the first 64 bound fields
 /// that is there and was compared, and not waived by one of its other values. `chunked`: the capture that says how the
 /// body comes was settled by the chunks.
-pub(crate) fn agree(
-    env: &Env<'_>,
-    message: &Message,
-    scratch: &mut Scratch,
-    chunked: bool,
-) -> Result<u64, Stop> {
+pub(crate) fn agree(env: &Env<'_>, message: &Message, scratch: &mut Scratch, chunked: bool) -> Result<u64, Stop> {
     let settled = message.chunks.as_ref().filter(|_| chunked).map(|chunks| chunks.mode);
     // What was computed for another candidate or another alternative is of no use here.
     scratch.forget_lets(env.variant.lets.len());
@@ -23,12 +18,7 @@ pub(crate) fn agree(
     binds(env, scratch, settled)
 }
 
-fn captures(
-    env: &Env<'_>,
-    message: &Message,
-    scratch: &mut Scratch,
-    settled: Option<FieldId>,
-) -> Result<(), Stop> {
+fn captures(env: &Env<'_>, message: &Message, scratch: &mut Scratch, settled: Option<FieldId>) -> Result<(), Stop> {
     for (id, field) in message.fields.iter().enumerate() {
         let Some(definition) = field.definition else { continue };
         if scratch.captures.get(id).is_none() || settled == Some(id) {
@@ -63,6 +53,14 @@ fn binds(env: &Env<'_>, scratch: &mut Scratch, settled: Option<FieldId>) -> Resu
                 None => false,
             },
             Source::Header(name) => field_line(&env.view, name, &mut scratch.out)?,
+            // What is computed is not optional.
+            Source::Let(id) => match env.variant.lets.get(*id) {
+                Some(entry) => {
+                    run_whole(env, scratch, &entry.program)?;
+                    true
+                }
+                None => false,
+            },
             _ => false,
         };
         if !present {

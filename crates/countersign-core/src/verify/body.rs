@@ -2,11 +2,11 @@
 
 use super::agree::agree;
 use super::chain::{self, Chain, Linking, Proof};
-use super::coverage::{self, Facts};
+use super::coverage::{Facts, insist};
 use super::fresh::Judged;
 use super::pool::Lease;
 use super::verified::{Checked, NeedsReplay, Verified};
-use super::{NeedsKey, Verifier, signature};
+use super::{NeedsKey, Verifier, is_remembered, signature};
 use crate::alg::{Digest, Hash};
 use crate::key::{Key, KeySet};
 use crate::plan::run::{Env, Stop, run_whole};
@@ -54,6 +54,8 @@ pub struct NeedsBody<'a> {
     /// There is no usable key. Told at the end, like a wrong signature.
     failure: Option<Reason>,
     held: Option<Hold>,
+    /// Whether a byte of the body has passed.
+    has_body: bool,
     /// The body's chunks, where it comes in chunks.
     chain: Option<Box<Chain>>,
 }
@@ -69,7 +71,20 @@ struct Hold {
 impl<'a> NeedsBody<'a> {
     pub(super) fn new(state: NeedsKey<'a>, candidates: Candidates<'a>, failure: Option<Reason>) -> Self {
         let NeedsKey { verifier, view, now, message, plan, judged, scratch } = state;
-        Self { verifier, view, now, message, plan, judged, scratch, candidates, failure, held: None, chain: None }
+        Self {
+            verifier,
+            view,
+            now,
+            message,
+            plan,
+            judged,
+            scratch,
+            candidates,
+            failure,
+            held: None,
+            has_body: false,
+            chain: None,
+        }
     }
 
     /// Whether the signature has been checked before the body: only its digest is still to be compared.
@@ -87,6 +102,7 @@ impl<'a> NeedsBody<'a> {
         if self.view.body.is_some() {
             return Ok(());
         }
+        self.has_body |= !piece.is_empty();
         for running in &mut self.scratch.get().running {
             running.state.update(piece);
         }
@@ -130,7 +146,11 @@ impl<'a> NeedsBody<'a> {
             ));
         };
         let compared = self.agree(hold).map_err(refused)?;
-        Ok(self.checked(hold, compared))
+        let chunks = self.chain.as_ref().is_some_and(|chain| chain.proof() != Proof::Checksum);
+        let facts = Facts::of(&self.view, self.plan, hold.variant, compared, chunks);
+        let has_body = self.view.body.map_or(self.has_body, |body| !body.is_empty());
+        insist(self.message, self.plan, &facts, &self.scratch.peek().captures, has_body)?;
+        Ok(self.checked(hold, facts))
     }
 
     /// Judges a piece of a body in chunks.
@@ -239,7 +259,7 @@ impl<'a> NeedsBody<'a> {
         let mut state = match &variant.primitive {
             PrimitivePlan::Digest(of) => State::Hash(of.unwrap_or(hash).begin()),
             PrimitivePlan::Mac { .. } => State::Mac(signature::mac_key(&env, scratch)?.begin()),
-            PrimitivePlan::Signature(_) => return Ok(None),
+            PrimitivePlan::Derived(..) | PrimitivePlan::Signature(_) => return Ok(None),
         };
         let mark = scratch.out.len();
         run_whole(&env, scratch, before)?;
@@ -355,7 +375,7 @@ impl<'a> NeedsBody<'a> {
         agree(&env, self.message, self.scratch.get(), self.chain.is_some())
     }
 
-    fn checked(mut self, hold: Hold, compared: u64) -> Checked {
+    fn checked(mut self, hold: Hold, facts: Facts) -> Checked {
         let key = self.candidates.iter().nth(hold.candidate).map(|(key, _)| key);
         let captures = &mut self.scratch.get().captures;
         let claimed = self.plan.key_id.and_then(|id| captures.at.get(id).copied().flatten());
@@ -366,17 +386,10 @@ impl<'a> NeedsBody<'a> {
             captures.bytes.extend_from_slice(id.as_bytes());
             Some((start, captures.bytes.len()))
         });
-        let facts = Facts {
-            variant: hold.variant,
-            compared,
-            host: !self.view.authority.is_empty(),
-            chunks: self.chain.as_ref().is_some_and(|chain| chain.proof() != Proof::Checksum),
-            absent: self.absent(),
-        };
         let response = self.view.status.is_some();
         let signed_at = self.judged.signed_at;
         let verified = Verified::new(&self.verifier.plan, response, key_id, signed_at, facts, self.scratch);
-        if !self.verifier.replay_applies(&self.view) {
+        if !is_remembered(self.plan, &self.view) {
             return Checked::Verified(verified);
         }
         // What is remembered must not hang on anything that the signature does not cover.
@@ -384,19 +397,6 @@ impl<'a> NeedsBody<'a> {
         let owner = recorded.or_else(|| verified.key_id().filter(|_| self.plan.signs_key_id)).unwrap_or_default();
         let entry = self.verifier.entry(&verified, owner, &self.judged, &hold.digest, self.now);
         Checked::NeedsReplay(NeedsReplay::new(verified, entry))
-    }
-
-    /// One bit for each of the first 64 field lines that the scheme would sign and the message does not have.
-    fn absent(&self) -> u64 {
-        let mut absent = 0;
-        for (index, name) in self.plan.signed_headers.iter().enumerate() {
-            let mut there = false;
-            self.view.fields.values(name, &mut |_| there = true);
-            if !there {
-                absent |= coverage::bit(index);
-            }
-        }
-        absent
     }
 
     fn env<'e>(&self, variant: &'e Variant, key: Option<&'e Key>, hash: Hash, body: Option<&'e [u8]>) -> Env<'e>

@@ -79,7 +79,8 @@ pub(crate) fn proof(env: &Env<'_>, message: &Message, scratch: &mut Scratch) -> 
 pub(crate) fn is_coded(env: &Env<'_>) -> bool {
     let mut coded = false;
     env.view.fields.values("content-encoding", &mut |value| {
-        coded |= value.split(|byte| *byte == b',').any(|one| one.trim_ascii().eq_ignore_ascii_case(CODING.as_bytes()));
+        coded |=
+            value.split(|byte| *byte == b',').any(|one| one.trim_ascii().eq_ignore_ascii_case(CODING.as_bytes()));
     });
     coded
 }
@@ -199,12 +200,7 @@ impl Chain {
         }
     }
 
-    fn take(
-        &mut self,
-        link: &mut Linking<'_, '_>,
-        mut piece: &[u8],
-        content: &mut Vec<u8>,
-    ) -> Result<(), Rejection> {
+    fn take(&mut self, link: &mut Linking<'_, '_>, mut piece: &[u8], content: &mut Vec<u8>) -> Result<(), Rejection> {
         while !piece.is_empty() {
             let (used, event) = match self.parser.step(piece) {
                 Ok(step) => step,

@@ -64,7 +64,10 @@ impl Letters {
             Convert::B64NoPad => encoded(bytes(is_base64), |count| (count * 4).div_ceil(3)),
             Convert::B64Url => encoded(bytes(is_base64url), |count| (count * 4).div_ceil(3)),
             Convert::B64UrlPad => encoded(of_type(&FieldType::B64Url), |count| count.div_ceil(3) * 4),
-            Convert::Unb64 | Convert::Unb64Url | Convert::Unhex => Self::any(),
+            // The second byte of a GBK character may be a letter, a backslash or a brace.
+            Convert::Decode(_) | Convert::Encode(_) | Convert::Unb64 | Convert::Unb64Url | Convert::Unhex => {
+                Self::any()
+            }
             // What does not begin with an escape begins with what it began with.
             Convert::FormDec | Convert::Unpct => {
                 let escapes: &[u8] = if convert == Convert::Unpct { b"%" } else { b"%+" };
@@ -95,8 +98,11 @@ impl Letters {
                 all: self.all.or(Symbols::of(b"/")),
                 length: Length::Some,
             },
-            // A tab may have become a space.
-            Convert::Squeeze => Self::new(self.all.or(Symbols::of(b" ")), Length::Any),
+            // White space has become one space, or nothing.
+            Convert::Squeeze => {
+                let words = self.all.and(bytes(|byte| !matches!(byte, b' ' | b'\t' | b'\r' | b'\n')));
+                Self { first: words, ..Self::new(words.or(Symbols::of(b" ")), Length::Any) }
+            }
             Convert::Trim => Self::new(self.all, Length::Any),
             Convert::Upper => self.map(|byte| byte.to_ascii_uppercase()),
         }
@@ -155,6 +161,7 @@ pub(super) fn of_digest(hash: Option<Hash>) -> Letters {
 pub(super) fn of_source(source: &Source) -> Letters {
     let some = |admits: fn(u8) -> bool| Letters::new(Symbols::bytes(admits), Length::Some);
     match source {
+        Source::DigestName => some(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()),
         // No method begins with a digit; one that did would reach no handler.
         Source::Method => Letters { first: Symbols::bytes(|byte| byte.is_ascii_alphabetic()), ..some(is_tchar) },
         // RFC 3986, section 3.2: an authority ends before a slash, a question mark or a number sign.
@@ -182,6 +189,7 @@ pub(super) fn of_source(source: &Source) -> Letters {
         | Source::K
         | Source::Let(_)
         | Source::List(_)
+        | Source::Part(_)
         | Source::Query(_)
         | Source::Quoted(_)
         | Source::V
@@ -192,9 +200,13 @@ pub(super) fn of_source(source: &Source) -> Letters {
 /// What the names and the values of a list hold.
 pub(super) fn of_list(list: ListSource) -> (Letters, Letters) {
     match list {
-        ListSource::Form | ListSource::Json | ListSource::Params | ListSource::Query | ListSource::QueryPct => {
-            (Letters::any(), Letters::any())
-        }
+        ListSource::Form
+        | ListSource::Json
+        | ListSource::Params
+        | ListSource::Query
+        | ListSource::QueryForm
+        | ListSource::QueryJson
+        | ListSource::QueryPct => (Letters::any(), Letters::any()),
         ListSource::FormRaw => (
             Letters::new(Symbols::bytes(|byte| !matches!(byte, b'=' | b'&')), Length::Any),
             Letters::new(Symbols::bytes(|byte| byte != b'&'), Length::Any),

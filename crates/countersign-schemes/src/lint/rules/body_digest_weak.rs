@@ -4,7 +4,7 @@ use super::{Error, Find, Rule, Subject, Warning};
 use crate::lint::coverage::is_body;
 use crate::lint::draws::Drawn;
 use countersign_core::alg::Hash;
-use countersign_core::scheme::model::{Convert, Filter};
+use countersign_core::scheme::model::{Bound, Convert, Filter};
 
 pub(super) static RULE: Rule = Rule {
     code: "body-digest-weak",
@@ -65,7 +65,9 @@ fn kept(drawn: &Drawn<'_>) -> Option<usize> {
             Filter::Convert(Convert::B64 | Convert::B64NoPad | Convert::B64Url | Convert::B64UrlPad) => {
                 per_character = 6;
             }
-            Filter::Slice(from, to) => return Some((to.saturating_sub(*from) * per_character).min(length * 8)),
+            Filter::Slice(from, Bound::At(to)) => {
+                return Some((to.saturating_sub(*from) * per_character).min(length * 8));
+            }
             // What follows a second digest is not the body's any more.
             Filter::Hash(_) | Filter::Hkdf { .. } | Filter::Hmac(..) => return None,
             _ => {}

@@ -53,6 +53,7 @@ fn loss(source: &Source, filter: &Filter) -> Option<&'static str> {
             | Source::Json(_)
             | Source::Query(_)
             | Source::QueryString
+            | Source::Part(_)
             | Source::Xml(_)
     );
     match source {
