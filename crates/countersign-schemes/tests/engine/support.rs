@@ -147,6 +147,8 @@ impl Subject {
             ("service", "execute-api"),
             ("ttl", "300"),
             ("webhook-id", "1JE4291016473214C"),
+            ("mchid", "1900009191"),
+            ("application", "2021000122671080"),
         ];
         let mut verifier = Verifier::new(Arc::clone(&plan));
         for (name, value) in &vars {
@@ -349,7 +351,26 @@ pub(crate) fn sample(subject: &Subject) -> Message {
         "binance-body" | "kraken" | "kraken-ms" => message.with_body("pair=a%26b&price=1+0&note"),
         "sink-form" | "twilio-form" => message.with_body("To=%2B1555&From=a+b&Body=x%26y&Body=z"),
         "sink-json" => message.with_body(r#"{"amount":10.50,"to":"b\u00fc","ok":true}"#),
+        "alipay-notify" => message.with_body("trade_no=1&gmt=a+b&total_amount=0.01&subject=x%26y&sign_type=RSA2"),
+        "alipay-rsa2" | "alipay-rsa2-cert" => message.with_body(r#"{"error_response":{"code":"40002"}}"#),
+        "alipay-v3-upload" => upload(message, "data", "{}"),
+        "wechatpay-v3-upload" => {
+            let digest = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+            upload(message, "meta", &format!(r#"{{"filename":"a.png", "sha256":"{digest}"}}"#))
+        }
+        name if name.starts_with("wechatpay-v2") => {
+            message.with_body("<xml><appid>wx1</appid><body><![CDATA[a&b]]></body><attach></attach></xml>")
+        }
         "sink-xml" => message.with_body("<xml><amount>10</amount><to>a&amp;b</to></xml>"),
         _ => message.with_body("{\"amount\":10}"),
     }
+}
+
+/// An upload of `abc`, with a part of JSON text.
+fn upload(mut message: Message, name: &str, text: &str) -> Message {
+    message.set_field("Content-Type", "multipart/form-data; boundary=b");
+    let part = |name: &str, content: &str| {
+        format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{content}\r\n")
+    };
+    message.with_body(&format!("{}{}--b--\r\n", part(name, text), part("file", "abc")))
 }
