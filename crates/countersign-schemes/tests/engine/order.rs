@@ -203,7 +203,7 @@ fn attack_36_an_unknown_key_is_a_wrong_signature() {
         // What a wrong signature looks like: the genuine message under another secret, or with one bit flipped.
         let wrong = match subject.key.material {
             Material::Secret(_) => {
-                let other = Key::secret(SECRET.replace("LW9m", "b3Ro").into_bytes());
+                let other = Key::secret(SECRET.replace("7365", "7366").into_bytes());
                 Service::new(subject, id(other)).judge(&signed)
             }
             _ => Service::new(subject, subject.keys.clone()).judge(&flipped(subject, &signed)),
