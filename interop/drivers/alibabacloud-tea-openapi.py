@@ -112,7 +112,7 @@ def fixed(scheme):
     common = {
         "aliyun-rpc": (["method", "query.Action", "query.Timestamp", "query.SignatureNonce", "query.Signature"], ["host", "path"]),
         "aliyun-roa": (["method", "path", "header.date", "header.accept", "header.content-type", "header.x-acs-action", "header.x-acs-extra", "header.authorization"], ["host"]),
-        "aliyun-acs3": (["method", "host", "path", "body", "header.host", "header.content-type", "header.x-acs-action", "header.x-acs-extra", "header.x-acs-date", "header.x-acs-content-sha256", "header.authorization"], []),
+        "aliyun-acs3": (["method", "host", "path", "body", "header.content-type", "header.x-acs-action", "header.x-acs-extra", "header.x-acs-date", "header.x-acs-content-sha256", "header.authorization"], []),
     }[scheme]
     lines = []
     for id, case in cases:

@@ -72,7 +72,7 @@ def fixed(scheme):
     lines = []
     for id, case, more in cases:
         line = signed(scheme, **{**usual, **case})
-        covered = ["method", "host", "path", "query", "header.host", "header.x-project-id", "header.x-sdk-date", "header.authorization", "secret"] + more
+        covered = ["method", "host", "path", "query", "header.x-project-id", "header.x-sdk-date", "header.authorization", "secret"] + more
         covered += ["query.limit", "query.name", "query.all"] if case.get("query") else []
         opened = ["scheme", "header.x-other"]
         if id == "put-unsigned":

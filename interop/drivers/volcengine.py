@@ -70,6 +70,6 @@ def fixed(scheme):
     lines = []
     for kind, case, more in cases:
         line = signed(kind, **{**usual, **case})
-        covered = ["method", "host", "path", "query", "query.Action", "header.host", "header.x-date", "header.x-content-sha256", "body", "header.authorization", "secret"]
+        covered = ["method", "host", "path", "query", "query.Action", "header.x-date", "header.x-content-sha256", "body", "header.authorization", "secret"]
         lines.append(vector(scheme, f"volcengine-{kind}", f"{SDK}, Service.{kind}", covered + more, ["scheme", "header.user-agent", "header.x-other"], line))
     return lines

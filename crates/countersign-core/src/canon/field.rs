@@ -11,6 +11,12 @@ pub fn trim(mut input: &[u8]) -> &[u8] {
     input
 }
 
+/// The type and subtype of a media type, without its parameters: RFC 9110, section 8.3.1.
+#[must_use]
+pub fn media_type(value: &[u8]) -> &[u8] {
+    trim(value.split(|byte| *byte == b';').next().unwrap_or_default())
+}
+
 /// Appends the value without white space around it and with each run of it inside as one space. Line ends count as
 /// white space, for values that were folded over several lines (AWS Signature Version 4, "Create a canonical
 /// request", 2026-11-22: its `Trimall`).
@@ -67,6 +73,19 @@ mod tests {
     use super::super::tests::{encoded, text};
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn a_media_type_has_no_parameters() {
+        for (value, expected) in [
+            ("text/plain", "text/plain"),
+            ("application/json; charset=utf-8", "application/json"),
+            (" a/b ;c=\";\"", "a/b"),
+            ("", ""),
+            (";a/b", ""),
+        ] {
+            assert_eq!(media_type(value.as_bytes()), expected.as_bytes(), "{value}");
+        }
+    }
 
     #[test]
     fn only_spaces_and_tabs_are_trimmed() {

@@ -64,7 +64,10 @@ impl Letters {
             Convert::B64NoPad => encoded(bytes(is_base64), |count| (count * 4).div_ceil(3)),
             Convert::B64Url => encoded(bytes(is_base64url), |count| (count * 4).div_ceil(3)),
             Convert::B64UrlPad => encoded(of_type(&FieldType::B64Url), |count| count.div_ceil(3) * 4),
-            Convert::Unb64 | Convert::Unb64Url | Convert::Unhex => Self::any(),
+            // The second byte of a GBK character may be a letter, a backslash or a brace.
+            Convert::Decode(_) | Convert::Encode(_) | Convert::Unb64 | Convert::Unb64Url | Convert::Unhex => {
+                Self::any()
+            }
             // What does not begin with an escape begins with what it began with.
             Convert::FormDec | Convert::Unpct => {
                 let escapes: &[u8] = if convert == Convert::Unpct { b"%" } else { b"%+" };
@@ -79,7 +82,7 @@ impl Letters {
             Convert::Hex => encoded(of_type(&FieldType::Hex), |count| count * 2),
             Convert::HexUpper => encoded(of_type(&FieldType::HexUpper), |count| count * 2),
             Convert::JsonEscape => not_empty(bytes(|byte| byte >= b' ')),
-            Convert::Len => Self::new(bytes(|byte| byte.is_ascii_digit()), Length::Some),
+            Convert::Crc32 | Convert::Len => Self::new(bytes(|byte| byte.is_ascii_digit()), Length::Some),
             Convert::Lower => self.map(|byte| byte.to_ascii_lowercase()),
             // A letter may have become either case of itself.
             Convert::Title => {
@@ -95,11 +98,28 @@ impl Letters {
                 all: self.all.or(Symbols::of(b"/")),
                 length: Length::Some,
             },
-            // A tab may have become a space.
-            Convert::Squeeze => Self::new(self.all.or(Symbols::of(b" ")), Length::Any),
+            // White space has become one space, or nothing.
+            Convert::Squeeze => {
+                let words = self.all.and(bytes(|byte| !matches!(byte, b' ' | b'\t' | b'\r' | b'\n')));
+                Self { first: words, ..Self::new(words.or(Symbols::of(b" ")), Length::Any) }
+            }
             Convert::Trim => Self::new(self.all, Length::Any),
             Convert::Upper => self.map(|byte| byte.to_ascii_uppercase()),
         }
+    }
+
+    /// What is left of it when these bytes, and `%`, are percent-encoded.
+    pub(super) fn percent_encoded(self, only: &[u8]) -> Self {
+        let kept = |set: Symbols| {
+            let kept = Symbols::bytes(|byte| byte == b'%' || (set.holds(byte) && !only.contains(&byte)));
+            kept.or(set.and(Symbols::SECRET.or(Symbols::CONSTANT)))
+        };
+        let digits = Symbols::bytes(|byte| matches!(byte, b'0'..=b'9' | b'A'..=b'F'));
+        let length = match self.length {
+            Length::Exactly(0) | Length::Any => Length::Any,
+            Length::Exactly(_) | Length::Some => Length::Some,
+        };
+        Self { first: kept(self.first), all: kept(self.all).or(digits), length }
     }
 
     /// What a slice leaves of it.
@@ -141,6 +161,7 @@ pub(super) fn of_digest(hash: Option<Hash>) -> Letters {
 pub(super) fn of_source(source: &Source) -> Letters {
     let some = |admits: fn(u8) -> bool| Letters::new(Symbols::bytes(admits), Length::Some);
     match source {
+        Source::DigestName => some(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()),
         // No method begins with a digit; one that did would reach no handler.
         Source::Method => Letters { first: Symbols::bytes(|byte| byte.is_ascii_alphabetic()), ..some(is_tchar) },
         // RFC 3986, section 3.2: an authority ends before a slash, a question mark or a number sign.
@@ -161,12 +182,14 @@ pub(super) fn of_source(source: &Source) -> Letters {
         Source::Secret => Letters::new(Symbols::SECRET, Length::Exactly(1)),
         Source::Request(inner) => of_source(inner),
         Source::Body
+        | Source::Chunk(_)
         | Source::Field(_)
         | Source::Form(_)
         | Source::Json(_)
         | Source::K
         | Source::Let(_)
         | Source::List(_)
+        | Source::Part(_)
         | Source::Query(_)
         | Source::Quoted(_)
         | Source::V
@@ -177,9 +200,17 @@ pub(super) fn of_source(source: &Source) -> Letters {
 /// What the names and the values of a list hold.
 pub(super) fn of_list(list: ListSource) -> (Letters, Letters) {
     match list {
-        ListSource::Form | ListSource::Json | ListSource::Params | ListSource::Query | ListSource::QueryPct => {
-            (Letters::any(), Letters::any())
-        }
+        ListSource::Form
+        | ListSource::Json
+        | ListSource::Params
+        | ListSource::Query
+        | ListSource::QueryForm
+        | ListSource::QueryJson
+        | ListSource::QueryPct => (Letters::any(), Letters::any()),
+        ListSource::FormRaw => (
+            Letters::new(Symbols::bytes(|byte| !matches!(byte, b'=' | b'&')), Length::Any),
+            Letters::new(Symbols::bytes(|byte| byte != b'&'), Length::Any),
+        ),
         ListSource::Headers => (
             Letters::new(Symbols::bytes(|byte| is_tchar(byte) && !byte.is_ascii_uppercase()), Length::Some),
             Letters::new(field_value(), Length::Any),
@@ -303,6 +334,20 @@ mod tests {
             let letters = of_text(&text);
             prop_assert!(admits(letters.sliced(from, to), slice));
             prop_assert!(admits(Letters::any().sliced(from, to), slice));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn some_bytes_encoded_leave_these_letters(text: Vec<u8>, only: Vec<u8>) {
+            let mut out = Vec::new();
+            canon::pct_only(&text, &only, &mut out);
+            let exact = Letters::new(Symbols::of(&text), Length::Exactly(text.len()));
+            prop_assert!(admits(exact.percent_encoded(&only), &out), "{out:?}");
+            let any = Letters::any().percent_encoded(&only);
+            prop_assert!(admits(any, &out), "{out:?}");
+            let free = only.iter().filter(|byte| **byte != b'%' && !byte.is_ascii_hexdigit());
+            prop_assert!(free.into_iter().all(|byte| !any.all.holds(*byte)));
         }
     }
 

@@ -7,8 +7,9 @@ use super::draws;
 use super::grammar::{self, Clash, Length, Letters, Owner, Text, TooLarge};
 use super::letters;
 use super::symbols::Symbols;
+use countersign_core::alg::Hash;
 use countersign_core::scheme::model::{
-    Convert, Filter, ListSource, Message, Part, Primitive, Source, Template, Value, Window,
+    Bound, Convert, Filter, ListSource, Message, Part, Primitive, Source, Template, Value, Window,
 };
 use countersign_core::scheme::{Scheme, Span};
 use countersign_core::time::TimeFormat;
@@ -204,6 +205,7 @@ impl Builder<'_> {
                 self.template(key, None);
                 letters::of_digest(hash.or_else(|| self.only_hash()))
             }
+            Filter::PctOnly(bytes) => of.percent_encoded(bytes),
             Filter::Ratchet(hash, steps) => {
                 for step in steps {
                     let step = self.template(step, None);
@@ -218,10 +220,17 @@ impl Builder<'_> {
                 }
                 Letters { length: Length::Exactly(*length), ..Letters::any() }
             }
-            Filter::Slice(from, to) => of.sliced(*from, *to),
-            Filter::After(_) | Filter::Before(_) | Filter::StripPrefix(_) => {
-                Letters { first: of.all, all: of.all, length: Length::Any }
+            Filter::Slice(from, Bound::At(to)) => of.sliced(*from, *to),
+            Filter::Slice(_, Bound::Var(_)) => Letters { first: of.all, all: of.all, length: Length::Any },
+            Filter::KdfP256(_, context) => {
+                self.template(context, None);
+                letters::of_digest(Some(Hash::Sha256))
             }
+            Filter::After(_)
+            | Filter::AfterLast(_)
+            | Filter::Before(_)
+            | Filter::Member(_)
+            | Filter::StripPrefix(_) => Letters { first: of.all, all: of.all, length: Length::Any },
             Filter::Time(_, to) => letters::of_time(to),
             Filter::Translate(from, to) => {
                 let map = |byte: u8| from.iter().position(|other| *other == byte).and_then(|at| to.get(at).copied());
@@ -229,7 +238,8 @@ impl Builder<'_> {
                 Letters { first: of.first.map(map), all: of.all.map(map), length: of.length }
             }
             // What is there only sometimes is written as always; the others work on lists, which `list` reads.
-            Filter::When(..)
+            Filter::Granting(..)
+            | Filter::When(..)
             | Filter::ConvertValues(_)
             | Filter::Dedupe
             | Filter::DropEmpty
@@ -243,6 +253,7 @@ impl Builder<'_> {
             | Filter::Only(_)
             | Filter::Pick(..)
             | Filter::Sort
+            | Filter::SortCollated
             | Filter::SortItems
             | Filter::SortKv
             | Filter::With { .. }
@@ -434,6 +445,8 @@ fn name_of(scheme: &Scheme, message: &Message, value: &Value) -> String {
 pub(super) fn name(scheme: &Scheme, message: &Message, source: &Source) -> String {
     let text = match source {
         Source::Body => "body".to_owned(),
+        Source::Chunk(part) => part.name().to_owned(),
+        Source::DigestName => "digest-name".to_owned(),
         Source::Cookie(name) => format!("cookie.{name}"),
         Source::Field(id) => message.fields.get(*id).map(|field| field.name.clone()).unwrap_or_default(),
         Source::Form(name) => format!("form.{name}"),
@@ -446,16 +459,20 @@ pub(super) fn name(scheme: &Scheme, message: &Message, source: &Source) -> Strin
         Source::Let(id) => message.lets.get(*id).map(|entry| entry.name.clone()).unwrap_or_default(),
         Source::List(list) => match list {
             ListSource::Form => "form",
+            ListSource::FormRaw => "form-raw",
             ListSource::Headers => "headers",
             ListSource::Json => "json",
             ListSource::Params => "params",
             ListSource::Query => "query",
+            ListSource::QueryForm => "query-form",
+            ListSource::QueryJson => "query-json",
             ListSource::QueryPct => "query-pct",
             ListSource::QueryRaw => "query-raw",
             ListSource::Xml => "xml",
         }
         .to_owned(),
         Source::Method => "method".to_owned(),
+        Source::Part(name) => format!("part.{name}"),
         Source::Path => "path".to_owned(),
         Source::Peer => "peer".to_owned(),
         Source::Port => "port".to_owned(),

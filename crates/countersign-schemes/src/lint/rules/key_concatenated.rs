@@ -39,7 +39,8 @@ fn concatenated<'a>(message: &'a Message, text: &'a Template, depth: usize) -> O
         })
     };
     let secret = values().any(|value| value.source == Source::Secret);
-    let other = values().any(|value| !matches!(value.source, Source::Secret | Source::KeyId | Source::Var(_)));
+    let other = values()
+        .any(|value| !matches!(value.source, Source::DigestName | Source::Secret | Source::KeyId | Source::Var(_)));
     if secret && other {
         return Some(text);
     }
