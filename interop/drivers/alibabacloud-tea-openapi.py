@@ -117,7 +117,9 @@ def fixed(scheme):
     lines = []
     for id, case in cases:
         line = signed(scheme, **{**usual, **case})
-        covered, opened = common[0] + ["query", "secret"], common[1] + ["scheme", "header.user-agent"]
+        covered, opened = common[0] + ["query", "secret"], common[1] + ["scheme"]
+        # V3 signs every field that the client writes.
+        (covered if scheme == "aliyun-acs3" else opened).append("header.user-agent")
         covered += [f"query.{name}" for name in case.get("query", {})]
         if scheme == "aliyun-rpc":
             covered += ["form", "form.Name", "form.Tag.1.Value"] if "body" in case else []
