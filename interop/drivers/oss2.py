@@ -10,7 +10,7 @@ from wire import line as wired
 from wire import replaced, sent, vector
 
 SDK = "oss2==2.19.1"
-SCHEMES = ["aliyun-oss-v1", "aliyun-oss-v1-query", "aliyun-oss-v4", "aliyun-oss-v4-query"]
+SCHEMES = ["aliyun-oss-v1", "aliyun-oss-v1-x-date", "aliyun-oss-v1-query", "aliyun-oss-v4", "aliyun-oss-v4-query"]
 # Of those that V1 signs.
 SIGNED = ["acl", "uploadId", "partNumber", "response-content-type", "versionId", "x-oss-process", "callback-var", "tagging"]
 
@@ -64,7 +64,12 @@ def signed(scheme, method, bucket, key, params, headers, additional, body, expir
             sending = {name: value for name, value in request.headers.items() if name != "date" and value is not None}
             line = wired(requests.Request(method, url, data=body, headers=sending).prepare())
         else:
+            if scheme.endswith("-x-date"):
+                request.headers["x-oss-date"] = date()
             signer._sign_request(request, bucket, key, *extra)
+            if scheme.endswith("-x-date"):
+                # As in browsers, which let nobody set it.
+                del request.headers["date"]
             line = sent(lambda: oss2.http.Session().do_request(request, 1))
     return {**line, "key_id": key_id, "secret": secret, "now": now, "vars": {"bucket": bucket, "region": "cn-hangzhou", "service": "oss"}}
 
@@ -104,7 +109,7 @@ def fixed(scheme):
         if link:
             covered += ["query.x-oss-signature", "query.x-oss-expires", "query.x-oss-date", "query.x-oss-credential"] if version4 else ["query.Signature", "query.Expires", "query.OSSAccessKeyId"]
         else:
-            covered += ["header.authorization"] + (["header.x-oss-date", "header.x-oss-content-sha256"] if version4 else ["header.date"])
+            covered += ["header.authorization"] + (["header.x-oss-date", "header.x-oss-content-sha256"] if version4 else ["header.x-oss-date" if scheme.endswith("-x-date") else "header.date"])
         if "token" in case:
             covered += [("query.x-oss-security-token" if version4 else "query.security-token") if link else "header.x-oss-security-token"]
         lines.append(vector(scheme, f"oss2-{id}", f"{SDK}, {'_sign_url' if link else '_sign_request'}", covered, opened, line))

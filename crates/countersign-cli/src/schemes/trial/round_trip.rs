@@ -130,7 +130,7 @@ const BODIES: &[(&str, &str)] = &[
 
 /// Requests that a scheme may be meant for.
 fn requests(scheme: &Scheme) -> Result<Vec<Message>, LineError> {
-    let url = Url::parse("https://example.com/a/b?c=d&e=%20f")?;
+    let url = Url::parse("https://example.com/a/b?c=d&f=%20g")?;
     let made = match scheme.kind {
         Kind::Link => vec![Message::request("GET".to_owned(), url, Vec::new(), None)],
         Kind::Request | Kind::Webhook => {
