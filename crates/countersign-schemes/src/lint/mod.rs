@@ -17,14 +17,17 @@
 //! knows public reasons only). What only a deployment shows, such as short secrets, stores that evict and routes
 //! that fail open, is the gateway's configuration and linted there.
 
+mod builder;
 mod coverage;
 mod draws;
 mod grammar;
 mod letters;
+mod naming;
 mod rules;
 mod show;
 mod subject;
 mod symbols;
+mod text;
 mod written;
 
 pub use show::{LocatedFinding, located, render};

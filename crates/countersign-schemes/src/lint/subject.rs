@@ -3,6 +3,7 @@
 use super::coverage::Cover;
 use super::draws::{self, Drawn};
 use super::grammar::{self, Clash, TooLarge};
+use super::naming;
 use super::written::{self, Written};
 use countersign_core::alg::Hash;
 use countersign_core::scheme::model::{FieldId, Primitive, Replay, Source, Template};
@@ -108,7 +109,7 @@ impl<'a> Subject<'a> {
 
     /// What people call a source.
     pub(super) fn name(&self, source: &Source) -> String {
-        written::name(self.scheme, self.message, source)
+        naming::name(self.scheme, self.message, source)
     }
 }
 
