@@ -455,7 +455,7 @@ impl Change {
 }
 
 /// What a text is made of, all in all.
-fn letters_of(text: &Text) -> Letters {
+pub(super) fn letters_of(text: &Text) -> Letters {
     match text {
         Text::Value(_, letters) => *letters,
         Text::When(inner, _) => letters_of(inner),

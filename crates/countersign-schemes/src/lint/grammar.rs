@@ -6,7 +6,7 @@
 //! of it are followed side by side from where they part. If they meet again, or both may end, the string they read
 //! has two readings (Book, Even, Greibach and Ott, "Ambiguity in graphs and expressions", 1971).
 //!
-//! What is empty has no letters, so whether it is there is decided apart, by [`vanishing`].
+//! What is empty has no letters, so whether it is there is decided elsewhere: see `told`.
 
 use super::symbols::{Symbol, Symbols};
 use super::text::{Length, Letters, Owner, Text};
@@ -44,34 +44,6 @@ pub(super) fn clashes(text: &Text) -> Result<Vec<Clash>, TooLarge> {
         }
     }
     Ok(clashes)
-}
-
-/// The parts of a text of which cannot be told whether they are there and empty, or absent; and lists of which cannot
-/// be told how many empty items they have.
-pub(super) fn vanishing(text: &Text) -> Vec<&Text> {
-    let mut found = Vec::new();
-    collect_vanishing(text, &mut found);
-    found
-}
-
-fn collect_vanishing<'t>(text: &'t Text, found: &mut Vec<&'t Text>) {
-    match text {
-        Text::Absent | Text::Literal(_) | Text::Value(..) => {}
-        Text::Choice(parts) => {
-            if parts.iter().filter(|part| part.can_be_empty()).count() > 1 {
-                found.push(text);
-            }
-            parts.iter().for_each(|part| collect_vanishing(part, found));
-        }
-        Text::List(item, _) | Text::Optional(item) => {
-            if item.can_be_empty() {
-                found.push(text);
-            }
-            collect_vanishing(item, found);
-        }
-        Text::NotEmpty(inner) | Text::When(inner, _) => collect_vanishing(inner, found),
-        Text::Sequence(parts) => parts.iter().for_each(|part| collect_vanishing(part, found)),
-    }
 }
 
 /// Two states, the lower one first.

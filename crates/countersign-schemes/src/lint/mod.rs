@@ -22,12 +22,14 @@ mod coverage;
 mod draws;
 mod grammar;
 mod letters;
+mod loss;
 mod naming;
 mod rules;
 mod show;
 mod subject;
 mod symbols;
 mod text;
+mod told;
 mod written;
 
 pub use show::{LocatedFinding, located, render};

@@ -7,9 +7,11 @@
 //! another.
 
 use super::builder::Builder;
+use super::draws;
 use super::grammar::{Clash, TooLarge};
+use super::loss::{self, Loss, Root};
 use super::text::{Letters, Owner, Text};
-use countersign_core::scheme::model::{Filter, ListSource, Message, Primitive, Source, Window};
+use countersign_core::scheme::model::{Convert, Filter, ListSource, Message, Primitive, Source, Window};
 use countersign_core::scheme::{Scheme, Span};
 
 /// The texts of a message.
@@ -126,6 +128,59 @@ impl Written {
         }
     }
 
+    /// What a value is at its root, where it is one source.
+    pub(super) fn source(&self, owner: Owner) -> Option<&Source> {
+        match &self.origin(owner)?.made {
+            Made::Filtered(inner, ..) => self.source(*inner),
+            Made::Same(source, _) | Made::Source(source) => Some(source),
+            _ => None,
+        }
+    }
+
+    /// What a filter loses of a value.
+    pub(super) fn loss(&self, owner: Owner, filter: &Filter, before: Letters) -> Option<Loss> {
+        loss::of_filter(filter, self.root(owner), before, self.bits(owner))
+    }
+
+    fn root(&self, owner: Owner) -> Root<'_> {
+        let list = |number: &usize| self.lists.get(*number).map_or(Root::Constant, |list| Root::Item(list.source));
+        match self.origin(owner).map(|origin| &origin.made) {
+            Some(Made::Filtered(inner, ..)) => self.root(*inner),
+            Some(Made::List(number) | Made::Name(number) | Made::Value(number)) => list(number),
+            Some(Made::Source(source)) if is_constant(source) => Root::Constant,
+            Some(Made::Same(source, _) | Made::Source(source)) => Root::Source(source),
+            Some(Made::Texts(texts, _)) if texts.iter().all(|text| self.is_constant(text)) => Root::Constant,
+            Some(Made::Either(..) | Made::Texts(..) | Made::Unknown) | None => Root::Source(&Source::Body),
+        }
+    }
+
+    /// How many bits of a digest each letter of a value has, where it is one.
+    fn bits(&self, owner: Owner) -> Option<usize> {
+        match &self.origin(owner)?.made {
+            Made::Filtered(_, filter, _) | Made::Texts(_, filter) if draws::is_digest(filter) => Some(8),
+            Made::Filtered(inner, Filter::Convert(Convert::Hex | Convert::HexUpper), _) => {
+                self.bits(*inner).map(|bits| bits / 2)
+            }
+            Made::Filtered(
+                inner,
+                Filter::Convert(Convert::B64 | Convert::B64NoPad | Convert::B64Url | Convert::B64UrlPad),
+                _,
+            ) => self.bits(*inner).map(|bits| bits * 3 / 4),
+            _ => None,
+        }
+    }
+
+    /// Whether no message decides any of it.
+    pub(super) fn is_constant(&self, text: &Text) -> bool {
+        match text {
+            Text::Absent | Text::Literal(_) => true,
+            Text::Choice(parts) | Text::Sequence(parts) => parts.iter().all(|part| self.is_constant(part)),
+            Text::List(inner, _) | Text::NotEmpty(inner) | Text::Optional(inner) => self.is_constant(inner),
+            Text::Value(owner, _) => self.root(*owner) == Root::Constant,
+            Text::When(inner, condition) => self.is_constant(inner) && self.is_constant(&condition.subject),
+        }
+    }
+
     /// How many parts of a text a message may lack, so that the text is absent as a whole.
     pub(super) fn may_lack(&self, message: &Message, text: &Text) -> usize {
         match text {
@@ -165,8 +220,13 @@ impl Written {
     }
 }
 
+/// What the deployment and the key fix, and not the message.
+fn is_constant(source: &Source) -> bool {
+    matches!(source, Source::KeyId | Source::Secret | Source::Var(_))
+}
+
 /// Whether a message may lack a source.
-pub(super) fn source_may_lack(message: &Message, source: &Source) -> bool {
+fn source_may_lack(message: &Message, source: &Source) -> bool {
     match source {
         Source::Cookie(_)
         | Source::Form(_)
