@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use countersign_core::{
-    Checked, Coverage, Explanation, FirstUse, Freshness, Key, KeyQuery, KeySet, Rejection, ReplayEntry, SignError,
-    Signed, Signer, UnixTime, Verified, Verifier,
+    Carried, Checked, Coverage, Explanation, FirstUse, Freshness, Key, KeyQuery, KeySet, Rejection, ReplayEntry,
+    SignError, Signed, Signer, UnixTime, Verified, Verifier,
 };
 
 use crate::material::{KeyRing, Material, MaterialError, TooManyKeys};
@@ -41,6 +41,8 @@ pub(crate) enum Keys {
 pub(crate) enum Undecided {
     #[error("no key is given")]
     NoKey,
+    #[error("the example of `{name}` cannot be read: {what}")]
+    Example { name: String, what: String },
     #[error("no scheme is given")]
     NoScheme,
     #[error("{0}")]
@@ -196,6 +198,13 @@ impl Engine {
             Ok::<_, Undecided>(verifier.explain(view, &keys, task.now))
         })?;
         Ok((decision, explanation))
+    }
+
+    /// The carriers of the task's message, read and written again.
+    pub(crate) fn carried(&mut self, task: &Task) -> Result<Result<Vec<Carried>, Rejection>, Undecided> {
+        let scheme = self.scheme(&task.scheme)?;
+        let verifier = self.verifier(task, &scheme);
+        Ok(task.message.seen(|view| verifier.carried(view)))
     }
 
     fn verifier(&mut self, task: &Task, scheme: &SchemeFile) -> Arc<Verifier> {

@@ -24,6 +24,8 @@
 
 pub mod alg;
 pub mod canon;
+mod carried;
+mod chunks;
 mod drive;
 mod explain;
 pub mod key;
@@ -37,6 +39,7 @@ mod sign;
 pub mod time;
 mod verify;
 
+pub use carried::Carried;
 pub use drive::{Authenticator, BodyError, Chunks, Denial};
 pub use explain::{Explanation, Held, Stage};
 pub use key::{Key, KeyQuery, KeyResolver, KeySet, Material, Secret};
@@ -48,4 +51,4 @@ pub use request::{Fields, RequestView, Transport};
 pub use scheme::Scheme;
 pub use sign::{Freshness, SignError, Signed, Signer};
 pub use time::UnixTime;
-pub use verify::{Checked, Coverage, NeedsBody, NeedsKey, NeedsReplay, Verified, Verifier};
+pub use verify::{Checked, Coverage, NeedsBody, NeedsKey, NeedsReplay, ReleasesChunks, Verified, Verifier};

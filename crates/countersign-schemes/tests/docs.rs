@@ -275,6 +275,11 @@ fn sources_give_what_the_table_says() {
                 message.body = r#"{"amount":1.0,"to":"b\u00f6b","tags":[1, 2]}"#.into();
             } else if source.starts_with("xml") {
                 message.body = "<xml><to>b&amp;b</to></xml>".into();
+            } else if source.starts_with("part") {
+                message = message.with_field("Content-Type", "multipart/form-data; boundary=b");
+                let head = "Content-Disposition: form-data; name";
+                message.body =
+                    format!("--b\r\n{head}=\"meta\"\r\n\r\n{{}}\r\n--b\r\n{head}=\"file\"\r\n\r\n\r\n--b--\r\n");
             }
             compare(&mut wrong, line, source, &row[2], &message.evaluate(source));
         }
@@ -285,7 +290,7 @@ fn sources_give_what_the_table_says() {
         if list != "headers" {
             let given = value(&row[2]);
             match list {
-                "form" | "json" | "xml" => message.body = given,
+                "form" | "form-raw" | "json" | "xml" => message.body = given,
                 _ => message.target = format!("/?{given}"),
             }
         }

@@ -82,7 +82,11 @@ pub(crate) enum Command {
     Man(ManArguments),
     /// Print every file that is made of this table, as JSON
     #[command(hide = true)]
-    Generated,
+    Generated {
+        /// The pages of the catalogue's schemes instead
+        #[arg(long)]
+        schemes: bool,
+    },
 }
 
 /// The catalogue of schemes.
@@ -90,7 +94,8 @@ pub(crate) enum Command {
 #[command(after_help = "\
 Examples:
   countersign schemes
-  countersign schemes show stripe-webhook > mine.toml
+  countersign schemes show stripe-webhook
+  countersign schemes show stripe-webhook --file > mine.toml
   countersign schemes test --vectors vectors")]
 pub(crate) struct SchemesArguments {
     #[command(subcommand)]
@@ -108,24 +113,43 @@ pub(crate) enum SchemesCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Print a scheme's file
+    /// Tell all about a scheme: what is signed, what is weak, and an example step by step
+    ///
+    /// Markdown, as in docs/schemes.
     Show {
         /// The scheme: a name of the catalogue, or a file
         #[arg(value_name = "NAME|FILE")]
         scheme: String,
+        /// Print the file itself, to copy and change
+        #[arg(long, conflicts_with = "json")]
+        file: bool,
         /// Print what the scheme says as JSON
         #[arg(long)]
         json: bool,
     },
-    /// Sign and verify with every scheme of the catalogue, or with those named
+    /// Try every scheme of the catalogue, or those named, on its own vectors
+    #[command(
+        long_about = "Try every scheme of the catalogue, or those named, on its own vectors.\n\n\
+                      Each scheme signs a message under a key of its own, verifies it, and refuses it under another \
+                      key. Then each line of FOLDER/SCHEME/*.jsonl has to get the verdict that its `expect` says \
+                      (`verified`, `refused`, or the code of a reason). What verifies is made again: its carriers are \
+                      written from what was read of them, and with a secret or a private key it is signed once more, \
+                      with the same time, nonce and fields, for the same signature.",
+        after_help = "\
+Exit status: 0 all of it holds; 1 something does not; 2 a scheme or a folder could not be read.
+
+Examples:
+  countersign schemes test
+  countersign schemes test hawk ./mine.toml --vectors vectors"
+    )]
     Test {
         /// Names of the catalogue, or paths of scheme files
         #[arg(value_name = "SCHEME")]
         schemes: Vec<String>,
-        /// Verify the messages of this folder, too: one folder a scheme, one JSON line a message
+        /// The folder of vectors: one folder a scheme, one JSON line a message. By default `vectors`, if there is one
         #[arg(long, value_name = "FOLDER")]
         vectors: Option<PathBuf>,
-        /// Print JSON
+        /// Print one JSON object a scheme
         #[arg(long)]
         json: bool,
     },

@@ -11,12 +11,13 @@
 //! Deliberately absent: certificates, encrypted private keys, key generation, and any way to get a private key out.
 
 use super::{Asymmetric, Hash, KeyKind, Verdict};
+use crate::canon;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{
     self, EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519KeyPair, KeyPair as _, ParsedPublicKey, RsaEncoding,
     RsaKeyPair, RsaParameters, RsaSubjectPublicKey, VerificationAlgorithm,
 };
-use zeroize::Zeroize as _;
+use zeroize::{Zeroize as _, Zeroizing};
 
 /// Why a key could not be read or used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -58,6 +59,16 @@ pub struct PublicKey {
 }
 
 impl PublicKey {
+    /// Reads a public key as people are given it: PEM, or the 64 hexadecimal digits of an Ed25519 key.
+    pub fn from_text(text: &str) -> Result<Self, KeyError> {
+        let text = text.trim_ascii();
+        let mut bytes = Vec::with_capacity(ED25519_LEN);
+        if text.len() == ED25519_LEN.saturating_mul(2) && canon::unhex(text.as_bytes(), &mut bytes).is_ok() {
+            return Self::from_ed25519(&bytes);
+        }
+        Self::from_pem(text)
+    }
+
     /// Reads PEM with exactly one `PUBLIC KEY` (SPKI) or `RSA PUBLIC KEY` (PKCS#1).
     pub fn from_pem(text: &str) -> Result<Self, KeyError> {
         let block = only_block(text)?;
@@ -194,6 +205,16 @@ impl PrivateKey {
             }
             _ => Err(KeyError::Malformed),
         }
+    }
+
+    /// Takes a private scalar of P-256: 32 bytes, big-endian (SEC 1, section C.4).
+    pub fn from_p256_scalar(scalar: &[u8; 32]) -> Result<Self, KeyError> {
+        // An ECPrivateKey (RFC 5915, section 3) that leaves the public half to be computed.
+        let mut der = Zeroizing::new(Vec::with_capacity(51));
+        der.extend_from_slice(&[0x30, 0x31, 0x02, 0x01, 0x01, 0x04, 0x20]);
+        der.extend_from_slice(scalar);
+        der.extend_from_slice(&[0xa0, 0x0a, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07]);
+        Self::ecdsa(KeyKind::P256, P256, &der)
     }
 
     /// What it is.

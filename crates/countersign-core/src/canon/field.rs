@@ -11,6 +11,12 @@ pub fn trim(mut input: &[u8]) -> &[u8] {
     input
 }
 
+/// The type and subtype of a media type, without its parameters: RFC 9110, section 8.3.1.
+#[must_use]
+pub fn media_type(value: &[u8]) -> &[u8] {
+    trim(value.split(|byte| *byte == b';').next().unwrap_or_default())
+}
+
 /// Appends the value without white space around it and with each run of it inside as one space. Line ends count as
 /// white space, for values that were folded over several lines (AWS Signature Version 4, "Create a canonical
 /// request", 2026-11-22: its `Trimall`).
@@ -41,6 +47,17 @@ pub fn upper(input: &[u8], out: &mut Vec<u8>) {
     out.extend(input.iter().map(u8::to_ascii_uppercase));
 }
 
+/// Appends a field name as it is usually written: each of the words between hyphens with a capital, the rest in lower
+/// case (Go's `CanonicalMIMEHeaderKey`, 2026-11-22, by which Qiniu's libraries sign names).
+pub fn title(input: &[u8], out: &mut Vec<u8>) {
+    let mut begins = true;
+    out.extend(input.iter().map(|byte| {
+        let written = if begins { byte.to_ascii_uppercase() } else { byte.to_ascii_lowercase() };
+        begins = *byte == b'-';
+        written
+    }));
+}
+
 /// Whether a name is a token: RFC 9110, section 5.6.2. Field names and methods are.
 #[must_use]
 pub fn is_token(name: &[u8]) -> bool {
@@ -56,6 +73,19 @@ mod tests {
     use super::super::tests::{encoded, text};
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn a_media_type_has_no_parameters() {
+        for (value, expected) in [
+            ("text/plain", "text/plain"),
+            ("application/json; charset=utf-8", "application/json"),
+            (" a/b ;c=\";\"", "a/b"),
+            ("", ""),
+            (";a/b", ""),
+        ] {
+            assert_eq!(media_type(value.as_bytes()), expected.as_bytes(), "{value}");
+        }
+    }
 
     #[test]
     fn only_spaces_and_tabs_are_trimmed() {

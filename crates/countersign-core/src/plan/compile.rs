@@ -1,14 +1,15 @@
 //! From a checked message to programs. Total: nothing here can fail.
 
 use super::{
-    Base, BindPlan, Blame, BodyNeed, Early, Job, LetPlan, ListOp, MessagePlan, Op, PrimitivePlan, Program, Variant,
+    Base, BindPlan, Blame, BodyNeed, ChunksPlan, Early, Job, LetPlan, ListOp, MessagePlan, Op, PrimitivePlan,
+    Program, Variant,
 };
 use crate::alg::Hash;
 use crate::scheme::References;
 use crate::scheme::draft::{Place, Span};
 use crate::scheme::model::{
-    Alternative, Carrier, Convert, FieldId, Filter, Fresh, LetId, ListSource, Message, Part, Primitive, Source,
-    Template, Value,
+    Alternative, Carrier, Chunk, Chunks, Convert, FieldId, Filter, Fresh, LetId, ListSource, Message, Part,
+    Primitive, Source, Template, Value,
 };
 
 pub(super) fn message(message: &Message, fresh: Fresh) -> MessagePlan {
@@ -31,6 +32,7 @@ pub(super) fn message(message: &Message, fresh: Fresh) -> MessagePlan {
     for filter in &message.signature.encode {
         compiler.filter(filter, message.signature.span, Blame::Message, &mut encode);
     }
+    let chunks = message.chunks.as_ref().map(|chunks| compiler.chunks(chunks));
     let body_carriers =
         message.carriers.iter().any(|carrier| matches!(carrier.place, Place::Form | Place::Json | Place::Xml));
     let body_need = body_need(message, &variants, &compiler, body_carriers);
@@ -39,6 +41,7 @@ pub(super) fn message(message: &Message, fresh: Fresh) -> MessagePlan {
         writes,
         variants,
         binds,
+        chunks,
         jobs: compiler.jobs.into_iter().map(|(_, job)| job).collect(),
         signs_key_id: key_id.is_some_and(|id| signs(message, id)),
         key_id,
@@ -97,7 +100,8 @@ fn signed_headers(message: &Message) -> Vec<String> {
 fn body_need(message: &Message, variants: &[Variant], compiler: &Compiler, body_carriers: bool) -> BodyNeed {
     let around = variants.iter().any(|variant| matches!(variant.base, Base::Around { .. }));
     let early = variants.iter().all(|variant| variant.early != Early::Never);
-    let anywhere = !compiler.jobs.is_empty() || on_body(message, &message.base, Depth::All);
+    let anywhere =
+        !compiler.jobs.is_empty() || message.chunks.is_some() || on_body(message, &message.base, Depth::All);
     if body_carriers || compiler.raw_body {
         BodyNeed::Buffer
     } else if around {
@@ -144,9 +148,10 @@ impl Compiler<'_> {
                 let id = super::fingerprint(&(key, &message.lets));
                 PrimitivePlan::Mac { hash: *hash, key: self.program(key), parts: Self::parts(message, key), id }
             }
+            Primitive::Derived(algorithm, key) => PrimitivePlan::Derived(*algorithm, self.program(key)),
             Primitive::Signature(algorithm) => PrimitivePlan::Signature(*algorithm),
         };
-        let streams = self.stream && !matches!(primitive, PrimitivePlan::Signature(_));
+        let streams = self.stream && !matches!(primitive, PrimitivePlan::Derived(..) | PrimitivePlan::Signature(_));
         let around = around_body(&message.base.parts).filter(|(before, _)| streams && !self.waits(before));
         let is_around = around.is_some();
         let base = match around {
@@ -163,6 +168,25 @@ impl Compiler<'_> {
             Early::Always
         };
         Variant { lets, base, primitive, early }
+    }
+
+    fn chunks(&mut self, chunks: &Chunks) -> ChunksPlan {
+        let base = self.program(&chunks.base);
+        let hash = |op: &Op| if let Op::Chunk(hash) = op { Some(*hash) } else { None };
+        let hashes = base.iter().filter_map(hash).collect();
+        let message = self.message;
+        let others = message.binds.iter().filter(|bind| bind.what != Source::Field(chunks.mode));
+        let fields = message.fields.iter().enumerate().filter(|(id, _)| *id != chunks.mode);
+        let defined = fields.filter_map(|(_, field)| message.lets.get(field.definition?)).map(|entry| &entry.text);
+        let mut compared = others.map(|bind| &bind.value).chain(defined);
+        ChunksPlan {
+            trailer: chunks.trailer.as_ref().map(|trailer| self.program(trailer)),
+            unsigned_when: chunks.unsigned_when.as_ref().map(|when| self.program(when)),
+            size: self.program(&chunks.size),
+            replaces_jobs: !compared.any(|text| on_body(message, text, Depth::All)),
+            base,
+            hashes,
+        }
     }
 
     /// What a MAC key is made of besides the secret; `None` where its state cannot be kept.
@@ -251,6 +275,11 @@ impl Compiler<'_> {
         if let Some(job) = self.job(value) {
             ops.push(Op::Job(job));
             filters = filters.get(1..).unwrap_or_default();
+        } else if let (Source::Chunk(Chunk::Content), Some((Filter::Hash(hash), rest))) =
+            (&value.source, filters.split_first())
+        {
+            ops.push(Op::Chunk(*hash));
+            filters = rest;
         } else {
             match &value.source {
                 Source::Quoted(inner) => self.append(&inner.parts, ops),
@@ -287,8 +316,8 @@ impl Compiler<'_> {
 
     fn load<'f>(&mut self, list: ListSource, filters: &'f [Filter], span: Span, ops: &mut Vec<Op>) -> &'f [Filter] {
         self.raw_body |= whole_body(&Source::List(list));
-        if let (ListSource::Headers, Some((Filter::Pick(field, absent), rest))) = (list, filters.split_first()) {
-            ops.push(Op::LoadPicked(*field, *absent, span));
+        if let (ListSource::Headers, Some((Filter::Pick(listing, absent), rest))) = (list, filters.split_first()) {
+            ops.push(Op::LoadPicked(*listing, *absent, span));
             return rest;
         }
         ops.push(Op::Load(list));
@@ -324,6 +353,7 @@ impl Compiler<'_> {
     fn filter(&mut self, filter: &Filter, span: Span, blame: Blame, ops: &mut Vec<Op>) {
         ops.push(match filter {
             Filter::After(text) => Op::After(text.as_slice().into()),
+            Filter::AfterLast(text) => Op::AfterLast(text.as_slice().into()),
             Filter::Before(text) => Op::Before(text.as_slice().into()),
             Filter::Convert(convert) if matches!(list_state(ops), State::List) => {
                 Op::List(ListOp::Convert(*convert, true, span))
@@ -335,18 +365,29 @@ impl Compiler<'_> {
             Filter::Each(text) => Op::List(ListOp::Each(self.each(text))),
             Filter::First => Op::List(ListOp::First),
             Filter::Fold(text) => Op::List(ListOp::Fold(text.as_slice().into())),
+            Filter::Granting(subject, separator) => {
+                Op::Granting(self.program(subject), separator.as_slice().into(), span)
+            }
             Filter::Hash(hash) => Op::Hash(*hash),
+            Filter::Hkdf { hash, salt, info, length } => {
+                Op::Hkdf(*hash, self.program(salt), self.program(info), *length)
+            }
             Filter::Hmac(hash, key) => Op::Hmac(*hash, self.program(key)),
             Filter::IfAny => Op::IfAny,
             Filter::Join(separator) => Op::EachJoin(Box::default(), separator.as_slice().into()),
+            Filter::KdfP256(label, context) => Op::KdfP256(label.as_slice().into(), self.program(context)),
             Filter::Last => Op::List(ListOp::Last),
+            Filter::Listed(field, globs) => Op::List(ListOp::Listed(*field, globs.clone(), span)),
             Filter::LowerNames => Op::List(ListOp::LowerNames),
+            Filter::Member(name) => Op::Member(self.program(name), span, blame),
             Filter::Only(globs) => Op::List(ListOp::Only(globs.clone(), true)),
             Filter::Or(other) => Op::Or(self.program(other)),
-            Filter::Pick(field, absent) => Op::List(ListOp::Pick(*field, *absent, span)),
+            Filter::PctOnly(bytes) => Op::PctOnly(bytes.as_slice().into()),
+            Filter::Pick(listing, absent) => Op::List(ListOp::Pick(*listing, *absent, span)),
             Filter::Ratchet(hash, steps) => Op::Ratchet(*hash, steps.iter().map(|step| self.program(step)).collect()),
-            Filter::Slice(from, to) => Op::Slice(*from, *to),
+            Filter::Slice(from, to) => Op::Slice(*from, *to, span),
             Filter::Sort => Op::List(ListOp::Sort),
+            Filter::SortCollated => Op::List(ListOp::SortCollated),
             Filter::SortItems => Op::List(ListOp::SortItems),
             Filter::SortKv => Op::List(ListOp::SortKv),
             Filter::StripPrefix(text) => Op::StripPrefix(text.as_slice().into()),
@@ -382,7 +423,7 @@ fn keyed(message: &Message, parts: &[Part]) -> bool {
         Part::Optional(inner) => text(inner),
         Part::Value(value) => {
             let source = match &value.source {
-                Source::KeyId | Source::Secret => true,
+                Source::DigestName | Source::KeyId | Source::Secret => true,
                 Source::Let(id) => message.lets.get(*id).is_some_and(|entry| text(&entry.text)),
                 Source::Quoted(inner) => text(inner),
                 _ => false,
@@ -390,9 +431,14 @@ fn keyed(message: &Message, parts: &[Part]) -> bool {
             source
                 || value.filters.iter().any(|filter| match filter {
                     Filter::Hash(None) | Filter::Hmac(None, _) => true,
-                    Filter::Each(inner) | Filter::Hmac(_, inner) | Filter::Or(inner) | Filter::When(inner, ..) => {
-                        text(inner)
-                    }
+                    Filter::Each(inner)
+                    | Filter::Granting(inner, _)
+                    | Filter::Hmac(_, inner)
+                    | Filter::KdfP256(_, inner)
+                    | Filter::Member(inner)
+                    | Filter::Or(inner)
+                    | Filter::When(inner, ..) => text(inner),
+                    Filter::Hkdf { salt, info, .. } => text(salt) || text(info),
                     Filter::With { value, .. } => text(value),
                     Filter::Ratchet(_, steps) => steps.iter().any(text),
                     _ => false,
@@ -433,8 +479,17 @@ const fn whole_body(source: &Source) -> bool {
         Source::Body
             | Source::Form(_)
             | Source::Json(_)
+            | Source::Part(_)
             | Source::Xml(_)
-            | Source::List(ListSource::Form | ListSource::Json | ListSource::Params | ListSource::Xml)
+            | Source::List(
+                ListSource::Form
+                    | ListSource::FormRaw
+                    | ListSource::Json
+                    | ListSource::Params
+                    | ListSource::QueryForm
+                    | ListSource::QueryJson
+                    | ListSource::Xml
+            )
     )
 }
 
@@ -495,9 +550,13 @@ impl Search<'_> {
         match filter {
             Filter::Or(other) => self.depth == Depth::All && self.template(other),
             Filter::Each(text)
+            | Filter::Granting(text, _)
             | Filter::Hmac(_, text)
+            | Filter::KdfP256(_, text)
+            | Filter::Member(text)
             | Filter::When(text, ..)
             | Filter::With { value: text, .. } => self.template(text),
+            Filter::Hkdf { salt, info, .. } => self.template(salt) || self.template(info),
             Filter::Ratchet(_, steps) => steps.iter().any(|step| self.template(step)),
             _ => false,
         }

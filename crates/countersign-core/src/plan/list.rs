@@ -111,6 +111,7 @@ impl List {
         let bytes = &self.bytes;
         let slice = |(start, end): Range| bytes.get(start..end).unwrap_or_default();
         self.items.sort_by(|a, b| match by {
+            Order::Collated => canon::collate(slice(a.k), slice(b.k)),
             Order::Name => slice(a.k).cmp(slice(b.k)),
             Order::NameValue => (slice(a.k), slice(a.v)).cmp(&(slice(b.k), slice(b.v))),
             Order::Text => slice(a.v).cmp(slice(b.v)),
@@ -167,6 +168,7 @@ fn bounded((start, end): Range, len: usize) -> std::ops::Range<usize> {
 /// What a list is sorted by.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Order {
+    Collated,
     Name,
     NameValue,
     Text,
@@ -195,7 +197,7 @@ impl Decoding {
     pub(crate) const fn of(list: ListSource) -> Self {
         match list {
             ListSource::QueryPct => Self::Pct,
-            ListSource::QueryRaw => Self::Raw,
+            ListSource::FormRaw | ListSource::QueryRaw => Self::Raw,
             _ => Self::Form,
         }
     }
@@ -215,7 +217,10 @@ pub(crate) fn convert(convert: Convert, input: &[u8], out: &mut Vec<u8>) -> Resu
         Convert::B64NoPad => canon::b64_nopad(input, out),
         Convert::B64Url => canon::b64url(input, out),
         Convert::B64UrlPad => canon::b64url_pad(input, out),
+        Convert::Crc32 => decimal(usize::try_from(canon::crc32(input)).unwrap_or(usize::MAX), out),
+        Convert::Decode(charset) => charset.decode(input, out)?,
         Convert::Dots => canon::dots(input, out),
+        Convert::Encode(charset) => charset.encode(input, out)?,
         Convert::FormDec => canon::form_decode(input, out)?,
         Convert::FormEnc => canon::form_encode(input, out),
         Convert::Hex => canon::hex_lower(input, out),
@@ -232,6 +237,7 @@ pub(crate) fn convert(convert: Convert, input: &[u8], out: &mut Vec<u8>) -> Resu
             }
         }
         Convert::Squeeze => canon::squeeze(input, out),
+        Convert::Title => canon::title(input, out),
         Convert::Trim => out.extend_from_slice(canon::trim(input)),
         Convert::Unb64 => canon::unb64(input, out)?,
         Convert::Unb64Url => canon::unb64url(input, out)?,
@@ -252,6 +258,14 @@ pub(crate) fn invert(convert: Convert, input: &[u8], out: &mut Vec<u8>) -> Resul
         Convert::Hex if input.iter().any(u8::is_ascii_uppercase) => Err(Malformed),
         Convert::HexUpper if input.iter().any(u8::is_ascii_lowercase) => Err(Malformed),
         Convert::Hex | Convert::HexUpper => canon::unhex(input, out),
+        Convert::Pct => {
+            let start = out.len();
+            canon::unpct(input, out)?;
+            // One signature has one encoding: what `pct` would have written otherwise is not it.
+            let mut again = Vec::with_capacity(input.len());
+            canon::pct(out.get(start..).unwrap_or_default(), &mut again);
+            if again == input { Ok(()) } else { Err(Malformed) }
+        }
         _ => Err(Malformed),
     }
 }

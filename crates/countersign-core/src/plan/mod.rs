@@ -16,7 +16,9 @@ use std::sync::Arc;
 
 use crate::alg::{Asymmetric, Hash};
 use crate::scheme::draft::Span;
-use crate::scheme::model::{Convert, FieldId, FieldType, Fresh, IfAbsent, ListSource, NonceRule, Source, Window};
+use crate::scheme::model::{
+    Bound, Convert, FieldId, FieldType, Fresh, IfAbsent, ListSource, Listing, NonceRule, Replay, Source, Window,
+};
 use crate::scheme::{Message, Scheme};
 use crate::time::TimeFormat;
 
@@ -92,7 +94,8 @@ impl Plan {
     }
 }
 
-/// What makes a response fresh: the rules of the request, for the captures of those names that it has, too.
+/// What makes a response fresh: the rules of the request, for the captures of those names that it has, too. One that
+/// has neither a nonce nor a time of its own is not remembered: a peer that is asked twice may answer the same twice.
 fn answering(scheme: &Scheme, response: &Message) -> Fresh {
     let of = |id: FieldId, fits: fn(&FieldType) -> bool| {
         let name = &scheme.request.fields.get(id)?.name;
@@ -100,12 +103,16 @@ fn answering(scheme: &Scheme, response: &Message) -> Fresh {
     };
     let instant = |id| of(id, |kind| kind.time().is_some());
     let fresh = &scheme.fresh;
+    let timestamp = fresh.timestamp.and_then(|window| Some(Window { field: instant(window.field)?, ..window }));
+    let nonce = fresh.nonce.and_then(|rule| Some(NonceRule { field: of(rule.field, |_| true)?, ..rule }));
+    let unique = timestamp.is_some() || nonce.is_some();
     Fresh {
-        timestamp: fresh.timestamp.and_then(|window| Some(Window { field: instant(window.field)?, ..window })),
+        timestamp,
         expires: fresh.expires.and_then(instant),
         starts: fresh.starts.and_then(instant),
         lifetime: fresh.lifetime.and_then(|(id, most)| Some((of(id, |kind| *kind == FieldType::Int)?, most))),
-        nonce: fresh.nonce.and_then(|rule| Some(NonceRule { field: of(rule.field, |_| true)?, ..rule })),
+        nonce,
+        replay: if unique { fresh.replay } else { Replay::Never },
         ..fresh.clone()
     }
 }
@@ -130,6 +137,8 @@ pub(crate) struct MessagePlan {
     pub(crate) binds: Vec<BindPlan>,
     /// Digests over the body, computed while it streams.
     pub(crate) jobs: Vec<Job>,
+    /// How a body in chunks is judged.
+    pub(crate) chunks: Option<ChunksPlan>,
     /// The capture `key-id`, where there is one.
     pub(crate) key_id: Option<FieldId>,
     /// Whether the signature covers the capture `key-id`.
@@ -192,6 +201,8 @@ pub(crate) enum PrimitivePlan {
         parts: Option<Program>,
         id: [u8; 32],
     },
+    /// `key`: what makes the private scalar.
+    Derived(Asymmetric, Program),
     Signature(Asymmetric),
 }
 
@@ -201,6 +212,19 @@ pub(crate) struct Job {
     pub(crate) hash: Option<Hash>,
     pub(crate) before: Program,
     pub(crate) after: Program,
+}
+
+/// `[chunks]`, compiled.
+#[derive(Debug)]
+pub(crate) struct ChunksPlan {
+    pub(crate) base: Program,
+    pub(crate) trailer: Option<Program>,
+    pub(crate) unsigned_when: Option<Program>,
+    pub(crate) size: Program,
+    /// The digests of a chunk that `base` takes.
+    pub(crate) hashes: Vec<Option<Hash>>,
+    /// Whether the digests over the whole body are for nothing where it comes in chunks.
+    pub(crate) replaces_jobs: bool,
 }
 
 #[derive(Debug)]
@@ -223,6 +247,8 @@ pub(crate) enum Op {
     Text(Box<[u8]>),
     /// Appends a source; where it is absent, the frame is.
     Push(Source, Span),
+    /// Appends the digest of the chunk at hand.
+    Chunk(Option<Hash>),
     /// Appends the digest of a body job.
     Job(usize),
     /// Begins a value.
@@ -236,8 +262,8 @@ pub(crate) enum Op {
 
     /// Loads the list register.
     Load(ListSource),
-    /// Loads it with the field lines that a capture lists.
-    LoadPicked(FieldId, IfAbsent, Span),
+    /// Loads it with the field lines whose names are listed.
+    LoadPicked(Listing, IfAbsent, Span),
     /// Rewrites the list register.
     List(ListOp),
     /// Appends every item, rendered by a program, with a separator between.
@@ -247,20 +273,32 @@ pub(crate) enum Op {
     Convert(Convert, Span, Blame),
     /// Keeps what follows the first occurrence.
     After(Box<[u8]>),
+    /// Cuts the frame to what follows the last occurrence.
+    AfterLast(Box<[u8]>),
     /// Keeps what precedes the first occurrence.
     Before(Box<[u8]>),
+    /// Refuses the message unless one of the frame's patterns fits a value.
+    Granting(Program, Box<[u8]>, Span),
     /// Digest of the frame's bytes.
     Hash(Option<Hash>),
+    /// A key derived from the frame's bytes: digest, salt, info, length.
+    Hkdf(Hash, Program, Program, usize),
     /// HMAC of the frame's bytes.
     Hmac(Option<Hash>, Program),
     /// Makes an empty frame absent.
     IfAny,
+    /// Percent-encodes some bytes.
+    PctOnly(Box<[u8]>),
+    /// Keeps a member of the JSON object that the frame holds, by the name that a program makes.
+    Member(Program, Span, Blame),
     /// Fills an absent frame.
     Or(Program),
+    /// Derives a private scalar of P-256.
+    KdfP256(Box<[u8]>, Program),
     /// Steps a key.
     Ratchet(Hash, Vec<Program>),
     /// Keeps a range.
-    Slice(usize, usize),
+    Slice(usize, Bound, Span),
     /// Drops a prefix.
     StripPrefix(Box<[u8]>),
     /// Writes an instant in another format.
@@ -278,10 +316,16 @@ impl Op {
             self,
             Self::Convert(..)
                 | Self::After(_)
+                | Self::AfterLast(_)
                 | Self::Before(_)
+                | Self::Granting(..)
                 | Self::Hash(_)
+                | Self::Hkdf(..)
                 | Self::Hmac(..)
                 | Self::IfAny
+                | Self::PctOnly(_)
+                | Self::Member(..)
+                | Self::KdfP256(..)
                 | Self::Ratchet(..)
                 | Self::Slice(..)
                 | Self::StripPrefix(_)
@@ -310,10 +354,12 @@ pub(crate) enum ListOp {
     First,
     Fold(Box<[u8]>),
     Last,
+    Listed(FieldId, Vec<String>, Span),
     LowerNames,
     Only(Vec<String>, bool),
-    Pick(FieldId, IfAbsent, Span),
+    Pick(Listing, IfAbsent, Span),
     Sort,
+    SortCollated,
     SortItems,
     SortKv,
     With { name: String, value: Program, bare: bool, span: Span },

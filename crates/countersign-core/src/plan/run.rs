@@ -6,13 +6,15 @@ use super::rewrite::{each_join, load, pick_fields, rewrite};
 use super::source::push;
 use super::stream::Running;
 use super::{Blame, MessagePlan, Op, Variant};
-use crate::alg::{Digest, Hash, MacKey};
+use crate::alg::{Digest, Hash, MacKey, hkdf, kdf_p256};
 use crate::canon;
+use crate::chunks::Link;
 use crate::key::Key;
 use crate::reject::{Reason, Rejection, Subject};
 use crate::request::RequestView;
 use crate::scheme::draft::Span;
-use crate::scheme::model::LetId;
+use crate::scheme::model::{Bound, LetId};
+use zeroize::Zeroize as _;
 
 /// Why a program stopped.
 #[derive(Debug)]
@@ -53,6 +55,8 @@ pub(crate) struct Scratch {
     pub(crate) running: Vec<Running>,
     /// Results of body jobs.
     pub(crate) digests: Vec<(usize, Hash, Digest)>,
+    /// What the templates of `[chunks]` draw on.
+    pub(crate) link: Link,
     /// The lets in the order in which they were computed, for those who want to see.
     pub(crate) order: Vec<LetId>,
     memo: Vec<Memo>,
@@ -87,6 +91,7 @@ impl Scratch {
         self.captures.reset(fields);
         self.running.clear();
         self.digests.clear();
+        self.link.clear();
         self.forget_lets(0);
     }
 
@@ -206,6 +211,12 @@ fn steps(env: &Env<'_>, scratch: &mut Scratch, program: &[Op]) -> Result<(), Sto
                 let digest = done.map(|(_, _, digest)| *digest).ok_or(Stop::NeedBody)?;
                 scratch.out.extend_from_slice(digest.as_bytes());
             }
+            Op::Chunk(hash) => {
+                let hash = hash.unwrap_or(env.hash);
+                let done = scratch.link.digests.iter().find(|(of, _)| *of == hash);
+                let digest = done.map(|(_, digest)| *digest).ok_or(Stop::NeedBody)?;
+                scratch.out.extend_from_slice(digest.as_bytes());
+            }
             Op::Open | Op::OpenOptional => {
                 scratch.frames.push(Frame { mark: scratch.out.len(), absent: false });
             }
@@ -223,9 +234,9 @@ fn steps(env: &Env<'_>, scratch: &mut Scratch, program: &[Op]) -> Result<(), Sto
             }
 
             Op::Load(list) => load(env, scratch, *list)?,
-            Op::LoadPicked(field, if_absent, span) => {
+            Op::LoadPicked(listing, if_absent, span) => {
                 scratch.list.clear();
-                pick_fields(env, scratch, *field, *if_absent, *span)?;
+                pick_fields(env, scratch, *listing, *if_absent, *span)?;
             }
             Op::List(op) => rewrite(env, scratch, op)?,
             Op::EachJoin(program, separator) => each_join(env, scratch, program, separator)?,
@@ -247,16 +258,50 @@ fn steps(env: &Env<'_>, scratch: &mut Scratch, program: &[Op]) -> Result<(), Sto
                     None => absent(scratch),
                 }
             }
+            Op::AfterLast(text) => {
+                let mark = mark(scratch);
+                let at = rfind(scratch.tail(mark), text).map_or(0, |at| at.saturating_add(text.len()));
+                keep(scratch, mark, at, usize::MAX);
+            }
             Op::Before(text) => {
                 let mark = mark(scratch);
                 let at = find(scratch.tail(mark), text).unwrap_or(usize::MAX);
                 keep(scratch, mark, 0, at);
+            }
+            Op::Granting(subject, separator, span) => {
+                let mark = mark(scratch);
+                let end = scratch.out.len();
+                let present = run(env, scratch, subject)?;
+                let (patterns, value) = scratch.out.split_at_checked(end).unwrap_or_default();
+                let patterns = patterns.get(mark..).unwrap_or_default();
+                let granted = present && canon::any_of(patterns, separator, |one| canon::wildcard(one, value));
+                scratch.out.truncate(end);
+                if !granted {
+                    return Err(Rejection::new(Reason::ValueDisagrees, Some(*span), Subject::Part).into());
+                }
             }
             Op::Hash(hash) => {
                 let mark = mark(scratch);
                 let digest = hash.unwrap_or(env.hash).digest(scratch.tail(mark));
                 scratch.out.truncate(mark);
                 scratch.out.extend_from_slice(digest.as_bytes());
+            }
+            Op::Hkdf(hash, salt, info, length) => {
+                let mark = mark(scratch);
+                let end = scratch.out.len();
+                let mut present = run(env, scratch, salt)?;
+                let salted = scratch.out.len();
+                present &= run(env, scratch, info)?;
+                let (before, info) = scratch.out.split_at_checked(salted).unwrap_or_default();
+                let salt = before.get(end..).unwrap_or_default();
+                scratch.tmp.clear();
+                hkdf(*hash, before.get(mark..end).unwrap_or_default(), salt, info, *length, &mut scratch.tmp);
+                wipe(scratch, mark);
+                replace(scratch, mark);
+                scratch.tmp.zeroize();
+                if !present {
+                    absent(scratch);
+                }
             }
             Op::Hmac(hash, key) => {
                 let mark = mark(scratch);
@@ -276,6 +321,37 @@ fn steps(env: &Env<'_>, scratch: &mut Scratch, program: &[Op]) -> Result<(), Sto
                     absent(scratch);
                 }
             }
+            Op::Member(name, span, blame) => {
+                let mark = mark(scratch);
+                let end = scratch.out.len();
+                let present = run(env, scratch, name)?;
+                let text = scratch.out.get(mark..end).unwrap_or_default();
+                let found = canon::json_member(text, scratch.tail(end)).map_err(|canon::Malformed| match blame {
+                    Blame::Key => Rejection::new(Reason::KeyUnsuitable, Some(*span), Subject::Key),
+                    Blame::Message => Rejection::new(Reason::CredentialMalformed, Some(*span), Subject::Part),
+                })?;
+                if let Some(value) = found.filter(|_| present) {
+                    scratch.tmp.clear();
+                    scratch.tmp.extend_from_slice(value);
+                    replace(scratch, mark);
+                } else {
+                    scratch.out.truncate(end);
+                    absent(scratch);
+                }
+            }
+            Op::KdfP256(label, context) => {
+                let mark = mark(scratch);
+                let end = scratch.out.len();
+                let present = run(env, scratch, context)?;
+                let (key, context) = scratch.out.split_at_checked(end).unwrap_or_default();
+                let scalar = kdf_p256(key.get(mark..).unwrap_or_default(), label, context);
+                wipe(scratch, mark);
+                scratch.out.truncate(mark);
+                match scalar.filter(|_| present) {
+                    Some(scalar) => scratch.out.extend_from_slice(&*scalar),
+                    None => absent(scratch),
+                }
+            }
             Op::Or(other) => {
                 let mark = mark(scratch);
                 if let Some(frame) = scratch.frames.last_mut().filter(|frame| frame.absent) {
@@ -286,6 +362,12 @@ fn steps(env: &Env<'_>, scratch: &mut Scratch, program: &[Op]) -> Result<(), Sto
                         absent(scratch);
                     }
                 }
+            }
+            Op::PctOnly(bytes) => {
+                let mark = mark(scratch);
+                scratch.tmp.clear();
+                canon::pct_only(scratch.out.get(mark..).unwrap_or_default(), bytes, &mut scratch.tmp);
+                replace(scratch, mark);
             }
             Op::Ratchet(hash, steps) => {
                 let mark = mark(scratch);
@@ -302,9 +384,11 @@ fn steps(env: &Env<'_>, scratch: &mut Scratch, program: &[Op]) -> Result<(), Sto
                     }
                 }
             }
-            Op::Slice(from, to) => {
+            Op::Slice(from, to, span) => {
                 let mark = mark(scratch);
-                keep(scratch, mark, *from, *to);
+                let to = bound(env, *to)
+                    .ok_or_else(|| Rejection::new(Reason::FieldMissing, Some(*span), Subject::Part))?;
+                keep(scratch, mark, *from, to);
             }
             Op::StripPrefix(prefix) => {
                 let mark = mark(scratch);
@@ -345,6 +429,14 @@ fn steps(env: &Env<'_>, scratch: &mut Scratch, program: &[Op]) -> Result<(), Sto
     Ok(())
 }
 
+/// Where a slice ends. A variable that is no number stops the message: what it would leave out is signed by nobody.
+fn bound(env: &Env<'_>, bound: Bound) -> Option<usize> {
+    match bound {
+        Bound::At(to) => Some(to),
+        Bound::Var(id) => std::str::from_utf8(env.vars.get(id)?.as_deref()?).ok()?.parse().ok(),
+    }
+}
+
 fn mark(scratch: &Scratch) -> usize {
     scratch.frames.last().map_or(0, |frame| frame.mark)
 }
@@ -374,7 +466,6 @@ fn keep(scratch: &mut Scratch, mark: usize, from: usize, to: usize) {
 
 /// Overwrites key material before it is cut off.
 fn wipe(scratch: &mut Scratch, mark: usize) {
-    use zeroize::Zeroize as _;
     scratch.out.get_mut(mark..).unwrap_or_default().zeroize();
 }
 
@@ -418,4 +509,11 @@ fn find(text: &[u8], needle: &[u8]) -> Option<usize> {
         return None;
     }
     text.windows(needle.len()).position(|window| window == needle)
+}
+
+fn rfind(text: &[u8], needle: &[u8]) -> Option<usize> {
+    if needle.is_empty() {
+        return None;
+    }
+    text.windows(needle.len()).rposition(|window| window == needle)
 }

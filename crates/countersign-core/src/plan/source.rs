@@ -10,7 +10,7 @@ use crate::key::Material;
 use crate::reject::{Reason, Rejection, Subject};
 use crate::request::RequestView;
 use crate::scheme::draft::Span;
-use crate::scheme::model::Source;
+use crate::scheme::model::{Chunk, Source};
 
 /// Appends a source. False: it is absent.
 pub(super) fn push(
@@ -26,7 +26,10 @@ pub(super) fn push(
     let body = || if own { env.body.ok_or(Stop::NeedBody) } else { Ok(view.body.unwrap_or_default()) };
     match source {
         Source::Body => out.extend_from_slice(body()?),
+        Source::Chunk(Chunk::Previous) => out.extend_from_slice(&scratch.link.previous),
+        Source::Chunk(Chunk::Trailers) => out.extend_from_slice(&scratch.link.trailers),
         Source::Cookie(name) => return Ok(cookie(view, name, out)?),
+        Source::DigestName => out.extend_from_slice(env.hash.name().as_bytes()),
         Source::Field(id) => match scratch.captures.get(*id) {
             Some(value) => out.extend_from_slice(value),
             None => return Ok(false),
@@ -55,6 +58,7 @@ pub(super) fn push(
         Source::Let(id) => return push_let(env, scratch, *id),
         Source::Method => out.extend_from_slice(view.method.as_bytes()),
         Source::Path => out.extend_from_slice(split_target(view.target).0),
+        Source::Part(name) => return body_part(view, body()?, name, span, out),
         Source::Peer => match view.peer {
             Some(peer) => out.extend_from_slice(peer.as_bytes()),
             None => return Ok(false),
@@ -72,7 +76,7 @@ pub(super) fn push(
             None => return Ok(false),
         },
         // Compiled to operations of their own.
-        Source::List(_) | Source::Quoted(_) => return Ok(false),
+        Source::Chunk(Chunk::Content) | Source::List(_) | Source::Quoted(_) => return Ok(false),
         Source::Request(inner) => match view.answers {
             Some(request) => return push(env, scratch, request, inner, span),
             None => return Ok(false),
@@ -156,6 +160,20 @@ pub(crate) fn field_line(view: &RequestView<'_>, name: &str, out: &mut Vec<u8>) 
     }
 }
 
+/// Whether the message says that its body is a form: the media type of its one `Content-Type` (RFC 9110, section 8.3).
+pub(crate) fn is_form(view: &RequestView<'_>) -> Result<bool, Rejection> {
+    let mut lines: usize = 0;
+    let mut form = false;
+    view.fields.values("content-type", &mut |value| {
+        lines = lines.saturating_add(1);
+        form = canon::media_type(value).eq_ignore_ascii_case(b"application/x-www-form-urlencoded");
+    });
+    if lines > 1 {
+        return Err(Rejection::new(Reason::FieldDuplicated, None, Subject::Header("content-type".to_owned())));
+    }
+    Ok(form)
+}
+
 /// Appends the value of a cookie (RFC 6265, section 4.2).
 pub(crate) fn cookie(view: &RequestView<'_>, name: &str, out: &mut Vec<u8>) -> Result<bool, Rejection> {
     let mark = out.len();
@@ -228,6 +246,32 @@ pub(crate) fn json_member(body: &[u8], name: &str, span: Span, out: &mut Vec<u8>
     })
     .map_err(|canon::Malformed| Rejection::new(Reason::BodyMalformed, Some(span), Subject::Body))?;
     Ok(found)
+}
+
+/// Appends the content of the part of a `multipart/form-data` body that has this name.
+pub(crate) fn body_part(
+    view: &RequestView<'_>,
+    body: &[u8],
+    name: &str,
+    span: Span,
+    out: &mut Vec<u8>,
+) -> Result<bool, Stop> {
+    let malformed = |canon::Malformed| Rejection::new(Reason::BodyMalformed, Some(span), Subject::Body);
+    let mut content_type = Vec::new();
+    field_line(view, "content-type", &mut content_type)?;
+    let mut found = None;
+    let mut twice = false;
+    canon::parts(body, canon::boundary(&content_type).map_err(malformed)?, &mut |part| {
+        if part.name == name.as_bytes() {
+            twice |= found.replace(part.content).is_some();
+        }
+    })
+    .map_err(malformed)?;
+    if twice {
+        return Err(Rejection::new(Reason::FieldDuplicated, Some(span), Subject::Parameter(name.to_owned())).into());
+    }
+    out.extend_from_slice(found.unwrap_or_default());
+    Ok(found.is_some())
 }
 
 /// Appends the text of a child of an XML root.

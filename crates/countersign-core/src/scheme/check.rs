@@ -1,12 +1,13 @@
 //! From a draft to a scheme: names are resolved, conditions are checked, faults are collected.
 
+use super::chunks;
 use super::filters::Flow;
 use super::model::{
-    Alternative, Bind, Carrier, ErrorPart, Errors, Field, FieldType, Fresh, KeyRule, Kind, Let, Message, NonceRule,
-    Part, Primitive, Replay, Require, SignatureRule, Source, Split, Template, Var, When, Window, Wrap,
+    Alternative, Bind, Carrier, Chunk, ErrorPart, Errors, Field, FieldType, Fresh, KeyRule, Kind, Let, Message,
+    NonceRule, Part, Primitive, Replay, Require, SignatureRule, Source, Split, Template, Var, When, Window, Wrap,
 };
 use super::references::References;
-use super::vocabulary::{self, LISTS, MEMBERS, SOURCES};
+use super::vocabulary::{self, LISTS, MEMBERS, PARTS, SOURCES};
 use super::{Checked, Scheme, draft};
 use crate::alg::Hash;
 use crate::plan::carrier;
@@ -254,7 +255,8 @@ fn span_of(draft: &draft::FreshDraft) -> Span {
 
 fn message(draft: &MessageDraft, vars: &[Var], scheme: &str, faults: &mut Vec<Fault>) -> Option<Message> {
     let before = faults.len();
-    let mut checker = Checker { draft, vars, fields: Vec::new(), lets: Vec::new(), faults, in_each: false };
+    let mut checker =
+        Checker { draft, vars, fields: Vec::new(), lets: Vec::new(), faults, in_each: false, in_chunks: false };
     checker.reject_duplicates();
     let shapes: Vec<_> = draft.carriers.iter().map(|carrier| checker.inline(&carrier.text, 0)).collect();
     checker.order_lets();
@@ -281,7 +283,8 @@ fn message(draft: &MessageDraft, vars: &[Var], scheme: &str, faults: &mut Vec<Fa
         })
         .collect();
     let binds = draft.binds.iter().map(|bind| checker.bind(bind)).collect();
-    let (requires, required_fields) = checker.requires();
+    let chunks = draft.chunks.as_ref().map(|chunks| checker.chunks(chunks, &carriers));
+    let (requires, required_fields, required_parts) = checker.requires();
     let include = checker.include(sign);
     let signature_field = checker.fields.iter().position(|field| field.name == "signature");
     let (Some(signature), Some(signature_field)) = (signature, signature_field) else {
@@ -309,9 +312,12 @@ fn message(draft: &MessageDraft, vars: &[Var], scheme: &str, faults: &mut Vec<Fa
         binds,
         requires,
         required_fields,
+        required_parts,
         tries,
+        chunks: chunks.flatten(),
     };
     keyed(&message, faults);
+    chunks::signed(&message, faults);
     (faults.len() == before).then_some(message)
 }
 
@@ -324,6 +330,7 @@ fn keyed(message: &Message, faults: &mut Vec<Fault>) {
     let (keyed, span) = match &message.signature.primitive {
         Primitive::Digest(_) => (base.secret, message.base.span),
         Primitive::Mac(_, key) => (base.secret || References::of(message, key).secret, message.signature.span),
+        Primitive::Derived(_, key) => (References::of(message, key).secret, message.signature.span),
         Primitive::Signature(_) => (true, message.signature.span),
     };
     if !keyed {
@@ -343,6 +350,8 @@ pub(super) struct Checker<'a> {
     pub(super) lets: Vec<&'a draft::Let>,
     pub(super) faults: &'a mut Vec<Fault>,
     pub(super) in_each: bool,
+    /// Whether a template of `[chunks]` is being resolved.
+    pub(super) in_chunks: bool,
 }
 
 impl<'a> Checker<'a> {
@@ -583,6 +592,9 @@ impl<'a> Checker<'a> {
         if self.in_each && name == "v" {
             return Some(Source::V);
         }
+        if let Some(part) = Chunk::ALL.iter().find(|part| self.in_chunks && part.name() == name) {
+            return Some(Source::Chunk(*part));
+        }
         if let Some(id) = self.fields.iter().position(|field| field.name == name) {
             return Some(Source::Field(id));
         }
@@ -600,8 +612,9 @@ impl<'a> Checker<'a> {
         }
         if let Some(member) = name.strip_prefix("request.") {
             // The request has neither captures nor lists here, and its key is the response's.
-            let source = of_message(member)
-                .filter(|source| !matches!(source, Source::KeyId | Source::Secret | Source::Status));
+            let source = of_message(member).filter(|source| {
+                !matches!(source, Source::DigestName | Source::KeyId | Source::Secret | Source::Status)
+            });
             if source.is_none() {
                 let hint = "as in `request.method`, `request.body` or `request.header.x-request-id`".to_owned();
                 self.fault(span, format!("a request has no `{member}` to take"), hint);
@@ -640,11 +653,12 @@ impl<'a> Checker<'a> {
 
     fn bind(&mut self, draft: &draft::Bind) -> Bind {
         let name = &draft.name.value;
-        let what = self
-            .fields
-            .iter()
-            .position(|field| field.name == *name)
-            .map_or_else(|| Source::Header(name.to_ascii_lowercase()), Source::Field);
+        let field = self.fields.iter().position(|field| field.name == *name);
+        let entry = self.lets.iter().position(|entry| entry.name.value == *name);
+        let what = field
+            .map(Source::Field)
+            .or(entry.map(Source::Let))
+            .unwrap_or_else(|| Source::Header(name.to_ascii_lowercase()));
         Bind {
             what,
             name: name.clone(),
@@ -654,18 +668,31 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn requires(&mut self) -> (Vec<Require>, Vec<usize>) {
+    fn requires(&mut self) -> (Vec<Require>, Vec<usize>, Vec<At<String>>) {
         let mut requires = Vec::new();
         let mut fields = Vec::new();
+        let mut parts = Vec::new();
         for require in &self.draft.requires {
             if require.name.value == "fields" {
                 fields.extend(self.captures(&require.names));
                 continue;
             }
+            if require.name.value == "covered" {
+                for part in words(&require.names.value) {
+                    if PARTS.contains(&part) || self.fields.iter().any(|field| field.name == part) {
+                        parts.push(At { value: part.to_owned(), span: require.names.span });
+                    } else {
+                        self.fault(
+                            require.names.span,
+                            format!("`{part}` is neither a part of a message nor captured"),
+                            format!("parts are {}", PARTS.join(", ")),
+                        );
+                    }
+                }
+                continue;
+            }
             let found = self.fields.iter().position(|field| field.name == require.name.value);
-            match found
-                .filter(|id| self.fields.get(*id).is_some_and(|field| matches!(field.kind, FieldType::Names(_))))
-            {
+            match found.filter(|id| self.fields.get(*id).is_some_and(|field| field.kind.names().is_some())) {
                 Some(field) => requires.push(Require {
                     field,
                     names: words(&require.names.value).map(str::to_ascii_lowercase).collect(),
@@ -674,11 +701,11 @@ impl<'a> Checker<'a> {
                 None => self.fault(
                     require.name.span,
                     format!("no carrier captures `{{{}:names}}`", require.name.value),
-                    "[require] takes a capture of type `names`, or `fields`".to_owned(),
+                    "[require] takes a capture of type `names`, `fields` or `covered`".to_owned(),
                 ),
             }
         }
-        (requires, fields)
+        (requires, fields, parts)
     }
 
     fn include(&mut self, sign: &draft::SignDraft) -> Vec<usize> {
@@ -714,6 +741,7 @@ fn of_message(name: &str) -> Option<Source> {
         "form" => Source::Form(member.to_owned()),
         "header" => Source::Header(member.to_ascii_lowercase()),
         "json" => Source::Json(member.to_owned()),
+        "part" => Source::Part(member.to_owned()),
         "query" => Source::Query(member.to_owned()),
         "xml" => Source::Xml(member.to_owned()),
         _ => return None,
@@ -740,7 +768,7 @@ fn mentioned<'a>(text: &'a draft::Template, names: &mut Vec<&'a String>) {
                     Atom::Quoted(inner) => mentioned(inner, names),
                 }
                 for filter in &expr.filters {
-                    if matches!(filter.name.as_str(), "only" | "slice" | "time" | "without") {
+                    if matches!(filter.name.as_str(), "decode" | "encode" | "only" | "slice" | "time" | "without") {
                         continue;
                     }
                     for arg in &filter.args {

@@ -2,9 +2,13 @@
 
 use super::check::Checker;
 use super::draft::{Arg, At, Atom, Expr, Filter as Draft, Span, Template as Text};
-use super::model::{Convert, Filter, IfAbsent, Part, Primitive, SignatureRule, Source, Template, Value};
+use super::model::{
+    Bound, Chunk, Convert, FieldId, Filter, IfAbsent, Listing, Part, Primitive, SignatureRule, Source, Template,
+    Value,
+};
 use super::vocabulary::{self, FILTERS};
-use crate::alg::{Asymmetric, Hash};
+use crate::alg::{Asymmetric, Hash, MOST_BLOCKS};
+use crate::canon::Charset;
 use crate::scheme::draft;
 use crate::time::TimeFormat;
 
@@ -34,6 +38,11 @@ impl Checker<'_> {
             let (filter, after) = self.filter(draft, flow, if first { Some(&source) } else { None })?;
             flow = after;
             filters.push(filter);
+        }
+        if source == Source::Chunk(Chunk::Content) && !matches!(filters.first(), Some(Filter::Hash(_))) {
+            let hint = "as in `{chunk | sha256 | hex}`".to_owned();
+            self.fault(expr.span, "a chunk is signed by its digest: its content does not stay", hint);
+            return None;
         }
         if flow != end {
             self.fault(
@@ -82,9 +91,19 @@ impl Checker<'_> {
                 let text = self.literal(draft, 0)?;
                 self.scalar(draft, flow, Filter::After(text))
             }
+            "after-last" => {
+                let text = self.literal(draft, 0)?;
+                self.scalar(draft, flow, Filter::AfterLast(text))
+            }
             "before" => {
                 let text = self.literal(draft, 0)?;
                 self.scalar(draft, flow, Filter::Before(text))
+            }
+            "decode" | "encode" => {
+                let charset = self.charset(draft)?;
+                let encode = draft.name == "encode";
+                let convert = if encode { Convert::Encode(charset) } else { Convert::Decode(charset) };
+                Some((Filter::Convert(convert), flow))
             }
             "dedupe" => self.pairs(draft, flow, Filter::Dedupe),
             "digest" => self.scalar(draft, flow, Filter::Hash(None)),
@@ -100,6 +119,11 @@ impl Checker<'_> {
                 let text = self.literal(draft, 0)?;
                 self.pairs(draft, flow, Filter::Fold(text))
             }
+            "granting" => {
+                let (subject, separator) = (self.operand(draft, 0)?, self.literal(draft, 1)?);
+                self.scalar(draft, flow, Filter::Granting(subject, separator))
+            }
+            "hkdf" => self.hkdf(draft, flow),
             "hmac" => {
                 let key = self.operand(draft, 0)?;
                 self.scalar(draft, flow, Filter::Hmac(None, key))
@@ -110,6 +134,10 @@ impl Checker<'_> {
                 let (filter, _) = self.pairs(draft, flow, Filter::Join(text))?;
                 Some((filter, Flow::Scalar))
             }
+            "kdf-p256" => {
+                let (label, context) = (self.literal(draft, 0)?, self.operand(draft, 1)?);
+                self.scalar(draft, flow, Filter::KdfP256(label, context))
+            }
             "last" => self.pairs(draft, flow, Filter::Last),
             "line" | "with" => {
                 let item = self.literal(draft, 0)?;
@@ -117,31 +145,34 @@ impl Checker<'_> {
                 let name = String::from_utf8_lossy(&item).to_ascii_lowercase();
                 self.pairs(draft, flow, Filter::With { name, value, bare: draft.name == "line" })
             }
+            "listed" => {
+                let field = self.names(draft)?;
+                let globs = self.globs(draft, 1)?;
+                self.pairs(draft, flow, Filter::Listed(field, globs))
+            }
             "lower-names" => self.pairs(draft, flow, Filter::LowerNames),
+            "member" => {
+                let name = self.operand(draft, 0)?;
+                self.scalar(draft, flow, Filter::Member(name))
+            }
             "only" => {
-                let globs = self.globs(draft)?;
+                let globs = self.globs(draft, 0)?;
                 self.pairs(draft, flow, Filter::Only(globs))
             }
             "or" => {
                 let other = self.operand(draft, 0)?;
                 self.scalar(draft, flow, Filter::Or(other))
             }
+            "pct-only" => {
+                let bytes = self.literal(draft, 0)?;
+                self.scalar(draft, flow, Filter::PctOnly(bytes))
+            }
             "pct-values" => self.pairs(draft, flow, Filter::ConvertValues(Convert::Pct)),
             "pick" => self.pick(draft, flow),
             "ratchet" => self.ratchet(draft, flow),
-            "slice" => {
-                let (from, to) = (self.number(draft, 0)?, self.number(draft, 1)?);
-                if from >= to {
-                    self.fault(
-                        draft.span,
-                        format!("nothing lies between {from} and {to}"),
-                        "slice FROM TO, counted in bytes from 0".to_owned(),
-                    );
-                    return None;
-                }
-                self.scalar(draft, flow, Filter::Slice(from, to))
-            }
+            "slice" => self.slice(draft, flow),
             "sort" => self.pairs(draft, flow, Filter::Sort),
+            "sort-collated" => self.pairs(draft, flow, Filter::SortCollated),
             "sort-items" => self.pairs(draft, flow, Filter::SortItems),
             "sort-kv" => self.pairs(draft, flow, Filter::SortKv),
             "strip-prefix" => {
@@ -167,7 +198,7 @@ impl Checker<'_> {
                 self.scalar(draft, flow, Filter::When(subject, values, draft.name == "unless"))
             }
             "without" => {
-                let globs = self.globs(draft)?;
+                let globs = self.globs(draft, 0)?;
                 self.pairs(draft, flow, Filter::Without(globs))
             }
             _ => {
@@ -181,9 +212,20 @@ impl Checker<'_> {
         }
     }
 
+    fn charset(&mut self, draft: &Draft) -> Option<Charset> {
+        let name = self.word(draft, 0)?;
+        let charset = Charset::from_name(&name);
+        if charset.is_none() {
+            self.fault(draft.span, format!("unknown character set `{name}`"), Charset::NAMES.join(" or "));
+        }
+        charset
+    }
+
     fn pick(&mut self, draft: &Draft, flow: Flow) -> Option<(Filter, Flow)> {
         let name = self.word(draft, 0)?;
-        let Some(field) = self.fields.iter().position(|field| field.name == name) else {
+        let field = self.fields.iter().position(|field| field.name == name).map(Listing::Field);
+        let var = || self.vars.iter().position(|var| var.name == name).map(Listing::Var);
+        let Some(listing) = field.or_else(var) else {
             self.fault(draft.span, format!("no carrier captures `{{{name}:names}}`"), None);
             return None;
         };
@@ -199,26 +241,82 @@ impl Checker<'_> {
                 }
             },
         };
-        self.pairs(draft, flow, Filter::Pick(field, absent))
+        self.pairs(draft, flow, Filter::Pick(listing, absent))
+    }
+
+    /// The capture of names that comes first.
+    fn names(&mut self, draft: &Draft) -> Option<FieldId> {
+        let name = self.word(draft, 0)?;
+        let field = self.fields.iter().position(|field| field.name == name);
+        if field.is_none() {
+            self.fault(draft.span, format!("no carrier captures `{{{name}:names}}`"), None);
+        }
+        field
+    }
+
+    fn hkdf(&mut self, draft: &Draft, flow: Flow) -> Option<(Filter, Flow)> {
+        let hash = self.hash(draft)?;
+        let (salt, info) = (self.operand(draft, 1)?, self.operand(draft, 2)?);
+        let length = self.number(draft, 3)?;
+        let most = hash.output_len().saturating_mul(MOST_BLOCKS);
+        if length == 0 || length > most {
+            self.fault(
+                draft.span,
+                format!("HKDF makes no key of {length} bytes"),
+                format!("1 to {most}: RFC 5869, section 2.3"),
+            );
+            return None;
+        }
+        self.scalar(draft, flow, Filter::Hkdf { hash, salt, info, length })
     }
 
     fn ratchet(&mut self, draft: &Draft, flow: Flow) -> Option<(Filter, Flow)> {
+        let hash = self.hash(draft)?;
+        let steps = (1..draft.args.len()).map(|index| self.operand(draft, index)).collect::<Option<Vec<_>>>()?;
+        self.scalar(draft, flow, Filter::Ratchet(hash, steps))
+    }
+
+    /// The digest that is named first.
+    fn hash(&mut self, draft: &Draft) -> Option<Hash> {
         let name = self.word(draft, 0)?;
-        let Some(hash) = Hash::from_name(&name) else {
+        let hash = Hash::from_name(&name);
+        if hash.is_none() {
             self.fault(
                 draft.span,
                 format!("unknown digest `{name}`"),
                 "sha256, sha1, sha384, sha512 or md5".to_owned(),
             );
+        }
+        hash
+    }
+
+    fn slice(&mut self, draft: &Draft, flow: Flow) -> Option<(Filter, Flow)> {
+        let from = self.number(draft, 0)?;
+        let end = self.word(draft, 1)?;
+        if let Some(id) = self.vars.iter().position(|var| var.name == end) {
+            let default = self.vars.get(id).and_then(|var| var.default.as_deref());
+            if default.is_some_and(|default| default.parse::<usize>().is_err()) {
+                self.fault(draft.span, format!("the default of `{end}` is no number of bytes"), None);
+                return None;
+            }
+            return self.scalar(draft, flow, Filter::Slice(from, Bound::Var(id)));
+        }
+        let to = self.number(draft, 1)?;
+        if from >= to {
+            self.fault(
+                draft.span,
+                format!("nothing lies between {from} and {to}"),
+                "slice FROM TO, counted in bytes from 0".to_owned(),
+            );
             return None;
-        };
-        let steps = (1..draft.args.len()).map(|index| self.operand(draft, index)).collect::<Option<Vec<_>>>()?;
-        self.scalar(draft, flow, Filter::Ratchet(hash, steps))
+        }
+        self.scalar(draft, flow, Filter::Slice(from, Bound::At(to)))
     }
 
     fn time(&mut self, draft: &Draft, source: Option<&Source>) -> Option<(Filter, Flow)> {
         let name = self.word(draft, 0)?;
-        let Some(to) = TimeFormat::from_name(&name) else {
+        let known = TimeFormat::from_name(&name).filter(|format| !matches!(format, TimeFormat::OneOf(_)));
+        let Some(to) = known else {
             self.fault(
                 draft.span,
                 format!("unknown time type `{name}`"),
@@ -259,11 +357,7 @@ impl Checker<'_> {
             Primitive::Digest(None)
         } else if let Some(algorithm) = Asymmetric::from_name(&first.name) {
             self.takes(first, 1)?;
-            if self.word(first, 0)? != "private_key" {
-                self.fault(first.span, format!("`{}` signs with `private_key`", first.name), None);
-                return None;
-            }
-            Primitive::Signature(algorithm)
+            self.asymmetric(first, algorithm)?
         } else if first.name == "hmac" || vocabulary::mac(&first.name).is_some() {
             self.takes(first, 1)?;
             Primitive::Mac(vocabulary::mac(&first.name), self.operand(first, 0)?)
@@ -287,12 +381,13 @@ impl Checker<'_> {
                         | Convert::B64UrlPad
                         | Convert::Hex
                         | Convert::HexUpper
+                        | Convert::Pct
                 ) | Filter::Translate(..)
             );
             let encoding = invertible
                 || matches!(
                     filter,
-                    Filter::Slice(..) | Filter::Convert(Convert::Upper | Convert::Lower | Convert::Pct)
+                    Filter::Slice(_, Bound::At(_)) | Filter::Convert(Convert::Upper | Convert::Lower | Convert::Pct)
                 );
             if !encoding {
                 self.fault(
@@ -302,7 +397,7 @@ impl Checker<'_> {
                 );
                 return None;
             }
-            if matches!(primitive, Primitive::Signature(_)) && !invertible {
+            if matches!(primitive, Primitive::Signature(_) | Primitive::Derived(..)) && !invertible {
                 self.fault(
                     draft.span,
                     format!("`{}` cannot be undone", draft.name),
@@ -313,6 +408,19 @@ impl Checker<'_> {
             encode.push(filter);
         }
         Some(SignatureRule { primitive, encode, span: expr.span })
+    }
+
+    /// A signature with the key's own private half; on P-256 also with one that is derived from the secret.
+    fn asymmetric(&mut self, draft: &Draft, algorithm: Asymmetric) -> Option<Primitive> {
+        let own = matches!(&self.argument(draft, 0)?.value, Arg::Word(word) if word == "private_key");
+        match algorithm {
+            _ if own => Some(Primitive::Signature(algorithm)),
+            Asymmetric::EcdsaP256 { .. } => Some(Primitive::Derived(algorithm, self.operand(draft, 0)?)),
+            _ => {
+                self.fault(draft.span, format!("`{}` signs with `private_key`", draft.name), None);
+                None
+            }
+        }
     }
 
     fn scalar(&mut self, draft: &Draft, flow: Flow, filter: Filter) -> Option<(Filter, Flow)> {
@@ -409,11 +517,12 @@ impl Checker<'_> {
         }
     }
 
-    fn globs(&mut self, draft: &Draft) -> Option<Vec<String>> {
-        if draft.args.is_empty() {
+    /// The globs from an argument on.
+    fn globs(&mut self, draft: &Draft, from: usize) -> Option<Vec<String>> {
+        if draft.args.len() <= from {
             return self.usage(draft);
         }
-        (0..draft.args.len()).map(|index| self.word(draft, index)).collect()
+        (from..draft.args.len()).map(|index| self.word(draft, index)).collect()
     }
 }
 

@@ -1,6 +1,7 @@
 //! What a scheme is: first as it is written ([`draft`]), then checked ([`Scheme`]).
 
 mod check;
+pub(crate) mod chunks;
 pub mod draft;
 mod filters;
 pub mod model;
@@ -11,6 +12,7 @@ pub use draft::{Fault, SchemeDraft, Span};
 pub use model::{Errors, Fresh, KeyRule, Kind, Message, Var, When};
 pub use references::References;
 
+pub(crate) use vocabulary::PARTS;
 pub use vocabulary::{Vocabulary, nearest, same_name, vocabulary_names};
 
 /// A scheme that can be used: it signs, verifies, explains, and nothing about it can fail later on.

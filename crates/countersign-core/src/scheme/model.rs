@@ -3,7 +3,9 @@
 //! Plain data without behaviour: the plan is compiled from it, and lints, inference and generators read it.
 
 use crate::alg::{Asymmetric, Hash};
+use crate::canon::Charset;
 use crate::plan::carrier::Shape;
+pub use crate::scheme::chunks::Chunks;
 use crate::scheme::draft::{At, Place, Span};
 use crate::time::TimeFormat;
 
@@ -39,8 +41,13 @@ pub struct Message {
     pub requires: Vec<Require>,
     /// Optional captures that must be there all the same.
     pub required_fields: Vec<FieldId>,
+    /// What the signature must cover: `method`, `authority`, `path`, `query`, `body` if it is not empty, and captures
+    /// if they are there.
+    pub required_parts: Vec<At<String>>,
     /// Alternatives of lets and base, tried in turn. Empty: the message as it stands.
     pub tries: Vec<Alternative>,
+    /// How a body in chunks is signed.
+    pub chunks: Option<Chunks>,
 }
 
 /// An alternative message: `[[try]]`.
@@ -87,6 +94,8 @@ pub enum FieldType {
     Int,
     /// Lower-case field names with this separator between: `names` (`;`), `names-space`, `names-comma`.
     Names(u8),
+    /// Field names in any case with `;` between: looked up whatever their case, and signed as they are listed.
+    NamesAny,
     /// Neither quote, backslash nor control character.
     Quotable,
     /// Anything but control characters.
@@ -111,6 +120,7 @@ impl FieldType {
         "HEX",
         "int",
         "names",
+        "names-any",
         "names-comma",
         "names-space",
         "quotable",
@@ -139,6 +149,7 @@ impl FieldType {
             "hex-any" => Self::HexAny,
             "int" => Self::Int,
             "names" => Self::Names(b';'),
+            "names-any" => Self::NamesAny,
             "names-comma" => Self::Names(b','),
             "names-space" => Self::Names(b' '),
             "quotable" => Self::Quotable,
@@ -161,17 +172,10 @@ impl FieldType {
             Self::HexUpper => byte.is_ascii_digit() || matches!(byte, b'A'..=b'F'),
             Self::Int => byte.is_ascii_digit(),
             Self::Names(separator) => is_tchar(byte) || byte == *separator || matches!(byte, b'@' | b'(' | b')'),
+            Self::NamesAny => Self::Names(b';').admits(byte),
             Self::Quotable => !matches!(byte, b'"' | b'\\') && !byte.is_ascii_control(),
             Self::Text => !byte.is_ascii_control(),
-            Self::Time(format) => match format {
-                TimeFormat::Date | TimeFormat::Unix | TimeFormat::UnixMs => byte.is_ascii_digit(),
-                TimeFormat::Iso | TimeFormat::IsoMs => {
-                    byte.is_ascii_digit() || matches!(byte, b'-' | b':' | b'T' | b'Z' | b'.')
-                }
-                TimeFormat::IsoBasic => byte.is_ascii_digit() || matches!(byte, b'T' | b'Z'),
-                TimeFormat::Ymd => byte.is_ascii_digit() || byte == b'-',
-                TimeFormat::HttpDate | TimeFormat::Pattern(_) => !byte.is_ascii_control() && byte.is_ascii(),
-            },
+            Self::Time(format) => writes(format, byte),
             Self::Token => is_tchar(byte),
             Self::Unreserved => byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~'),
             Self::Word => byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'),
@@ -192,10 +196,34 @@ impl FieldType {
         }
     }
 
+    /// The separator, where the type is a list of names.
+    #[must_use]
+    pub const fn names(&self) -> Option<u8> {
+        match self {
+            Self::Names(separator) => Some(*separator),
+            Self::NamesAny => Some(b';'),
+            _ => None,
+        }
+    }
+
     /// The format, where the type is an instant.
     #[must_use]
     pub const fn time(&self) -> Option<&TimeFormat> {
         if let Self::Time(format) = self { Some(format) } else { None }
+    }
+}
+
+/// Whether a byte may stand in an instant of this format.
+fn writes(format: &TimeFormat, byte: u8) -> bool {
+    match format {
+        TimeFormat::Date | TimeFormat::Unix | TimeFormat::UnixMs => byte.is_ascii_digit(),
+        TimeFormat::Iso | TimeFormat::IsoMs => {
+            byte.is_ascii_digit() || matches!(byte, b'-' | b':' | b'T' | b'Z' | b'.')
+        }
+        TimeFormat::IsoBasic => byte.is_ascii_digit() || matches!(byte, b'T' | b'Z'),
+        TimeFormat::Ymd => byte.is_ascii_digit() || byte == b'-',
+        TimeFormat::HttpDate | TimeFormat::Pattern(_) => !byte.is_ascii_control() && byte.is_ascii(),
+        TimeFormat::OneOf(formats) => formats.iter().any(|format| writes(format, byte)),
     }
 }
 
@@ -289,8 +317,12 @@ pub struct Value {
 pub enum Source {
     /// The body.
     Body,
+    /// In `[chunks]`: a part of what is being signed.
+    Chunk(Chunk),
     /// The value of a cookie.
     Cookie(String),
+    /// The name of the digest that `hmac` and `digest` stand for with the key in use.
+    DigestName,
     /// A capture.
     Field(FieldId),
     /// A parameter of a form body.
@@ -315,6 +347,8 @@ pub enum Source {
     Method,
     /// The path, as sent.
     Path,
+    /// The content of a part of a `multipart/form-data` body, by its name.
+    Part(String),
     /// The client's address.
     Peer,
     /// The authority's port, or the default one.
@@ -345,11 +379,39 @@ pub enum Source {
     Xml(String),
 }
 
+/// What the templates of `[chunks]` draw on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Chunk {
+    /// The content of the chunk.
+    Content,
+    /// The signature before, as carried: that of the message, or of the chunk before.
+    Previous,
+    /// The trailer, one line `name:value` and a line feed for each, sorted by name.
+    Trailers,
+}
+
+impl Chunk {
+    /// All of them.
+    pub const ALL: &'static [Self] = &[Self::Content, Self::Previous, Self::Trailers];
+
+    /// The name in scheme files.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Content => "chunk",
+            Self::Previous => "previous",
+            Self::Trailers => "trailers",
+        }
+    }
+}
+
 /// Where a list of pairs comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ListSource {
     /// The parameters of a form body, decoded.
     Form,
+    /// The parameters of a form body, as sent.
+    FormRaw,
     /// The field lines, names in lower case.
     Headers,
     /// The members of a JSON object body.
@@ -358,12 +420,34 @@ pub enum ListSource {
     Params,
     /// The parameters of the query, form-decoded: `+` is a space.
     Query,
+    /// The parameters of the query, then those of a body whose media type says that it is a form, decoded.
+    QueryForm,
+    /// The parameters of the query, form-decoded, then the members of a JSON object body, if there is a body.
+    QueryJson,
     /// The parameters of the query, percent-decoded: `+` is a plus.
     QueryPct,
     /// The parameters of the query, as sent.
     QueryRaw,
     /// The children of the root of an XML body.
     Xml,
+}
+
+/// What lists the names that are picked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Listing {
+    /// A capture of names: the sender.
+    Field(FieldId),
+    /// A variable that holds names: the deployment.
+    Var(VarId),
+}
+
+/// Where a slice ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bound {
+    /// At this byte.
+    At(usize),
+    /// Where a variable says.
+    Var(VarId),
 }
 
 /// What becomes of a listed name that the message does not have.
@@ -382,6 +466,8 @@ pub enum IfAbsent {
 pub enum Filter {
     /// What follows the first occurrence; absent where there is none.
     After(Vec<u8>),
+    /// What follows the last occurrence; all of it where there is none.
+    AfterLast(Vec<u8>),
     /// What precedes the first occurrence; all of it where there is none.
     Before(Vec<u8>),
     /// A pure conversion, of a scalar or of a list's names and values.
@@ -398,30 +484,53 @@ pub enum Filter {
     First,
     /// List: values of one name are joined, at the place of the first.
     Fold(Vec<u8>),
+    /// Patterns with a separator between them, of which one must fit the template's value.
+    Granting(Template, Vec<u8>),
     /// A digest; `None`: the one that the key's algorithm names.
     Hash(Option<Hash>),
+    /// A key derived from the piped value: RFC 5869.
+    Hkdf {
+        /// The digest.
+        hash: Hash,
+        /// The salt.
+        salt: Template,
+        /// What the key is for.
+        info: Template,
+        /// Its length in bytes.
+        length: usize,
+    },
     /// An HMAC with a key; `None`: the one that the key's algorithm names.
     Hmac(Option<Hash>, Template),
     /// Empty becomes absent.
     IfAny,
     /// List to scalar: items with a separator between.
     Join(Vec<u8>),
+    /// A private scalar of P-256, derived from the piped key: a label, and a context.
+    KdfP256(Vec<u8>, Template),
     /// List: the last item of each name.
     Last,
+    /// List: the items that a capture of names lists, and those whose name matches one of the globs.
+    Listed(FieldId, Vec<String>),
     /// List: names in lower case.
     LowerNames,
+    /// The value of a JSON object's member, by its name, as it stands there; absent where there is none.
+    Member(Template),
     /// List: items whose name matches one of the globs.
     Only(Vec<String>),
     /// What takes the place of something absent.
     Or(Template),
-    /// List: the items that a capture of names lists, in its order.
-    Pick(FieldId, IfAbsent),
+    /// These bytes, and `%`, percent-encoded.
+    PctOnly(Vec<u8>),
+    /// List: the items whose names are listed, in that order.
+    Pick(Listing, IfAbsent),
     /// HMAC steps: the piped value is the first key.
     Ratchet(Hash, Vec<Template>),
     /// A byte range: from, to. Shorter input gives what there is.
-    Slice(usize, usize),
+    Slice(usize, Bound),
     /// List: by name.
     Sort,
+    /// List: by name, in the two-level collation of a word sort.
+    SortCollated,
     /// List: by the rendered text.
     SortItems,
     /// List: by name, then by value.
@@ -455,7 +564,10 @@ pub enum Convert {
     B64NoPad,
     B64Url,
     B64UrlPad,
+    Crc32,
+    Decode(Charset),
     Dots,
+    Encode(Charset),
     FormDec,
     FormEnc,
     Hex,
@@ -467,6 +579,7 @@ pub enum Convert {
     PctPath,
     SlashEnd,
     Squeeze,
+    Title,
     Trim,
     Unb64,
     Unb64Url,
@@ -493,6 +606,8 @@ pub enum Primitive {
     Digest(Option<Hash>),
     /// An HMAC. `None`: the one that the key's algorithm names.
     Mac(Option<Hash>, Template),
+    /// A signature with a key pair that is derived from the secret.
+    Derived(Asymmetric, Template),
     /// A signature with a private key.
     Signature(Asymmetric),
 }
@@ -500,7 +615,7 @@ pub enum Primitive {
 /// What must hold a computed value.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Bind {
-    /// A capture or a field line.
+    /// A capture, a `[let]` entry or a field line.
     pub what: Source,
     /// Its name, for messages.
     pub name: String,

@@ -5,9 +5,13 @@ use std::ops::RangeInclusive;
 use crate::alg::{Asymmetric, Hash};
 use crate::scheme::model::{Convert, FieldType, ListSource, Source};
 
+/// The parts that a signature may leave open.
+pub(crate) const PARTS: [&str; 5] = ["method", "authority", "path", "query", "body"];
+
 /// Scalar sources that need no member.
 pub(super) const SOURCES: &[(&str, Source)] = &[
     ("body", Source::Body),
+    ("digest-name", Source::DigestName),
     ("host", Source::Host),
     ("hostname", Source::Hostname),
     ("method", Source::Method),
@@ -25,15 +29,18 @@ pub(super) const SOURCES: &[(&str, Source)] = &[
 ];
 
 /// Sources with a member, as in `header.host`.
-pub(super) const MEMBERS: &[&str] = &["cookie", "form", "header", "json", "query", "request", "xml"];
+pub(super) const MEMBERS: &[&str] = &["cookie", "form", "header", "json", "part", "query", "request", "xml"];
 
 /// List sources.
 pub(super) const LISTS: &[(&str, ListSource)] = &[
     ("form", ListSource::Form),
+    ("form-raw", ListSource::FormRaw),
     ("headers", ListSource::Headers),
     ("json", ListSource::Json),
     ("params", ListSource::Params),
     ("query", ListSource::Query),
+    ("query-form", ListSource::QueryForm),
+    ("query-json", ListSource::QueryJson),
     ("query-pct", ListSource::QueryPct),
     ("query-raw", ListSource::QueryRaw),
     ("xml", ListSource::Xml),
@@ -46,6 +53,7 @@ pub(super) const CONVERSIONS: &[(&str, Convert, bool)] = &[
     ("b64-nopad", Convert::B64NoPad, false),
     ("b64url", Convert::B64Url, false),
     ("b64url-pad", Convert::B64UrlPad, false),
+    ("crc32", Convert::Crc32, false),
     ("dots", Convert::Dots, false),
     ("form-dec", Convert::FormDec, true),
     ("form-enc", Convert::FormEnc, true),
@@ -57,6 +65,7 @@ pub(super) const CONVERSIONS: &[(&str, Convert, bool)] = &[
     ("pct-path", Convert::PctPath, false),
     ("slash-end", Convert::SlashEnd, false),
     ("squeeze", Convert::Squeeze, true),
+    ("title", Convert::Title, false),
     ("trim", Convert::Trim, true),
     ("unb64", Convert::Unb64, false),
     ("unb64url", Convert::Unb64Url, false),
@@ -68,26 +77,36 @@ pub(super) const CONVERSIONS: &[(&str, Convert, bool)] = &[
 /// Filters that are neither conversions nor algorithms, with what they take, and how many arguments that is.
 pub(super) const FILTERS: &[(&str, &str, RangeInclusive<usize>)] = &[
     ("after", "after \"TEXT\"", 1..=1),
+    ("after-last", "after-last \"TEXT\"", 1..=1),
     ("before", "before \"TEXT\"", 1..=1),
+    ("decode", "decode CHARSET", 1..=1),
     ("dedupe", "dedupe", 0..=0),
     ("digest", "digest", 0..=0),
     ("drop-empty", "drop-empty", 0..=0),
     ("each", "each \"TEMPLATE\"", 1..=1),
+    ("encode", "encode CHARSET", 1..=1),
     ("first", "first", 0..=0),
     ("fold", "fold \"TEXT\"", 1..=1),
+    ("granting", "granting SUBJECT \"SEPARATOR\"", 2..=2),
+    ("hkdf", "hkdf HASH SALT INFO LENGTH", 4..=4),
     ("hmac", "hmac KEY", 1..=1),
     ("if-any", "if-any", 0..=0),
     ("join", "join \"TEXT\"", 1..=1),
+    ("kdf-p256", "kdf-p256 \"LABEL\" CONTEXT", 2..=2),
     ("last", "last", 0..=0),
     ("line", "line \"NAME\" \"TEMPLATE\"", 2..=2),
+    ("listed", "listed NAMES GLOB…", 2..=128),
     ("lower-names", "lower-names", 0..=0),
-    ("only", "only GLOB…", 1..=64),
+    ("member", "member NAME or member \"TEMPLATE\"", 1..=1),
+    ("only", "only GLOB…", 1..=128),
     ("or", "or NAME or \"TEMPLATE\"", 1..=1),
+    ("pct-only", "pct-only \"CHARACTERS\"", 1..=1),
     ("pct-values", "pct-values", 0..=0),
     ("pick", "pick NAMES [empty|skip|reject]", 1..=2),
     ("ratchet", "ratchet HASH STEP…", 2..=64),
     ("slice", "slice FROM TO", 2..=2),
     ("sort", "sort", 0..=0),
+    ("sort-collated", "sort-collated", 0..=0),
     ("sort-items", "sort-items", 0..=0),
     ("sort-kv", "sort-kv", 0..=0),
     ("strip-prefix", "strip-prefix \"TEXT\"", 1..=1),
@@ -96,7 +115,7 @@ pub(super) const FILTERS: &[(&str, &str, RangeInclusive<usize>)] = &[
     ("unless", "unless NAME \"VALUE\"…", 2..=64),
     ("when", "when NAME \"VALUE\"…", 2..=64),
     ("with", "with \"NAME\" \"TEMPLATE\"", 2..=2),
-    ("without", "without GLOB…", 1..=64),
+    ("without", "without GLOB…", 1..=128),
 ];
 
 /// The conversion of a name, and whether lists take it.

@@ -1,11 +1,12 @@
 //! The middle of the way: the body passes, the signature and the digests are compared.
 
 use super::agree::agree;
-use super::coverage::{self, Facts};
+use super::chain::{self, Chain, Linking, Proof};
+use super::coverage::{Facts, insist};
 use super::fresh::Judged;
 use super::pool::Lease;
 use super::verified::{Checked, NeedsReplay, Verified};
-use super::{NeedsKey, Verifier, signature};
+use super::{NeedsKey, Verifier, is_remembered, signature};
 use crate::alg::{Digest, Hash};
 use crate::key::{Key, KeySet};
 use crate::plan::run::{Env, Stop, run_whole};
@@ -53,6 +54,10 @@ pub struct NeedsBody<'a> {
     /// There is no usable key. Told at the end, like a wrong signature.
     failure: Option<Reason>,
     held: Option<Hold>,
+    /// Whether a byte of the body has passed.
+    has_body: bool,
+    /// The body's chunks, where it comes in chunks.
+    chain: Option<Box<Chain>>,
 }
 
 /// The signature that holds: by which alternative and which candidate, with the digest of what was signed.
@@ -66,7 +71,20 @@ struct Hold {
 impl<'a> NeedsBody<'a> {
     pub(super) fn new(state: NeedsKey<'a>, candidates: Candidates<'a>, failure: Option<Reason>) -> Self {
         let NeedsKey { verifier, view, now, message, plan, judged, scratch } = state;
-        Self { verifier, view, now, message, plan, judged, scratch, candidates, failure, held: None }
+        Self {
+            verifier,
+            view,
+            now,
+            message,
+            plan,
+            judged,
+            scratch,
+            candidates,
+            failure,
+            held: None,
+            has_body: false,
+            chain: None,
+        }
     }
 
     /// Whether the signature has been checked before the body: only its digest is still to be compared.
@@ -77,16 +95,39 @@ impl<'a> NeedsBody<'a> {
 
     /// Takes a piece of the body, in order. Not needed where the whole body is in the [`RequestView`], and not enough
     /// where it has to be: then the message is refused.
-    pub fn update(&mut self, chunk: &[u8]) {
-        if self.view.body.is_none() {
-            for running in &mut self.scratch.get().running {
-                running.state.update(chunk);
+    ///
+    /// Of a body in signed chunks it is refused here, with the first chunk whose signature does not hold: what still
+    /// comes need not be read.
+    pub fn update(&mut self, piece: &[u8]) -> Result<(), Rejection> {
+        if self.view.body.is_some() {
+            return Ok(());
+        }
+        self.has_body |= !piece.is_empty();
+        for running in &mut self.scratch.get().running {
+            running.state.update(piece);
+        }
+        self.link(piece, &mut Vec::new())
+    }
+
+    /// Where the body comes in chunks, a state that hands out their content; otherwise this one.
+    pub fn releasing(mut self) -> Result<ReleasesChunks<'a>, Self> {
+        match &mut self.chain {
+            Some(chain) if self.view.body.is_none() => {
+                chain.keep();
+                Ok(ReleasesChunks(self))
             }
+            _ => Err(self),
         }
     }
 
     /// The body is over.
     pub fn finish(mut self) -> Result<Checked, Rejection> {
+        if let Some(body) = self.view.body {
+            self.link(body, &mut Vec::new())?;
+        }
+        if let Some(chain) = &self.chain {
+            chain.finish()?;
+        }
         self.complete()?;
         if self.held.is_none() {
             // A body that was needed whole and not handed in is not an empty one: that stops here.
@@ -105,7 +146,39 @@ impl<'a> NeedsBody<'a> {
             ));
         };
         let compared = self.agree(hold).map_err(refused)?;
-        Ok(self.checked(hold, compared))
+        let chunks = self.chain.as_ref().is_some_and(|chain| chain.proof() != Proof::Checksum);
+        let facts = Facts::of(&self.view, self.plan, hold.variant, compared, chunks);
+        let has_body = self.view.body.map_or(self.has_body, |body| !body.is_empty());
+        insist(self.message, self.plan, &facts, &self.scratch.peek().captures, has_body)?;
+        Ok(self.checked(hold, facts))
+    }
+
+    /// Judges a piece of a body in chunks.
+    fn link(&mut self, piece: &[u8], content: &mut Vec<u8>) -> Result<(), Rejection> {
+        let (Some(mut chain), Some(held)) = (self.chain.take(), self.held) else { return Ok(()) };
+        let (variant, candidate) = (self.plan.variants.get(held.variant), self.candidates.iter().nth(held.candidate));
+        let (Some(variant), Some((key, hash))) = (variant, candidate) else { return Ok(()) };
+        let env = self.env(variant, Some(key), hash, None);
+        let linked = match Linking::new(env, self.message, self.scratch.get()) {
+            Some(mut linking) => chain.update(&mut linking, piece, content),
+            None => Ok(()),
+        };
+        self.chain = Some(chain);
+        linked
+    }
+
+    /// Where the message says that its body comes in chunks, the signature that was checked is the first of a chain.
+    fn begin_chain(&mut self) -> Result<(), Rejection> {
+        let (Some(rule), Some(held)) = (&self.message.chunks, self.held) else { return Ok(()) };
+        let (variant, candidate) = (self.plan.variants.get(held.variant), self.candidates.iter().nth(held.candidate));
+        let (Some(variant), Some((key, hash))) = (variant, candidate) else { return Ok(()) };
+        let env = self.env(variant, Some(key), hash, None);
+        let scratch = self.scratch.get();
+        if let Some(proof) = chain::proof(&env, self.message, scratch).map_err(refused)? {
+            let chain = Chain::begin(proof, rule, scratch, self.message.signature_field)?;
+            self.chain = Some(Box::new(chain));
+        }
+        Ok(())
     }
 
     /// Starts the digests over the body, or checks the signature if it does not need one.
@@ -133,7 +206,11 @@ impl<'a> NeedsBody<'a> {
                 Err(Stop::Rejected(rejection)) => return Err(self.instead(rejection)),
             }
         }
+        self.begin_chain()?;
         self.scratch.get().forget_lets(variant.lets.len());
+        if self.chain.is_some() && plan.chunks.as_ref().is_some_and(|chunks| chunks.replaces_jobs) {
+            return Ok(());
+        }
         for (number, (key, hash)) in candidates.iter().enumerate() {
             self.scratch.get().forget_keyed(variant);
             let env = self.env(variant, Some(key), hash, None);
@@ -182,7 +259,7 @@ impl<'a> NeedsBody<'a> {
         let mut state = match &variant.primitive {
             PrimitivePlan::Digest(of) => State::Hash(of.unwrap_or(hash).begin()),
             PrimitivePlan::Mac { .. } => State::Mac(signature::mac_key(&env, scratch)?.begin()),
-            PrimitivePlan::Signature(_) => return Ok(None),
+            PrimitivePlan::Derived(..) | PrimitivePlan::Signature(_) => return Ok(None),
         };
         let mark = scratch.out.len();
         run_whole(&env, scratch, before)?;
@@ -295,10 +372,10 @@ impl<'a> NeedsBody<'a> {
         let key = self.candidates.iter().nth(hold.candidate);
         let (Some(variant), Some((key, hash))) = (plan.variants.get(hold.variant), key) else { return Ok(0) };
         let env = self.env(variant, Some(key), hash, self.view.body);
-        agree(&env, self.message, self.scratch.get())
+        agree(&env, self.message, self.scratch.get(), self.chain.is_some())
     }
 
-    fn checked(mut self, hold: Hold, compared: u64) -> Checked {
+    fn checked(mut self, hold: Hold, facts: Facts) -> Checked {
         let key = self.candidates.iter().nth(hold.candidate).map(|(key, _)| key);
         let captures = &mut self.scratch.get().captures;
         let claimed = self.plan.key_id.and_then(|id| captures.at.get(id).copied().flatten());
@@ -309,12 +386,10 @@ impl<'a> NeedsBody<'a> {
             captures.bytes.extend_from_slice(id.as_bytes());
             Some((start, captures.bytes.len()))
         });
-        let facts =
-            Facts { variant: hold.variant, compared, host: !self.view.authority.is_empty(), absent: self.absent() };
         let response = self.view.status.is_some();
         let signed_at = self.judged.signed_at;
         let verified = Verified::new(&self.verifier.plan, response, key_id, signed_at, facts, self.scratch);
-        if !self.verifier.replay_applies(&self.view) {
+        if !is_remembered(self.plan, &self.view) {
             return Checked::Verified(verified);
         }
         // What is remembered must not hang on anything that the signature does not cover.
@@ -324,24 +399,30 @@ impl<'a> NeedsBody<'a> {
         Checked::NeedsReplay(NeedsReplay::new(verified, entry))
     }
 
-    /// One bit for each of the first 64 field lines that the scheme would sign and the message does not have.
-    fn absent(&self) -> u64 {
-        let mut absent = 0;
-        for (index, name) in self.plan.signed_headers.iter().enumerate() {
-            let mut there = false;
-            self.view.fields.values(name, &mut |_| there = true);
-            if !there {
-                absent |= coverage::bit(index);
-            }
-        }
-        absent
-    }
-
     fn env<'e>(&self, variant: &'e Variant, key: Option<&'e Key>, hash: Hash, body: Option<&'e [u8]>) -> Env<'e>
     where
         'a: 'e,
     {
         Env { view: self.view, plan: self.plan, variant, vars: &self.verifier.vars, key, hash, body }
+    }
+}
+
+/// A message whose body comes in chunks, and that hands out their content as soon as it is known to be the signer's.
+///
+/// What was handed out is whole chunks, from the first, in order. That the message is not an old one, and that no
+/// chunk is missing at the end, is known only where it is `Verified`: until then nothing may be done for good.
+#[derive(Debug)]
+pub struct ReleasesChunks<'a>(NeedsBody<'a>);
+
+impl ReleasesChunks<'_> {
+    /// Takes a piece of the body, in order, and appends what may be handed out.
+    pub fn update(&mut self, piece: &[u8], content: &mut Vec<u8>) -> Result<(), Rejection> {
+        self.0.link(piece, content)
+    }
+
+    /// The body is over.
+    pub fn finish(self) -> Result<Checked, Rejection> {
+        self.0.finish()
     }
 }
 

@@ -10,9 +10,14 @@
 use crate::canon::glob;
 use crate::plan::MessagePlan;
 use crate::plan::carrier::{Captures, names};
-use crate::scheme::References;
+use crate::plan::source::is_form;
+use crate::reject::{Reason, Rejection, Subject};
+use crate::request::RequestView;
 use crate::scheme::draft::Place;
-use crate::scheme::model::{Convert, FieldId, Filter, Let, ListSource, Message, Part, Source, Template, Value};
+use crate::scheme::model::{
+    Convert, FieldId, Filter, Let, ListSource, Listing, Message, Part, Source, Template, Value,
+};
+use crate::scheme::{PARTS, References};
 
 /// What a signature covers of a message, and what it leaves open.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -34,15 +39,40 @@ impl Coverage {
 
 /// What a verification learnt about the message that coverage depends on.
 #[derive(Debug)]
-pub(super) struct Facts {
+pub(crate) struct Facts {
     /// The alternative that holds.
     pub(super) variant: usize,
     /// One bit for each of the first 64 bound fields that is there and holds the computed value.
     pub(super) compared: u64,
     /// Whether the message names its authority.
     pub(super) host: bool,
+    /// Whether the body came in chunks that are signed.
+    pub(super) chunks: bool,
     /// One bit for each of the first 64 field lines that the scheme would sign and the message does not have.
     pub(super) absent: u64,
+    /// Whether the message says that its body is a form.
+    pub(super) form: bool,
+}
+
+impl Facts {
+    pub(crate) fn of(
+        view: &RequestView<'_>,
+        plan: &MessagePlan,
+        variant: usize,
+        compared: u64,
+        chunks: bool,
+    ) -> Self {
+        let mut absent = 0;
+        for (index, name) in plan.signed_headers.iter().enumerate() {
+            let mut there = false;
+            view.fields.values(name, &mut |_| there = true);
+            if !there {
+                absent |= bit(index);
+            }
+        }
+        let host = !view.authority.is_empty();
+        Self { variant, compared, host, chunks, absent, form: is_form(view).unwrap_or(false) }
+    }
 }
 
 /// The bit of a number below 64.
@@ -50,8 +80,6 @@ pub(super) fn bit(index: usize) -> u64 {
     u32::try_from(index).ok().and_then(|index| 1_u64.checked_shl(index)).unwrap_or(0)
 }
 
-/// The parts that a message may leave open.
-const PARTS: [&str; 5] = ["method", "authority", "path", "query", "body"];
 /// Lets are ordered when they are checked, so this only bounds what cannot happen.
 const DEEPEST: usize = 64;
 
@@ -63,6 +91,9 @@ pub(super) fn of(message: &Message, plan: &MessagePlan, facts: &Facts, captures:
     let walk = Walk { message, plan, lets, facts, captures };
     let mut covered = walk.template(base, 0).parts;
     walk.claims(&mut covered);
+    if facts.chunks {
+        covered.add("body");
+    }
     if covered.has("hostname") && covered.has("port") {
         covered.add("authority");
     }
@@ -70,6 +101,32 @@ pub(super) fn of(message: &Message, plan: &MessagePlan, facts: &Facts, captures:
     covered.0.retain(|part| part != "port" && (part != "hostname" || !whole));
     let open = PARTS.iter().filter(|part| !covered.has(part)).map(|part| (*part).to_owned());
     Coverage { not_covered: open.collect(), covered: covered.0 }
+}
+
+/// Refuses a message whose signature leaves something open that the policy wants covered. An empty body and an absent
+/// capture are not asked for: where somebody adds one, it is.
+pub(crate) fn insist(
+    message: &Message,
+    plan: &MessagePlan,
+    facts: &Facts,
+    captures: &Captures,
+    has_body: bool,
+) -> Result<(), Rejection> {
+    if message.required_parts.is_empty() {
+        return Ok(());
+    }
+    let coverage = of(message, plan, facts, captures);
+    for part in &message.required_parts {
+        let there = match message.fields.iter().position(|field| field.name == part.value) {
+            Some(id) if !PARTS.contains(&part.value.as_str()) => captures.get(id).is_some(),
+            _ => has_body || part.value != "body",
+        };
+        if there && !coverage.covers(&part.value) {
+            let subject = Subject::Required(part.value.clone());
+            return Err(Rejection::new(Reason::CoverageTooThin, Some(part.span), subject));
+        }
+    }
+    Ok(())
 }
 
 /// Names of parts, each once.
@@ -102,6 +159,8 @@ impl Parts {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Presence {
     Absent,
+    /// There or not, as something else decides; the message has it in any case.
+    Decided,
     There,
     Unknown,
 }
@@ -115,6 +174,7 @@ impl Presence {
     const fn and(self, other: Self) -> Self {
         match (self, other) {
             (Self::Absent, _) | (_, Self::Absent) => Self::Absent,
+            (Self::Decided, _) | (_, Self::Decided) => Self::Decided,
             (Self::There, Self::There) => Self::There,
             _ => Self::Unknown,
         }
@@ -171,15 +231,25 @@ impl Walk<'_> {
         let mut digested = false;
         for filter in &value.filters {
             match filter {
-                Filter::After(_) | Filter::Before(_) | Filter::Slice(..) | Filter::Convert(Convert::Len)
+                Filter::After(_)
+                | Filter::AfterLast(_)
+                | Filter::Before(_)
+                | Filter::Member(_)
+                | Filter::Slice(..)
+                | Filter::Convert(Convert::Crc32 | Convert::Len)
                     if !digested =>
                 {
                     drawn.parts = Parts::default();
                 }
                 Filter::Hash(_) => digested = true,
-                Filter::Hmac(_, key) => {
+                Filter::Hmac(_, key) | Filter::KdfP256(_, key) => {
                     digested = true;
                     drawn.parts.extend(&self.template(key, depth).parts);
+                }
+                Filter::Hkdf { salt, info, .. } => {
+                    digested = true;
+                    drawn.parts.extend(&self.template(salt, depth).parts);
+                    drawn.parts.extend(&self.template(info, depth).parts);
                 }
                 Filter::Ratchet(_, steps) => {
                     digested = true;
@@ -193,7 +263,7 @@ impl Walk<'_> {
                     match drawn.presence {
                         Presence::There => {}
                         Presence::Absent => drawn = other,
-                        Presence::Unknown => {
+                        Presence::Decided | Presence::Unknown => {
                             drawn.parts.0.retain(|part| other.parts.has(part));
                             drawn.presence = Presence::There.and(other.presence);
                         }
@@ -202,10 +272,13 @@ impl Walk<'_> {
                 }
                 _ => {}
             }
-            let may_go = matches!(filter, Filter::After(_) | Filter::IfAny | Filter::Time(..) | Filter::When(..));
-            if may_go && drawn.presence == Presence::There {
-                drawn.presence = Presence::Unknown;
-            }
+            drawn.presence = match (filter, drawn.presence) {
+                (Filter::When(..), Presence::There | Presence::Unknown) => Presence::Decided,
+                (Filter::After(_) | Filter::IfAny | Filter::Member(_) | Filter::Time(..), Presence::There) => {
+                    Presence::Unknown
+                }
+                (_, presence) => presence,
+            };
         }
         drawn
     }
@@ -234,6 +307,7 @@ impl Walk<'_> {
                 None => (Parts::default(), Presence::Absent),
             },
             Source::Method => (Parts::of(&["method"]), Presence::There),
+            Source::Part(name) => member("part", name),
             Source::Path => (Parts::of(&["path"]), Presence::There),
             Source::Port => (Parts::of(&["port"]), Presence::There),
             Source::Query(name) => member("query", name),
@@ -244,9 +318,14 @@ impl Walk<'_> {
             Source::Url => (Parts::of(&["authority", "path", "query"]), host),
             Source::Xml(name) => member("xml", name),
             Source::List(_) | Source::Scheme | Source::Secret => (Parts::default(), Presence::There),
-            Source::K | Source::KeyId | Source::Peer | Source::Request(_) | Source::V | Source::Var(_) => {
-                (Parts::default(), Presence::Unknown)
-            }
+            Source::Chunk(_)
+            | Source::DigestName
+            | Source::K
+            | Source::KeyId
+            | Source::Peer
+            | Source::Request(_)
+            | Source::V
+            | Source::Var(_) => (Parts::default(), Presence::Unknown),
         };
         Drawn { parts, presence }
     }
@@ -259,13 +338,21 @@ impl Walk<'_> {
     }
 
     fn list(&self, list: ListSource, filters: &[Filter], depth: usize) -> Parts {
-        match list {
-            ListSource::Headers => self.headers(filters, depth),
-            _ if !self.keeps_all(filters) => Parts::default(),
+        let mut parts = match list {
+            ListSource::Headers => return self.headers(filters, depth),
+            _ if !self.keeps_all(filters) => return Parts::default(),
             ListSource::Query | ListSource::QueryPct | ListSource::QueryRaw => Parts::of(&["query"]),
-            ListSource::Params => Parts::of(&["query", "body"]),
-            ListSource::Form | ListSource::Json | ListSource::Xml => Parts::of(&["body"]),
+            ListSource::Params | ListSource::QueryJson => Parts::of(&["query", "body"]),
+            ListSource::QueryForm if self.facts.form => Parts::of(&["query", "body"]),
+            ListSource::QueryForm => Parts::of(&["query"]),
+            ListSource::Form | ListSource::FormRaw | ListSource::Json | ListSource::Xml => Parts::of(&["body"]),
+        };
+        for filter in filters {
+            if let Filter::With { value, .. } = filter {
+                parts.extend(&self.template(value, depth).parts);
+            }
         }
+        parts
     }
 
     /// Whether no item of a list is left out, but for those that carry the credentials.
@@ -274,7 +361,12 @@ impl Walk<'_> {
             self.message.carriers.iter().any(|carrier| carrier.place != Place::Header && carrier.name == *name)
         };
         filters.iter().all(|filter| match filter {
-            Filter::DropEmpty | Filter::First | Filter::Last | Filter::Only(_) | Filter::Pick(..) => false,
+            Filter::DropEmpty
+            | Filter::First
+            | Filter::Last
+            | Filter::Listed(..)
+            | Filter::Only(_)
+            | Filter::Pick(..) => false,
             Filter::Each(text) => shows(text, &Source::K) && shows(text, &Source::V),
             Filter::Without(globs) => globs.iter().all(carries),
             _ => true,
@@ -308,7 +400,8 @@ impl Walk<'_> {
             })
             .collect();
         let listing = filters.iter().find_map(|filter| match filter {
-            Filter::Pick(id, _) => Some(*id),
+            Filter::Listed(id, _) => Some(Listing::Field(*id)),
+            Filter::Pick(listing, _) => Some(*listing),
             _ => None,
         });
         let Some(listing) = listing else {
@@ -317,8 +410,10 @@ impl Walk<'_> {
             }
             return parts;
         };
+        // What the deployment lists and the message lacks may have been passed over.
+        let Listing::Field(listing) = listing else { return parts };
         for name in names(self.captures.get(listing).unwrap_or_default()) {
-            let name = String::from_utf8_lossy(name);
+            let name = String::from_utf8_lossy(name).to_ascii_lowercase();
             match synthetic.iter().find(|(known, _)| *known == name) {
                 _ if !kept(&name) => {}
                 Some((_, value)) => parts.extend(&self.template(value, depth).parts),
@@ -352,6 +447,17 @@ impl Walk<'_> {
                     || self.carried_by(*id).is_some_and(|name| covered.has(&format!("header {name}")))
             }
             Source::Header(name) => covered.has(&format!("header {name}")),
+            // Whatever it is made of is signed, and then so is what it is.
+            Source::Let(id) => self.lets.get(*id).is_some_and(|entry| {
+                let signed = |source: &Source| match source {
+                    Source::Let(_) | Source::Quoted(_) => true,
+                    source => {
+                        let parts = self.source(source, 0).parts.0;
+                        !parts.is_empty() && parts.iter().all(|part| covered.has(part))
+                    }
+                };
+                References::of(self.message, &entry.text).sources.iter().all(signed)
+            }),
             _ => false,
         }
     }
@@ -373,8 +479,10 @@ fn shows(text: &Template, what: &Source) -> bool {
         matches!(
             filter,
             Filter::After(_)
+                | Filter::AfterLast(_)
                 | Filter::Before(_)
-                | Filter::Convert(Convert::Len)
+                | Filter::Convert(Convert::Crc32 | Convert::Len)
+                | Filter::Member(_)
                 | Filter::Slice(..)
                 | Filter::When(..)
         )

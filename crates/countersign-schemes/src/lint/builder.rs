@@ -7,7 +7,7 @@ use super::symbols::Symbols;
 use super::text::{Condition, Length, Letters, Owner, Text};
 use super::written::{Listed, Made, Origin, Written};
 use countersign_core::alg::Hash;
-use countersign_core::scheme::model::{Bind, Convert, Filter, ListSource, Message, Part, Source, Template, Value, Window};
+use countersign_core::scheme::model::{Bind, Bound, Convert, Filter, ListSource, Message, Part, Source, Template, Value, Window};
 use countersign_core::scheme::{Scheme, Span};
 use countersign_core::time::TimeFormat;
 
@@ -192,16 +192,30 @@ impl<'a> Builder<'a> {
                 texts.extend(steps.iter().map(|step| self.template(step, None)));
                 return self.made(texts, filter, letters::of_digest(Some(*hash)), value);
             }
-            Filter::Slice(from, to) => of.sliced(*from, *to),
-            Filter::After(_) | Filter::Before(_) | Filter::StripPrefix(_) => {
-                Letters { first: of.all, all: of.all, length: Length::Any }
+            Filter::PctOnly(bytes) => of.percent_encoded(bytes),
+            Filter::Hkdf { salt, info, length, .. } => {
+                let texts = vec![text, self.template(salt, None), self.template(info, None)];
+                return self.made(texts, filter, Letters { length: Length::Exactly(*length), ..Letters::any() }, value);
             }
+            Filter::KdfP256(_, context) => {
+                let context = self.template(context, None);
+                return self.made(vec![text, context], filter, letters::of_digest(Some(Hash::Sha256)), value);
+            }
+            Filter::Slice(from, Bound::At(to)) => of.sliced(*from, *to),
+            Filter::After(_)
+            | Filter::AfterLast(_)
+            | Filter::Before(_)
+            | Filter::Member(_)
+            | Filter::Slice(_, Bound::Var(_))
+            | Filter::StripPrefix(_) => Letters { first: of.all, all: of.all, length: Length::Any },
             Filter::Time(_, to) => letters::of_time(to),
             Filter::Translate(from, to) => {
                 let map = |byte: u8| from.iter().position(|other| *other == byte).and_then(|at| to.get(at).copied());
                 let map = |byte: u8| map(byte).unwrap_or(byte);
                 Letters { first: of.first.map(map), all: of.all.map(map), length: of.length }
             }
+            // Where no pattern grants it, the message is refused.
+            Filter::Granting(..) => return text,
             // These work on lists, which `list` reads.
             Filter::ConvertValues(_)
             | Filter::Dedupe
@@ -211,10 +225,12 @@ impl<'a> Builder<'a> {
             | Filter::Fold(_)
             | Filter::Join(_)
             | Filter::Last
+            | Filter::Listed(..)
             | Filter::LowerNames
             | Filter::Only(_)
             | Filter::Pick(..)
             | Filter::Sort
+            | Filter::SortCollated
             | Filter::SortItems
             | Filter::SortKv
             | Filter::With { .. }

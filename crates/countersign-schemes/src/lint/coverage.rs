@@ -8,7 +8,7 @@ use countersign_core::canon;
 use countersign_core::scheme::Span;
 use countersign_core::scheme::draft::Place;
 use countersign_core::scheme::model::{
-    Carrier, FieldId, Filter, ListSource, Message, Part, Primitive, Source, Template,
+    Bound, Carrier, FieldId, Filter, ListSource, Listing, Message, Part, Primitive, Source, Template,
 };
 
 /// How much of something is covered.
@@ -60,7 +60,7 @@ impl Cover {
         signed.retain(|drawn| is_listed(message, drawn));
         let key = match &message.signature.primitive {
             Primitive::Mac(_, key) => drawn(message, key),
-            Primitive::Digest(_) | Primitive::Signature(_) => Vec::new(),
+            Primitive::Derived(..) | Primitive::Digest(_) | Primitive::Signature(_) => Vec::new(),
         };
         let mut cover = Self {
             components: signed.iter().flat_map(components).copied().collect(),
@@ -86,7 +86,27 @@ impl Cover {
             })
             .collect();
         cover.body = if reads { Extent::Whole } else { best(direct, cover.body_by_claim(message, &signed)) };
+        cover.insist(message);
         cover
+    }
+
+    /// What leaves a required part open is refused.
+    fn insist(&mut self, message: &Message) {
+        for part in &message.required_parts {
+            match part.value.as_str() {
+                "authority" => self.components.push(Component::Host),
+                "body" => self.body = Extent::Whole,
+                "method" => self.components.push(Component::Method),
+                "path" => self.components.push(Component::Path),
+                "query" => self.query = Extent::Whole,
+                capture => {
+                    let id = message.fields.iter().position(|field| field.name == capture);
+                    if let Some(covered) = id.and_then(|id| self.fields.get_mut(id)) {
+                        *covered = true;
+                    }
+                }
+            }
+        }
     }
 
     pub(super) fn has(&self, component: Component) -> bool {
@@ -171,7 +191,16 @@ pub(super) fn is_of_body(message: &Message, text: &Template) -> bool {
 pub(super) fn is_body(source: &Source) -> bool {
     matches!(
         source,
-        Source::Body | Source::List(ListSource::Form | ListSource::Json | ListSource::Params | ListSource::Xml)
+        Source::Body
+            | Source::List(
+                ListSource::Form
+                    | ListSource::FormRaw
+                    | ListSource::Json
+                    | ListSource::Params
+                    | ListSource::QueryForm
+                    | ListSource::QueryJson
+                    | ListSource::Xml
+            )
     )
 }
 
@@ -194,7 +223,7 @@ fn is_listed(message: &Message, drawn: &Drawn<'_>) -> bool {
 /// Whether all of a capture is there: neither a piece of it, nor only the day of a time.
 fn is_whole(drawn: &Drawn<'_>) -> bool {
     let piece = |filter: &Filter| match filter {
-        Filter::After(_) | Filter::Before(_) | Filter::Slice(..) => true,
+        Filter::After(_) | Filter::AfterLast(_) | Filter::Before(_) | Filter::Member(_) | Filter::Slice(..) => true,
         Filter::Time(from, to) => to.resolution_millis() > from.resolution_millis(),
         _ => false,
     };
@@ -224,11 +253,13 @@ fn lines(message: &Message, drawn: &Drawn<'_>) -> Option<Lines> {
             for filter in &drawn.filters {
                 match filter {
                     // What the sender has to list is covered in every message.
-                    Filter::Pick(id, _) => {
+                    Filter::Pick(Listing::Field(id), _) => {
                         let required = message.requires.iter().filter(|require| require.field == *id);
                         lines.only = Some(required.flat_map(|require| require.names.iter().cloned()).collect());
                     }
-                    Filter::Only(globs) => lines.only = Some(lower(globs)),
+                    // What the deployment lists is not known here.
+                    Filter::Pick(Listing::Var(_), _) => lines.only = Some(Vec::new()),
+                    Filter::Listed(_, globs) | Filter::Only(globs) => lines.only = Some(lower(globs)),
                     Filter::Without(globs) => lines.without.extend(lower(globs)),
                     _ => {}
                 }
@@ -278,7 +309,12 @@ fn query(message: &Message, signed: &[Drawn<'_>]) -> Extent {
             match drawn.source {
                 Source::QueryString | Source::Target | Source::Url => Extent::Whole,
                 Source::List(
-                    ListSource::Params | ListSource::Query | ListSource::QueryPct | ListSource::QueryRaw,
+                    ListSource::Params
+                    | ListSource::Query
+                    | ListSource::QueryForm
+                    | ListSource::QueryJson
+                    | ListSource::QueryPct
+                    | ListSource::QueryRaw,
                 ) => list(message, drawn, Place::Query),
                 Source::Query(name) => {
                     at = drawn.span;
@@ -302,7 +338,10 @@ fn list(message: &Message, drawn: &Drawn<'_>, place: Place) -> Extent {
             Filter::Only(globs) => {
                 return Extent::Part(drawn.span, format!("only {} is signed", quoted(globs)));
             }
-            Filter::Pick(id, _) => {
+            Filter::Pick(Listing::Var(_), _) => {
+                return Extent::Part(drawn.span, "only what a variable lists is signed".to_owned());
+            }
+            Filter::Listed(id, _) | Filter::Pick(Listing::Field(id), _) => {
                 let name = message.fields.get(*id).map_or("", |field| &field.name);
                 return Extent::Part(drawn.span, format!("only what `{name}` lists is signed"));
             }
@@ -332,10 +371,17 @@ fn body_itself(signed: &[Drawn<'_>], message: &Message) -> Extent {
     for drawn in signed.iter().filter(|drawn| matches!(drawn.standing.role, Role::Itself | Role::Fallback)) {
         let found = match drawn.source {
             Source::Body => piece(message, drawn),
-            Source::List(ListSource::Form | ListSource::Params) => list(message, drawn, Place::Form),
-            Source::List(ListSource::Json) => list(message, drawn, Place::Json),
+            Source::List(ListSource::Form | ListSource::FormRaw | ListSource::Params) => {
+                list(message, drawn, Place::Form)
+            }
+            Source::List(ListSource::Json | ListSource::QueryJson) => list(message, drawn, Place::Json),
+            Source::List(ListSource::QueryForm) => {
+                Extent::Part(drawn.span, "only a form is signed, which the field `content-type` decides".to_owned())
+            }
             Source::List(ListSource::Xml) => list(message, drawn, Place::Xml),
-            Source::Form(name) | Source::Json(name) | Source::Xml(name) if drawn.standing.counts() => {
+            Source::Form(name) | Source::Json(name) | Source::Part(name) | Source::Xml(name)
+                if drawn.standing.counts() =>
+            {
                 at = drawn.span;
                 members.push(format!("`{name}`"));
                 Extent::None
@@ -362,10 +408,16 @@ fn piece(message: &Message, drawn: &Drawn<'_>) -> Extent {
     for filter in &drawn.filters {
         before_digest &= !is_digest(filter);
         match filter {
-            Filter::Slice(from, to) if before_digest => {
+            Filter::Slice(from, Bound::At(to)) if before_digest => {
                 return Extent::Part(drawn.span, format!("only its bytes from {from} to {to} are signed"));
             }
-            Filter::After(_) | Filter::Before(_) if before_digest => {
+            Filter::Slice(from, Bound::Var(_)) if before_digest => {
+                return Extent::Part(
+                    drawn.span,
+                    format!("only its bytes from {from} to a variable's number are signed"),
+                );
+            }
+            Filter::After(_) | Filter::AfterLast(_) | Filter::Before(_) | Filter::Member(_) if before_digest => {
                 return Extent::Part(drawn.span, "only a piece of it is signed".to_owned());
             }
             Filter::When(subject, ..) => {

@@ -6,7 +6,7 @@
 use super::symbols::Symbols;
 use super::text::{Length, Letters};
 use countersign_core::alg::Hash;
-use countersign_core::scheme::model::{Convert, Filter, ListSource, Source};
+use countersign_core::scheme::model::{Bound, Convert, Filter, ListSource, Source};
 
 /// What is lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,7 +57,7 @@ impl Root<'_> {
 
     /// It is sent encoded, and not decoded before.
     fn is_raw(self) -> bool {
-        matches!(self, Self::Constant | Self::Item(ListSource::QueryRaw))
+        matches!(self, Self::Constant | Self::Item(ListSource::FormRaw | ListSource::QueryRaw))
     }
 }
 
@@ -65,9 +65,14 @@ impl Root<'_> {
 /// one.
 pub(super) fn of_filter(filter: &Filter, root: Root<'_>, before: Letters, bits: Option<usize>) -> Option<Loss> {
     match filter {
-        Filter::After(_) | Filter::Before(_) | Filter::StripPrefix(_) => (root != Root::Constant).then_some(Loss::Cut),
+        Filter::After(_)
+        | Filter::AfterLast(_)
+        | Filter::Before(_)
+        | Filter::Member(_)
+        | Filter::Slice(_, Bound::Var(_))
+        | Filter::StripPrefix(_) => (root != Root::Constant).then_some(Loss::Cut),
         Filter::Convert(convert) | Filter::ConvertValues(convert) => of_convert(*convert, root, before),
-        Filter::Slice(from, to) => {
+        Filter::Slice(from, Bound::At(to)) => {
             let whole = matches!(before.length, Length::Exactly(length) if *from == 0 && *to >= length);
             let enough = bits.is_some_and(|bits| bits * to.saturating_sub(*from) >= ENOUGH);
             (!whole && !enough && root != Root::Constant).then_some(Loss::Cut)
@@ -87,16 +92,23 @@ pub(super) fn of_filter(filter: &Filter, root: Root<'_>, before: Letters, bits: 
         | Filter::Each(_)
         | Filter::First
         | Filter::Fold(_)
+        | Filter::Granting(..)
         | Filter::Hash(_)
+        | Filter::Hkdf { .. }
         | Filter::Hmac(..)
         | Filter::IfAny
         | Filter::Join(_)
+        | Filter::KdfP256(..)
         | Filter::Last
+        | Filter::Listed(..)
         | Filter::Only(_)
         | Filter::Or(_)
+        // `%` is encoded too.
+        | Filter::PctOnly(_)
         | Filter::Pick(..)
         | Filter::Ratchet(..)
         | Filter::Sort
+        | Filter::SortCollated
         | Filter::SortItems
         | Filter::SortKv
         | Filter::When(..)
@@ -115,6 +127,9 @@ fn of_convert(convert: Convert, root: Root<'_>, before: Letters) -> Option<Loss>
         | Convert::B64NoPad
         | Convert::B64Url
         | Convert::B64UrlPad
+        // What has one spelling in it only.
+        | Convert::Decode(_)
+        | Convert::Encode(_)
         | Convert::FormEnc
         | Convert::Hex
         | Convert::HexUpper
@@ -126,8 +141,10 @@ fn of_convert(convert: Convert, root: Root<'_>, before: Letters) -> Option<Loss>
         | Convert::Unb64Url => None,
         Convert::Dots | Convert::SlashEnd => (root != Root::Constant).then_some(Loss::Normalised),
         Convert::FormDec | Convert::Unpct => (!root.is_raw()).then_some(Loss::Decoded),
-        Convert::Len => (root != Root::Constant).then_some(Loss::Cut),
+        // A checksum finds damage, and no attack.
+        Convert::Crc32 | Convert::Len => (root != Root::Constant).then_some(Loss::Cut),
         Convert::Lower => case(has_upper(before.all)),
+        Convert::Title => case(has_upper(before.all) || has_lower(before.all)),
         Convert::Upper => case(has_lower(before.all)),
         Convert::Squeeze | Convert::Trim => {
             let spaces = [b' ', b'\t', b'\r', b'\n'].iter().any(|byte| before.all.holds(*byte));

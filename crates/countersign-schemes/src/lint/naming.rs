@@ -19,6 +19,8 @@ pub(super) fn name_of(scheme: &Scheme, message: &Message, value: &Value) -> Stri
 pub(super) fn name(scheme: &Scheme, message: &Message, source: &Source) -> String {
     let text = match source {
         Source::Body => "body".to_owned(),
+        Source::Chunk(part) => part.name().to_owned(),
+        Source::DigestName => "digest-name".to_owned(),
         Source::Cookie(name) => format!("cookie.{name}"),
         Source::Field(id) => message.fields.get(*id).map(|field| field.name.clone()).unwrap_or_default(),
         Source::Form(name) => format!("form.{name}"),
@@ -31,16 +33,20 @@ pub(super) fn name(scheme: &Scheme, message: &Message, source: &Source) -> Strin
         Source::Let(id) => message.lets.get(*id).map(|entry| entry.name.clone()).unwrap_or_default(),
         Source::List(list) => match list {
             ListSource::Form => "form",
+            ListSource::FormRaw => "form-raw",
             ListSource::Headers => "headers",
             ListSource::Json => "json",
             ListSource::Params => "params",
             ListSource::Query => "query",
+            ListSource::QueryForm => "query-form",
+            ListSource::QueryJson => "query-json",
             ListSource::QueryPct => "query-pct",
             ListSource::QueryRaw => "query-raw",
             ListSource::Xml => "xml",
         }
         .to_owned(),
         Source::Method => "method".to_owned(),
+        Source::Part(name) => format!("part.{name}"),
         Source::Path => "path".to_owned(),
         Source::Peer => "peer".to_owned(),
         Source::Port => "port".to_owned(),

@@ -79,7 +79,7 @@ impl<'a> Subject<'a> {
     /// What the key of the MAC is made of.
     pub(super) fn key(&self) -> Option<&'a Template> {
         match &self.message.signature.primitive {
-            Primitive::Mac(_, key) => Some(key),
+            Primitive::Derived(_, key) | Primitive::Mac(_, key) => Some(key),
             Primitive::Digest(_) | Primitive::Signature(_) => None,
         }
     }

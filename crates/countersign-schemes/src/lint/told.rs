@@ -15,7 +15,7 @@ use super::grammar;
 use super::letters;
 use super::loss::{self, Loss, Root};
 use super::text::{Letters, Owner, Text};
-use super::written::{Listed, Made, Written};
+use super::written::{Listed, Made, Written, is_constant};
 use countersign_core::canon;
 use countersign_core::scheme::model::{Convert, Filter, IfAbsent, ListSource, Message, Source};
 use countersign_core::scheme::Span;
@@ -314,6 +314,10 @@ impl Walk<'_> {
                 // RFC 9110, section 5.3: field lines of one name are one list anyway.
                 Filter::Fold(_) => (*source != ListSource::Headers).then_some(Doubt::Duplicates),
                 Filter::DropEmpty => Some(Doubt::Empty),
+                Filter::Listed(..) => {
+                    left.picked = true;
+                    None
+                }
                 Filter::Pick(_, rule) => {
                     left.picked = true;
                     (*rule != IfAbsent::Reject).then_some(Doubt::Absent)
@@ -338,14 +342,14 @@ impl Walk<'_> {
             };
             told = told.unless(doubt);
         }
-        told = told.unless((*source == ListSource::Json).then_some(Doubt::Types));
+        told = told.unless(matches!(source, ListSource::Json | ListSource::QueryJson).then_some(Doubt::Types));
         self.part(&Source::List(*source), left, told, *span);
     }
 
     /// Notes what is told of a part; of several times the best.
     fn part(&mut self, source: &Source, left: Left, told: Told, span: Span) {
         // What the deployment fixes, and the request that is answered, are the same in both messages.
-        if matches!(source, Source::KeyId | Source::Request(_) | Source::Secret | Source::Var(_)) {
+        if is_constant(source) || matches!(source, Source::Request(_)) {
             return;
         }
         match self.parts.iter_mut().find(|part| part.source == *source && part.left == left) {
@@ -358,7 +362,7 @@ impl Walk<'_> {
 
 /// Whether whoever knows one part knows another.
 fn holds(part: &Part, other: &Source, cover: &Cover) -> bool {
-    use ListSource::{Form, Json, Params, Query, QueryPct, QueryRaw, Xml};
+    use ListSource::{Form, FormRaw, Json, Params, Query, QueryForm, QueryJson, QueryPct, QueryRaw, Xml};
     let has = |name: &str| {
         let among = |globs: &[String]| globs.iter().any(|glob| canon::glob(glob.as_bytes(), name.as_bytes()));
         !part.left.picked && part.left.only.as_deref().is_none_or(among) && !among(&part.left.without)
@@ -373,10 +377,10 @@ fn holds(part: &Part, other: &Source, cover: &Cover) -> bool {
         )
         | (
             Source::Body,
-            Source::Form(_) | Source::Json(_) | Source::Xml(_) | Source::List(Form | Json | Xml),
+            Source::Form(_) | Source::Json(_) | Source::Part(_) | Source::Xml(_) | Source::List(Form | FormRaw | Json | Xml),
         ) => true,
-        (Source::List(Query | QueryPct | QueryRaw | Params), Source::Query(name))
-        | (Source::List(Form | Params), Source::Form(name))
+        (Source::List(Params | Query | QueryForm | QueryJson | QueryPct | QueryRaw), Source::Query(name))
+        | (Source::List(Form | FormRaw | Params), Source::Form(name))
         | (Source::List(Xml), Source::Xml(name)) => has(name),
         (Source::List(ListSource::Headers), Source::Header(name)) => cover.header(name),
         (Source::Header(name), Source::Host | Source::Hostname | Source::Port) => name == "host",

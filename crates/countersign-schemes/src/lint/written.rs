@@ -84,7 +84,7 @@ impl Written {
         let base = builder.template(&message.base, None);
         builder.text(base.clone(), message.base.span);
         builder.written.signed.push(base);
-        if let Primitive::Mac(_, key) = &message.signature.primitive {
+        if let Primitive::Derived(_, key) | Primitive::Mac(_, key) = &message.signature.primitive {
             let text = builder.template(key, None);
             builder.text(text.clone(), key.span);
             builder.written.signed.push(text);
@@ -198,7 +198,7 @@ impl Written {
 
     fn owner_may_lack(&self, message: &Message, owner: Owner) -> bool {
         match self.origin(owner).map(|origin| &origin.made) {
-            Some(Made::Filtered(_, Filter::After(_) | Filter::IfAny, _) | Made::Unknown | Made::Value(_)) | None => true,
+            Some(Made::Filtered(_, Filter::After(_) | Filter::IfAny | Filter::Member(_), _) | Made::Unknown | Made::Value(_)) | None => true,
             Some(Made::Filtered(owner, ..)) => self.owner_may_lack(message, *owner),
             Some(Made::Either(one, other)) => self.may_lack(message, one).min(self.may_lack(message, other)) > 0,
             Some(Made::List(_) | Made::Name(_)) => false,
@@ -221,8 +221,8 @@ impl Written {
 }
 
 /// What the deployment and the key fix, and not the message.
-fn is_constant(source: &Source) -> bool {
-    matches!(source, Source::KeyId | Source::Secret | Source::Var(_))
+pub(super) fn is_constant(source: &Source) -> bool {
+    matches!(source, Source::DigestName | Source::KeyId | Source::Secret | Source::Var(_))
 }
 
 /// Whether a message may lack a source.
@@ -231,6 +231,7 @@ fn source_may_lack(message: &Message, source: &Source) -> bool {
         Source::Cookie(_)
         | Source::Form(_)
         | Source::Json(_)
+        | Source::Part(_)
         | Source::Peer
         | Source::Query(_)
         | Source::QueryString
@@ -241,6 +242,8 @@ fn source_may_lack(message: &Message, source: &Source) -> bool {
         Source::Header(name) => name != "host",
         Source::Request(inner) => source_may_lack(message, inner),
         Source::Body
+        | Source::Chunk(_)
+        | Source::DigestName
         | Source::Host
         | Source::Hostname
         | Source::K

@@ -120,6 +120,20 @@ fn a_response_is_fresh_by_its_own_time_and_known_by_its_own_nonce() {
     assert_ne!(digest("one", "a"), digest("two", "a"));
 }
 
+/// What is asked twice is answered twice.
+#[test]
+fn an_answer_without_nonce_and_time_may_come_again() {
+    let (carriers, sign) = (
+        "[response.header]\nX-Sign = \"{signature:b64}\"",
+        "[response.sign]\nbase = \"{status}\\n{body}\"\nsignature = \"{base | hmac-sha256 secret | b64}\"\n",
+    );
+    let (request, _) = ANSWERED.split_once("[response.header]").expect("an answer");
+    let subject = Subject::from("bare", &format!("{request}{carriers}\n{sign}"));
+    let signed = subject.signed(&answer());
+    assert_eq!(subject.verify(&signed).expect("it holds").entry, None);
+    assert!(subject.verify(&subject.signed(&sample(&subject))).expect("it holds").entry.is_some());
+}
+
 #[test]
 fn a_scheme_that_signs_no_responses_has_none() {
     for subject in catalogue_subjects().iter().filter(|subject| subject.plan.scheme().response.is_none()) {

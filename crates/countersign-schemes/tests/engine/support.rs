@@ -166,7 +166,7 @@ impl Subject {
     }
 
     pub(crate) fn is_asymmetric(&self) -> bool {
-        matches!(self.plan.scheme().request.signature.primitive, Primitive::Signature(_))
+        matches!(self.plan.scheme().request.signature.primitive, Primitive::Signature(_) | Primitive::Derived(..))
     }
 
     pub(crate) fn sign(&self, message: &Message) -> Result<Message, SignError> {

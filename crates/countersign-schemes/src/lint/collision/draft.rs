@@ -100,9 +100,14 @@ impl Draft {
     /// Where the items of a list are taken from here.
     pub(super) fn place(&self, list: ListSource) -> Option<Place> {
         match list {
-            ListSource::Form | ListSource::Json | ListSource::Xml => Some(Place::Body),
+            ListSource::Form | ListSource::FormRaw | ListSource::Json | ListSource::Xml => Some(Place::Body),
             ListSource::Params if matches!(self.body, Body::Form(_)) => Some(Place::Body),
-            ListSource::Params | ListSource::Query | ListSource::QueryPct | ListSource::QueryRaw => Some(Place::Query),
+            ListSource::Params
+            | ListSource::Query
+            | ListSource::QueryForm
+            | ListSource::QueryJson
+            | ListSource::QueryPct
+            | ListSource::QueryRaw => Some(Place::Query),
             ListSource::Headers => None,
         }
     }

@@ -6,7 +6,7 @@ use super::shifts::of_source;
 use super::{Collision, Shown};
 use crate::lint::coverage::is_body;
 use crate::lint::draws::{self, Drawn};
-use countersign_core::scheme::model::{Convert, Filter, IfAbsent, ListSource, Message, Part, Source, Template};
+use countersign_core::scheme::model::{Bound, Convert, Filter, IfAbsent, ListSource, Listing, Message, Part, Primitive, Source, Template};
 
 /// Drafts that should have one signature.
 type Pairs = Vec<(Draft, Draft)>;
@@ -15,7 +15,7 @@ type Pairs = Vec<(Draft, Draft)>;
 pub(super) fn shown(engine: &Engine<'_>, draft: &Draft, message: &Message) -> Vec<Shown> {
     let mut shown: Vec<Shown> = Vec::new();
     let key = match &message.signature.primitive {
-        countersign_core::scheme::model::Primitive::Mac(_, key) => Some(key),
+        Primitive::Derived(_, key) | Primitive::Mac(_, key) => Some(key),
         _ => None,
     };
     let signed = std::iter::once(&message.base).chain(key).flat_map(|text| draws::drawn(message, text));
@@ -81,7 +81,7 @@ fn recipe(
         Filter::Convert(Convert::SlashEnd) => {
             ("path-normalised", each_slot(draft, message, drawn, place, |path| [path.to_vec(), [path, b"/"].concat()]))
         }
-        Filter::Slice(from, to) => (piece_rule(drawn), sliced(draft, message, drawn, *from, *to)),
+        Filter::Slice(from, Bound::At(to)) => (piece_rule(drawn), sliced(draft, message, drawn, *from, *to)),
         Filter::Before(end) => (
             piece_rule(drawn),
             each_slot(draft, message, drawn, place, |text| {
@@ -273,9 +273,9 @@ fn listed_empty(
     drawn: &Drawn<'_>,
     index: usize,
 ) -> Option<Pairs> {
-    let Filter::Pick(id, _) = drawn.filters.get(index)? else { return None };
+    let Filter::Pick(Listing::Field(id), _) = drawn.filters.get(index)? else { return None };
     let field = message.fields.get(*id)?;
-    let countersign_core::scheme::model::FieldType::Names(separator) = field.kind else { return None };
+    let separator = field.kind.names()?;
     let read = engine.read(&engine.sign(draft)?.ok()?)?;
     let (_, listed) = read.fields.into_iter().find(|(name, _)| *name == field.name)?;
     let names = [listed.as_slice(), &[separator], b"x-note"].concat();

@@ -27,7 +27,7 @@ impl Held {
     /// A key for a primitive.
     pub(super) fn of(primitive: &Primitive) -> Option<Self> {
         Some(match primitive {
-            Primitive::Digest(_) | Primitive::Mac(..) => Self::Secret(SECRET),
+            Primitive::Derived(..) | Primitive::Digest(_) | Primitive::Mac(..) => Self::Secret(SECRET),
             Primitive::Signature(Asymmetric::RsaPkcs1(_) | Asymmetric::RsaPss(_)) => pair!("rsa"),
             Primitive::Signature(Asymmetric::EcdsaP256 { .. }) => pair!("p256"),
             Primitive::Signature(Asymmetric::EcdsaP384 { .. }) => pair!("p384"),
@@ -138,7 +138,7 @@ pub(super) fn value(kind: Option<&FieldType>, name: &str, attempt: usize) -> Opt
         Some(FieldType::Int) => &["60", "3600", "600000", "1"],
         Some(FieldType::Hex | FieldType::HexAny | FieldType::HexUpper) => &["7003", NONCE, "70"],
         Some(FieldType::B64 | FieldType::B64Url) => &["acme", "YWNtZQ=="],
-        Some(FieldType::Names(_)) => &["host", "date", "content-type"],
+        Some(FieldType::Names(_) | FieldType::NamesAny) => &["host", "date", "content-type"],
         // Some minutes from now.
         Some(FieldType::Time(_)) => &["1714567196"],
         _ if name.contains("expire") || name.contains("ttl") => &["1714567196", "60"],

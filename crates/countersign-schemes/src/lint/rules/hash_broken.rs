@@ -28,14 +28,17 @@ fn check(subject: &Subject<'_>, find: &mut Find<'_>) {
         Primitive::Signature(Asymmetric::RsaPkcs1(Hash::Sha1)) => {
             return report(Error, "it signs a SHA-1".to_owned());
         }
-        Primitive::Signature(_) => return,
+        Primitive::Derived(..) | Primitive::Signature(_) => return,
         Primitive::Digest(named) => (*named, false),
         Primitive::Mac(named, _) => (*named, true),
     };
     let derived = subject.key().into_iter().flat_map(|key| subject.drawn(key)).flat_map(|drawn| drawn.filters);
     let derived: Vec<Hash> = derived
         .filter_map(|filter| match filter {
-            Filter::Ratchet(hash, _) | Filter::Hmac(Some(hash), _) | Filter::Hash(Some(hash)) => Some(*hash),
+            Filter::Hkdf { hash, .. }
+            | Filter::Ratchet(hash, _)
+            | Filter::Hmac(Some(hash), _)
+            | Filter::Hash(Some(hash)) => Some(*hash),
             _ => None,
         })
         .collect();
