@@ -164,7 +164,7 @@ impl Signer {
         signing.write_signature(&mut draft, &mut scratch)?;
         signing.read_back(&draft, &mut scratch, &base, fresh.now, chunked)?;
         if let Some(chunking) = chunking {
-            signing.write_chunks(&mut draft, &mut scratch, chunking, &signature)?;
+            signing.write_chunks(&mut draft, &mut scratch, &chunking, &signature)?;
         }
         Ok(Signed {
             fields: draft.appended,

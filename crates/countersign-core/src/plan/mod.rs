@@ -85,6 +85,12 @@ impl Plan {
         self.scheme.request.fields.iter().any(|field| field.name == "nonce" && field.definition.is_none())
     }
 
+    /// Whether that nonce has to be a number: schemes that ask for one want each greater than the one before.
+    #[must_use]
+    pub fn counts_nonces(&self) -> bool {
+        self.scheme.request.fields.iter().any(|field| field.name == "nonce" && field.kind == FieldType::Int)
+    }
+
     pub(crate) fn message(&self, response: bool) -> Option<(&Message, &MessagePlan)> {
         if response {
             self.scheme.response.as_ref().zip(self.response.as_ref())

@@ -110,6 +110,7 @@ impl<'a> NeedsBody<'a> {
     }
 
     /// Where the body comes in chunks, a state that hands out their content; otherwise this one.
+    #[expect(clippy::result_large_err, reason = "what comes back is no error, but the state to go on with")]
     pub fn releasing(mut self) -> Result<ReleasesChunks<'a>, Self> {
         match &mut self.chain {
             Some(chain) if self.view.body.is_none() => {
