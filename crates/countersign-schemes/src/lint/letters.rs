@@ -159,10 +159,9 @@ pub(super) fn of_source(source: &Source) -> Letters {
         Source::Host => some(|byte| is_visible(byte) && !matches!(byte, b'/' | b'?' | b'#')),
         Source::Hostname => some(|byte| is_visible(byte) && !matches!(byte, b'/' | b'?' | b'#')),
         // What follows the last colon; nobody has said yet that it is a number.
-        Source::Port => Letters {
-            length: Length::Any,
-            ..some(|byte| is_visible(byte) && !matches!(byte, b'/' | b'?' | b'#' | b':'))
-        },
+        Source::Port => {
+            Letters { length: Length::Any, ..some(|byte| is_visible(byte) && !matches!(byte, b'/' | b'?' | b'#' | b':')) }
+        }
         Source::Status => Letters { length: Length::Exactly(3), ..some(|byte| byte.is_ascii_digit()) },
         Source::Peer => some(|byte| byte.is_ascii_hexdigit() || matches!(byte, b'.' | b':')),
         Source::Scheme => some(|byte| byte.is_ascii_lowercase()),

@@ -198,12 +198,7 @@ impl Written {
 
     fn owner_may_lack(&self, message: &Message, owner: Owner) -> bool {
         match self.origin(owner).map(|origin| &origin.made) {
-            Some(
-                Made::Filtered(_, Filter::After(_) | Filter::IfAny | Filter::Member(_), _)
-                | Made::Unknown
-                | Made::Value(_),
-            )
-            | None => true,
+            Some(Made::Filtered(_, Filter::After(_) | Filter::IfAny | Filter::Member(_), _) | Made::Unknown | Made::Value(_)) | None => true,
             Some(Made::Filtered(owner, ..)) => self.owner_may_lack(message, *owner),
             Some(Made::Either(one, other)) => self.may_lack(message, one).min(self.may_lack(message, other)) > 0,
             Some(Made::List(_) | Made::Name(_)) => false,
