@@ -6,6 +6,7 @@
 mod collisions;
 mod coverage;
 mod doubled;
+mod forge;
 mod generate;
 mod keys;
 mod language;
