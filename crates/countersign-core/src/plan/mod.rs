@@ -141,6 +141,7 @@ pub(crate) struct MessagePlan {
     /// The message, or its alternatives in turn. Never empty.
     pub(crate) variants: Vec<Variant>,
     pub(crate) binds: Vec<BindPlan>,
+    pub(crate) policy: Option<PolicyPlan>,
     /// Digests over the body, computed while it streams.
     pub(crate) jobs: Vec<Job>,
     /// How a body in chunks is judged.
@@ -241,6 +242,14 @@ pub(crate) struct BindPlan {
     pub(crate) span: Span,
     /// Whether holding the computed value covers the body.
     pub(crate) body: bool,
+}
+
+/// A signed policy, and what it has to grant.
+#[derive(Debug)]
+pub(crate) struct PolicyPlan {
+    pub(crate) text: Program,
+    pub(crate) resource: Program,
+    pub(crate) span: Span,
 }
 
 /// Operations, in order.

@@ -239,10 +239,10 @@ impl Subject {
             let mut rest = message.body.as_slice();
             for cut in cuts {
                 let (piece, after) = rest.split_at(rest.len().min(*cut));
-                state.update(piece);
+                state.update(piece)?;
                 rest = after;
             }
-            state.update(rest);
+            state.update(rest)?;
             self.facts(state.finish()?)
         })
     }
