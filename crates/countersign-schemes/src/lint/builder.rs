@@ -1,5 +1,6 @@
 //! Builds the texts of a message from its templates.
 
+use super::coverage;
 use super::grammar;
 use super::letters;
 use super::naming::{name, name_of};
@@ -7,7 +8,8 @@ use super::symbols::Symbols;
 use super::text::{Condition, Length, Letters, Owner, Text};
 use super::written::{Listed, Made, Origin, Written};
 use countersign_core::alg::Hash;
-use countersign_core::scheme::model::{Bind, Bound, Convert, Filter, ListSource, Message, Part, Source, Template, Value, Window};
+use countersign_core::scheme::model::{
+    Bind, Bound, Convert, FieldId, Filter, ListSource, Message, Part, Source, Template, Value, Window};
 use countersign_core::scheme::{Scheme, Span};
 use countersign_core::time::TimeFormat;
 
@@ -120,7 +122,21 @@ impl<'a> Builder<'a> {
             let text = self.bound(bind);
             return self.equal(source, text, value);
         }
+        if let Source::Scheme = source {
+            return Text::Choice([b"http".to_vec(), b"https".to_vec()].map(Text::Literal).to_vec());
+        }
+        if let Source::Url = source {
+            let separator = Text::Literal(b"://".to_vec());
+            let [scheme, host, target] =
+                [Source::Scheme, Source::Host, Source::Target].map(|source| self.source(&source, value));
+            return Text::sequence(vec![scheme, separator, host, target]);
+        }
         let mut letters = field.map_or_else(|| letters::of_source(source), letters::of_field);
+        if let Source::Field(id) = source
+            && !matches!(letters.length, Length::Exactly(_))
+        {
+            letters = self.carried(*id, letters);
+        }
         let digits = match field.and_then(|field| field.kind.time()) {
             Some(TimeFormat::Unix) => Some(10),
             Some(TimeFormat::UnixMs) => Some(13),
@@ -132,6 +148,14 @@ impl<'a> Builder<'a> {
             letters.length = Length::Exactly(count);
         }
         self.named(value, Made::Source(source.clone()), letters)
+    }
+
+    /// What a carrier leaves of a capture: what ends it is not in it. One that is in several has to fit all.
+    fn carried(&self, id: FieldId, letters: Letters) -> Letters {
+        coverage::carriers(self.message, id).fold(letters, |letters, carrier| {
+            let held = Symbols::bytes(|byte| carrier.may_hold(id, byte));
+            Letters { first: letters.first.and(held), all: letters.all.and(held), length: letters.length }
+        })
     }
 
     /// What something bound may hold.
@@ -335,8 +359,7 @@ impl<'a> Builder<'a> {
             if readable {
                 return (text, rest);
             }
-            let all = text.symbols();
-            let letters = Letters::new(all, Length::Any);
+            let letters = letters_of(&text);
             return (self.owned(called, span, Made::List(number), letters), rest);
         }
         // A scheme's check lets no list end unjoined.
@@ -475,10 +498,11 @@ pub(super) fn letters_of(text: &Text) -> Letters {
     match text {
         Text::Value(_, letters) => *letters,
         Text::When(inner, _) => letters_of(inner),
-        other => {
-            let all = other.symbols();
-            Letters { first: all, all, length: if other.can_be_empty() { Length::Any } else { Length::Some } }
-        }
+        other => Letters {
+            first: other.first(),
+            all: other.symbols(),
+            length: if other.can_be_empty() { Length::Any } else { Length::Some },
+        },
     }
 }
 

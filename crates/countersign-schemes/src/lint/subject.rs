@@ -43,8 +43,7 @@ impl<'a> Subject<'a> {
         let readings = readings(scheme, message, &written);
         let cover = Cover::of(message);
         let parts = told::parts(message, &cover, &Written::of(scheme, message, true));
-        // The answers that can be had to one request are the server's matter.
-        let shown = if response { Vec::new() } else { collision::shown(scheme, message, &written, &readings) };
+        let shown = collision::shown(scheme, message, response, &written, &readings);
         Self { scheme, message, response, cover, written, readings, parts, shown }
     }
 
