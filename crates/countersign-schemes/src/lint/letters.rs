@@ -24,6 +24,19 @@ impl Letters {
         }
     }
 
+    /// The intersection: a value of both kinds.
+    pub(super) fn and(self, other: Self) -> Self {
+        Self {
+            first: self.first.and(other.first),
+            all: self.all.and(other.all),
+            length: match (self.length, other.length) {
+                (one @ Length::Exactly(_), _) | (_, one @ Length::Exactly(_)) => one,
+                (Length::Some, _) | (_, Length::Some) => Length::Some,
+                (Length::Any, Length::Any) => Length::Any,
+            },
+        }
+    }
+
     fn map(self, map: impl Fn(u8) -> u8 + Copy) -> Self {
         Self { first: self.first.map(map), all: self.all.map(map), length: self.length }
     }

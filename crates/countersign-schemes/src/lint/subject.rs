@@ -111,6 +111,12 @@ impl<'a> Subject<'a> {
         self.scheme.fresh.replay != Replay::Never
     }
 
+    /// Where two readings part.
+    pub(super) fn place(&self, reading: &Reading) -> Span {
+        let Ok(clash) = reading.clash else { return reading.text };
+        collision::place(&self.written, reading.text, clash.one, clash.other)
+    }
+
     /// The pair that a rule can show for a place.
     pub(super) fn pair(&self, rule: &str, span: Span) -> Option<&Collision> {
         self.shown.iter().find(|shown| shown.rule == rule && shown.span == span).map(|shown| &shown.collision)

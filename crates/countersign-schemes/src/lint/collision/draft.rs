@@ -296,18 +296,7 @@ impl Draft {
             return None;
         }
         let body = self.body_bytes();
-        let media_type = match &self.body {
-            Body::None => None,
-            Body::Form(_) => Some("application/x-www-form-urlencoded"),
-            Body::Json(_) => Some("application/json"),
-            Body::Text(text) if text.starts_with(b"{") => Some("application/json"),
-            Body::Text(_) => Some("text/plain"),
-            Body::Xml(_) => Some("application/xml"),
-        };
-        let mut fields = self.fields.clone();
-        if let Some(media_type) = media_type.filter(|_| self.field("content-type").is_none()) {
-            fields.insert(0, ("Content-Type".to_owned(), media_type.as_bytes().to_vec()));
-        }
+        let fields = self.fields.clone();
         let (method, peer, status) = (self.method.clone(), self.peer.clone(), self.status);
         Some(Sent { method, target: self.target(), fields, body, peer, status, answers: None })
     }

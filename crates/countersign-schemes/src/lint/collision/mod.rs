@@ -114,3 +114,26 @@ pub(super) fn shown(
 pub(super) fn place(written: &Written, text: Span, one: Option<Owner>, other: Option<Owner>) -> Span {
     one.or(other).and_then(|owner| written.span(owner)).unwrap_or(text)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Catalogue, catalogue, load};
+
+    /// Without a message to begin with nothing can be shown, and nothing would be.
+    #[test]
+    fn every_scheme_of_the_catalogue_signs_a_sample() {
+        let mut unsigned = Vec::new();
+        for name in catalogue::names() {
+            let scheme = load(name, catalogue::text(name).unwrap(), &Catalogue).unwrap();
+            for message in super::super::alternatives(&scheme.request) {
+                let engine = Engine::new(&scheme, &message, false).unwrap();
+                if samples::draft(&engine, &scheme).is_none() {
+                    let plain = samples::plain(&scheme, &message, "POST");
+                    unsigned.push((*name, engine.sign(&plain).map(|signed| signed.map(|_| ()))));
+                }
+            }
+        }
+        assert!(unsigned.is_empty(), "{unsigned:#?}");
+    }
+}

@@ -128,7 +128,8 @@ pub(super) fn fronted(engine: &Engine<'_>, draft: &Draft) -> Option<Draft> {
     (fronted != *draft && matches!(engine.sign(&fronted), Some(Ok(_)))).then_some(fronted)
 }
 
-fn plain(scheme: &Scheme, message: &Message, method: &str) -> Draft {
+/// Without what only the engine knows to be missing.
+pub(super) fn plain(scheme: &Scheme, message: &Message, method: &str) -> Draft {
     let texts = std::iter::once(&message.base)
         .chain(message.lets.iter().map(|entry| &entry.text))
         .chain(message.binds.iter().map(|bind| &bind.value));
@@ -152,12 +153,18 @@ fn plain(scheme: &Scheme, message: &Message, method: &str) -> Draft {
     } else {
         Body::Text(b"{\"item\":7}".to_vec())
     };
+    let media_type = match &body {
+        Body::None => None,
+        Body::Form(_) => Some("application/x-www-form-urlencoded"),
+        Body::Json(_) | Body::Text(_) => Some("application/json"),
+        Body::Xml(_) => Some("application/xml"),
+    };
     let mut draft = Draft {
         method: method.to_owned(),
         path: b"/orders".to_vec(),
         query: items,
         raw: list(ListSource::QueryRaw),
-        fields: Vec::new(),
+        fields: media_type.map(|text| ("Content-Type".to_owned(), text.into())).into_iter().collect(),
         body,
         given: Vec::new(),
         peer: PEER.to_owned(),
