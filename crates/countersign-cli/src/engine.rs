@@ -130,6 +130,9 @@ pub(crate) struct Decision {
     pub(crate) verdict: Result<Facts, Rejection>,
 }
 
+/// A folder of certificates, or why it cannot be used.
+type ReadFolder = Result<Arc<Certificates>, Arc<FolderError>>;
+
 /// Schemes, keys and nonces of a run.
 #[derive(Debug, Default)]
 pub(crate) struct Engine {
@@ -137,7 +140,7 @@ pub(crate) struct Engine {
     verifiers: HashMap<String, Arc<Verifier>>,
     signers: HashMap<String, Arc<Signer>>,
     keys: HashMap<[u8; 32], Arc<Key>>,
-    certificates: HashMap<(Arc<Path>, Naming), Result<Arc<Certificates>, Arc<FolderError>>>,
+    certificates: HashMap<(Arc<Path>, Naming), ReadFolder>,
     seen: Option<Seen>,
 }
 
