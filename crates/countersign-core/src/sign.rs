@@ -369,6 +369,10 @@ impl Signing<'_> {
             if !self.view.authority.is_empty() {
                 known.push("host".to_owned());
             }
+            // The field that carries the list is not there yet, and is listed only by its own name.
+            let own = self.message.carriers.iter().find(|carrier| carries(carrier, id));
+            let own = own.filter(|own| own.place == Place::Header && !carries(own, self.message.signature_field));
+            known.extend(own.map(|own| own.name.clone()).filter(|own| self.message.cover.contains(own)));
             known.sort_unstable();
             known.dedup();
             let refused = |name: &str| {
