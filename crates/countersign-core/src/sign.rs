@@ -345,6 +345,9 @@ impl Signing<'_> {
                     return Err(SignError::ValueUnfit { name: field.name.clone() });
                 }
                 scratch.captures.set(id, &value);
+            } else if field.definition.is_none() {
+                // What it is bound to needs the value itself, and says only what may be given.
+                return Err(SignError::VarNeeded { name: field.name.clone() });
             } else if !field.optional {
                 return Err(SignError::Missing { step: scratch.missing() });
             }
@@ -464,10 +467,23 @@ impl Signing<'_> {
 
     fn base(&self, draft: &Draft, scratch: &mut Scratch) -> Result<Zeroizing<Vec<u8>>, SignError> {
         self.refresh(draft, scratch)?;
-        let start = self.with(draft, |env| signature::base(env, scratch)).map_err(stopped)?;
+        let start =
+            self.with(draft, |env| signature::base(env, scratch)).map_err(|stop| self.lacking(scratch, stop))?;
         let base = Zeroizing::new(scratch.out.get(start..).unwrap_or_default().to_vec());
         scratch.out.truncate(start);
         Ok(base)
+    }
+
+    /// What is told where the base lacks something: the capture that nobody gave, if there is one.
+    fn lacking(&self, scratch: &Scratch, stop: Stop) -> SignError {
+        let fields = self.message.fields.iter().enumerate();
+        let mut open = fields.filter(|(id, field)| {
+            !field.optional && *id != self.message.signature_field && scratch.captures.get(*id).is_none()
+        });
+        match (stopped(stop), open.next()) {
+            (SignError::Missing { .. }, Some((_, field))) => SignError::VarNeeded { name: field.name.clone() },
+            (error, _) => error,
+        }
     }
 
     fn signature(&self, draft: &Draft, scratch: &mut Scratch, base: &[u8]) -> Result<Vec<u8>, SignError> {

@@ -270,6 +270,15 @@ pub struct Carrier {
     pub(crate) shape: Shape,
 }
 
+impl Carrier {
+    /// Whether a byte can stand in a capture that this carrier holds: it does not end the capture. The capture's type
+    /// and length apart.
+    #[must_use]
+    pub fn may_hold(&self, field: FieldId, byte: u8) -> bool {
+        self.shape.may_hold(field, byte)
+    }
+}
+
 /// How a carrier's list of items is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Split {

@@ -15,7 +15,7 @@ use crate::reject::{Reason, Rejection, Subject};
 use crate::request::RequestView;
 use crate::scheme::draft::Place;
 use crate::scheme::model::{
-    Convert, FieldId, Filter, Let, LetId, ListSource, Listing, Message, Part, Source, Template, Value,
+    Convert, FieldId, Filter, Let, LetId, ListSource, Listing, Message, Part, Primitive, Source, Template, Value,
 };
 use crate::scheme::{PARTS, References};
 
@@ -100,6 +100,10 @@ pub(super) fn of(message: &Message, plan: &MessagePlan, facts: &Facts, captures:
     };
     let walk = Walk { message, plan, lets, facts, captures };
     let mut covered = walk.template(base, 0).parts;
+    // What goes into the key cannot be changed either.
+    if let Primitive::Derived(_, key) | Primitive::Mac(_, key) = &message.signature.primitive {
+        covered.extend(&walk.template(key, 0).parts);
+    }
     walk.claims(&mut covered);
     if facts.chunks {
         covered.add("body");

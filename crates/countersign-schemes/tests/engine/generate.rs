@@ -178,8 +178,10 @@ fn any_body() -> impl Strategy<Value = Vec<u8>> {
 /// A body of any kind, mostly of the one that a scheme reads.
 pub(crate) fn body(scheme: &str) -> BoxedStrategy<Vec<u8>> {
     let fitting = match scheme {
-        "sink-form" | "twilio-form" => pairs().prop_map(String::into_bytes).boxed(),
-        "sink-json" => json().boxed(),
+        "binance-body" | "kraken" | "kraken-ms" | "sink-form" | "twilio-form" => {
+            pairs().prop_map(String::into_bytes).boxed()
+        }
+        "feishu-bot" | "kraken-json" | "linear-webhook" | "pusher-webhook" | "sink-json" => json().boxed(),
         "sink-xml" => xml().boxed(),
         _ => any_body().boxed(),
     };

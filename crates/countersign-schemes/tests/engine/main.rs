@@ -7,6 +7,7 @@ mod chunks;
 mod collisions;
 mod coverage;
 mod doubled;
+mod forge;
 mod generate;
 mod keys;
 mod language;

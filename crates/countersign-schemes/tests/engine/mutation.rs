@@ -262,6 +262,12 @@ fn parts(signed: &Message, each: &mut dyn FnMut(Message, &str)) {
     for other in lists(&body, '&', &["To=1", "z=9", "user=eve", "token=1"]) {
         change(&format!("body {other}"), &|message| message.body = other.clone().into_bytes());
     }
+    if let Some(members) = body.strip_prefix('{') {
+        change("a member more", &|message| message.body = format!("{{\"zz\":1,{members}").into_bytes());
+    }
+    change("a body of the same checksum", &|message| {
+        message.body = crate::forge::with_checksum_of(&signed.body, b"{\"amount\":99}");
+    });
     for other in ["", " ", "{}", "{\"amount\":1000}", "x=y"] {
         change(&format!("body {other}"), &|message| message.body = other.as_bytes().to_vec());
     }

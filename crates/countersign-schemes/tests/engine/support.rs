@@ -165,8 +165,15 @@ impl Subject {
             vars: self.vars.clone(),
             keys: KeySet::new([Arc::new(crate::keys::verifying(&key, &self.plan))]),
             key,
-            verifier: Verifier::new(Arc::clone(&self.plan)),
+            verifier: self.unassuming(),
         }
+    }
+
+    /// A verifier that is told nothing but what the scheme cannot do without.
+    pub(crate) fn unassuming(&self) -> Verifier {
+        let needed = self.plan.scheme().vars.iter().filter(|var| var.default.is_none());
+        let given = needed.filter_map(|var| self.vars.iter().find(|(name, _)| *name == var.name));
+        given.fold(Verifier::new(Arc::clone(&self.plan)), |verifier, (name, value)| verifier.with_var(name, value))
     }
 
     pub(crate) fn is_keyed_by_secret(&self) -> bool {
@@ -314,8 +321,7 @@ pub(crate) fn reason(verdict: &Verdict) -> Reason {
 
 /// Every scheme of the catalogue.
 pub(crate) fn catalogue_subjects() -> Vec<Subject> {
-    let only = std::env::var("ONLY").unwrap_or_default();
-    catalogue::names().iter().filter(|n| only.is_empty() || only.split(',').any(|o| o == **n)).map(|name| Subject::of(name)).collect()
+    catalogue::names().iter().map(|name| Subject::of(name)).collect()
 }
 
 /// Schemes that exist to use everything the language has.
