@@ -564,8 +564,9 @@ impl Signing<'_> {
             return Err(SignError::CoversItself);
         }
         self.with(draft, |env| {
+            let lets = scratch.lets_found();
             let compared = agree(env, message, scratch, chunked)?;
-            let facts = Facts::of(&env.view, env.plan, 0, compared, chunked);
+            let facts = Facts::of(&env.view, env.plan, 0, compared, chunked, lets);
             let has_body = env.view.body.is_some_and(|body| !body.is_empty());
             Ok(insist(message, env.plan, &facts, &scratch.captures, has_body)?)
         })
