@@ -385,10 +385,9 @@ impl Walk<'_> {
             filters.iter().all(|filter| match filter {
                 Filter::Each(text) => shows(text, &Source::K) && shows(text, &Source::V),
                 Filter::Only(globs) => among(globs, name),
-                // A carrier's parameter comes once, and what is captured of it is not empty.
-                Filter::DropEmpty | Filter::First | Filter::Last => true,
                 Filter::Listed(..) | Filter::Pick(..) => false,
                 Filter::Without(globs) => !among(globs, name),
+                // A carrier's parameter comes once, and what is captured of it is not empty.
                 _ => true,
             })
         };
