@@ -3,6 +3,8 @@
 //! What the message already has is kept, what is missing is appended, and nothing is added that the scheme does not
 //! call for.
 
+mod members;
+
 use std::sync::Arc;
 
 use crate::alg::KeyError;
@@ -151,6 +153,7 @@ impl Signer {
         self.fill(message, &mut scratch, key, fresh)?;
         let signing = Signing { message, plan, view, vars: &vars, key, hash, variant };
         signing.define(&mut draft, &mut scratch)?;
+        signing.assemble(&draft, &mut scratch)?;
         signing.write(&mut draft, &mut scratch, |carrier, _| carrier.place == Place::Header)?;
         signing.list_names(&draft, &mut scratch)?;
         signing.write(&mut draft, &mut scratch, |_, _| true)?;
@@ -184,7 +187,7 @@ impl Signer {
 
     /// Captures what the message already carries.
     fn keep_present(view: &RequestView<'_>, message: &Message, scratch: &mut Scratch) -> Result<(), SignError> {
-        for (index, carrier) in message.carriers.iter().enumerate() {
+        for (index, carrier) in read::outer_first(message) {
             if carrier.place == Place::Path {
                 // The path of an unsigned link goes into the capture `rest`.
                 if let Some(rest) = message.fields.iter().position(|field| field.name == "rest") {
@@ -193,7 +196,9 @@ impl Signer {
                 continue;
             }
             let mark = scratch.out.len();
-            if !read::value(view, carrier, &mut scratch.out).map_err(SignError::Message)? {
+            if !read::value(view, message, carrier, &scratch.captures, &mut scratch.out)
+                .map_err(SignError::Message)?
+            {
                 continue;
             }
             if carries(carrier, message.signature_field) {
@@ -345,6 +350,20 @@ impl Signing<'_> {
         Ok(())
     }
 
+    /// What a carrier lacks that cannot be written.
+    fn lacking(&self, carrier: &Carrier, scratch: &Scratch) -> SignError {
+        let mut ids = Vec::new();
+        References::captures(&carrier.text, &mut ids);
+        let lacking = ids.into_iter().find(|id| {
+            scratch.captures.get(*id).is_none()
+                && self.message.fields.get(*id).is_some_and(|field| !field.optional)
+        });
+        match lacking.and_then(|id| self.message.fields.get(id)) {
+            Some(field) => SignError::VarNeeded { name: field.name.clone() },
+            None => SignError::Missing { step: Some(carrier.span) },
+        }
+    }
+
     /// Sets the capture that lists what is signed.
     fn list_names(&self, draft: &Draft, scratch: &mut Scratch) -> Result<(), SignError> {
         for (id, field) in self.message.fields.iter().enumerate() {
@@ -420,12 +439,14 @@ impl Signing<'_> {
         scratch: &mut Scratch,
         last: bool,
     ) -> Result<(), SignError> {
-        if draft.written.contains(&(carrier.place, carrier.name.clone())) {
+        if carrier.within.is_some() || draft.written.contains(&(carrier.place, carrier.name.clone())) {
             return Ok(());
         }
         let mut there = Vec::new();
         let present = carrier.place != Place::Path
-            && self.with(draft, |env| read::value(&env.view, carrier, &mut there)).map_err(SignError::Message)?;
+            && self
+                .with(draft, |env| read::value(&env.view, self.message, carrier, &scratch.captures, &mut there))
+                .map_err(SignError::Message)?;
         if present {
             return Ok(());
         }
@@ -434,20 +455,7 @@ impl Signing<'_> {
         let value = scratch.out.get(mark..).unwrap_or_default().to_vec();
         scratch.out.truncate(mark);
         if !whole {
-            return if carrier.optional || !last {
-                Ok(())
-            } else {
-                let mut ids = Vec::new();
-                References::captures(&carrier.text, &mut ids);
-                let lacking = ids.into_iter().find(|id| {
-                    scratch.captures.get(*id).is_none()
-                        && self.message.fields.get(*id).is_some_and(|field| !field.optional)
-                });
-                match lacking.and_then(|id| self.message.fields.get(id)) {
-                    Some(field) => Err(SignError::VarNeeded { name: field.name.clone() }),
-                    None => Err(SignError::Missing { step: Some(carrier.span) }),
-                }
-            };
+            return if carrier.optional || !last { Ok(()) } else { Err(self.lacking(carrier, scratch)) };
         }
         draft.written.push((carrier.place, carrier.name.clone()));
         draft.append(carrier, &wrapped(carrier.wrap, value))
@@ -510,8 +518,7 @@ impl Signing<'_> {
         // A message is signed for its own time, which may be another one than now.
         let now = fresh::stamp(&self.plan.fresh, message, scratch).unwrap_or(now);
         fresh::judge(&self.plan.fresh, message, scratch, now).map_err(SignError::Message)?;
-        let in_body = |carrier: &Carrier| matches!(carrier.place, Place::Form | Place::Json | Place::Xml);
-        if message.carriers.iter().any(|carrier| in_body(carrier) && carries(carrier, message.signature_field)) {
+        if message.carriers.iter().any(|carrier| carrier.in_body() && carries(carrier, message.signature_field)) {
             self.refresh(draft, scratch)?;
         } else {
             scratch.forget_lets(self.variant.lets.len());

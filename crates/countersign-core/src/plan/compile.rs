@@ -32,7 +32,7 @@ pub(super) fn message(message: &Message, fresh: Fresh) -> MessagePlan {
         compiler.filter(filter, message.signature.span, Blame::Message, &mut encode);
     }
     let body_carriers =
-        message.carriers.iter().any(|carrier| matches!(carrier.place, Place::Form | Place::Json | Place::Xml));
+        message.carriers.iter().any(Carrier::in_body);
     let body_need = body_need(message, &variants, &compiler, body_carriers);
     let key_id = message.fields.iter().position(|field| field.name == "key-id");
     MessagePlan {

@@ -5,6 +5,7 @@ pub mod draft;
 mod filters;
 pub mod model;
 mod references;
+mod require;
 mod vocabulary;
 
 pub use draft::{Fault, SchemeDraft, Span};

@@ -106,6 +106,14 @@ pub enum FieldType {
     Word,
 }
 
+impl Carrier {
+    /// Whether it sits in the body.
+    #[must_use]
+    pub const fn in_body(&self) -> bool {
+        matches!(self.place, Place::Form | Place::Json | Place::Xml) && self.within.is_none()
+    }
+}
+
 impl FieldType {
     /// The names of all types but time patterns.
     pub const NAMES: &'static [&'static str] = &[
@@ -241,6 +249,8 @@ pub struct Carrier {
     pub split: Option<Split>,
     /// What the value is wrapped in.
     pub wrap: Option<Wrap>,
+    /// The capture that encodes the JSON object which this is a member of, instead of the body.
+    pub within: Option<FieldId>,
     /// Whether the carrier may be absent: all its captures are optional.
     pub optional: bool,
     /// Where it stands.

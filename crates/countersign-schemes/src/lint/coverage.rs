@@ -79,12 +79,11 @@ impl Cover {
             .any(|drawn| *drawn.source == Source::Method && drawn.standing.role == Role::Condition { safe: true });
         let direct = body_itself(&signed, message);
         let whole = direct == Extent::Whole;
-        cover.fields = (0..message.fields.len())
-            .map(|id| {
-                let itself = |drawn: &Drawn<'_>| *drawn.source == Source::Field(id) && is_whole(drawn);
-                signed.iter().chain(&key).any(itself) || cover.carries(message, id, whole)
-            })
-            .collect();
+        let itself = |id: FieldId| {
+            let itself = |drawn: &Drawn<'_>| *drawn.source == Source::Field(id) && is_whole(drawn);
+            signed.iter().chain(&key).any(itself)
+        };
+        cover.fields = (0..message.fields.len()).map(|id| itself(id) || cover.carries(message, id, whole, &itself)).collect();
         cover.body = if reads { Extent::Whole } else { best(direct, cover.body_by_claim(message, &signed)) };
         cover.insist(message);
         cover
@@ -126,10 +125,13 @@ impl Cover {
     }
 
     /// Whether the place that carries a capture is.
-    fn carries(&self, message: &Message, id: FieldId, body: bool) -> bool {
+    fn carries(&self, message: &Message, id: FieldId, body: bool, itself: &dyn Fn(FieldId) -> bool) -> bool {
         message.carriers.iter().filter(|carrier| holds(&carrier.text, id)).any(|carrier| match carrier.place {
             Place::Cookie => self.header("cookie"),
-            Place::Form | Place::Json | Place::Xml => body && !matches_any(&self.left_out, &carrier.name),
+            Place::Form | Place::Json | Place::Xml => match carrier.within {
+                Some(outer) => itself(outer),
+                None => body && !matches_any(&self.left_out, &carrier.name),
+            },
             Place::Header => self.header(&carrier.name),
             Place::Path => self.has(Component::Path),
             Place::Query => self.query == Extent::Whole && !matches_any(&self.left_out, &carrier.name),
