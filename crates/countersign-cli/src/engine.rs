@@ -41,6 +41,8 @@ pub(crate) enum Keys {
 pub(crate) enum Undecided {
     #[error("no key is given")]
     NoKey,
+    #[error("the example of `{name}` cannot be read: {what}")]
+    Example { name: String, what: String },
     #[error("no scheme is given")]
     NoScheme,
     #[error("{0}")]

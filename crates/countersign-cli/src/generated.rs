@@ -1,4 +1,5 @@
-//! What is made of the table of arguments: completions, manual pages, and a reference of all commands.
+//! What is made of the table of arguments: completions, manual pages, and a reference of all commands; and what is made
+//! of the catalogue: a page for each scheme.
 //!
 //! The same bytes on every machine: nothing of the environment goes in, and help is wrapped at a fixed width.
 
@@ -12,6 +13,7 @@ use serde::Serialize;
 use crate::args::{Arguments, CompletionsArguments, ManArguments};
 use crate::failure::Failure;
 use crate::out::{Outcome, Output};
+use crate::schemes;
 
 /// `countersign completions`.
 pub(crate) fn completions(arguments: &CompletionsArguments, out: &mut Output) -> Result<Outcome, Failure> {
@@ -57,6 +59,14 @@ pub(crate) fn all(out: &mut Output) -> Result<Outcome, Failure> {
         write(&format!("man/{name}.1"), render(&page)?, out)?;
     }
     write("commands.md", reference().into_bytes(), out)?;
+    Ok(Outcome::Holds)
+}
+
+/// Every scheme's page, one JSON object a line.
+pub(crate) fn pages_of_schemes(out: &mut Output) -> Result<Outcome, Failure> {
+    for (path, content) in schemes::page::all()? {
+        write(&path, content.into_bytes(), out)?;
+    }
     Ok(Outcome::Holds)
 }
 

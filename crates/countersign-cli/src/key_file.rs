@@ -3,7 +3,7 @@
 //! ```toml
 //! [[key]]
 //! id         = "alice"
-//! secret     = "…"                    # or public_key, or private_key: PEM
+//! secret     = "…"                    # or private_key: PEM; or public_key: PEM, or an Ed25519 key in hex
 //! alg        = "hmac-sha256"          # the one algorithm it may be used with
 //! not_before = 2026-01-01T00:00:00Z   # or seconds since 1970
 //! not_after  = 2026-12-31T23:59:59Z

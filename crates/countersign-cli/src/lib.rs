@@ -86,7 +86,8 @@ fn run(command: Command, out: &mut Output) -> Result<Outcome, Failure> {
         Command::Reason(arguments) => reason::run(&arguments, out),
         Command::Completions(arguments) => generated::completions(&arguments, out),
         Command::Man(arguments) => generated::man(&arguments, out),
-        Command::Generated => generated::all(out),
+        Command::Generated { schemes: false } => generated::all(out),
+        Command::Generated { schemes: true } => generated::pages_of_schemes(out),
         Command::Lint(arguments) => lint::run(&arguments, out),
     }
 }

@@ -101,7 +101,7 @@ impl Material {
     pub(crate) fn key(&self, id: Option<&str>, algorithm: Option<&str>) -> Result<Key, MaterialError> {
         let mut key = match self {
             Self::Private(pem) => Key::private_pem(pem.expose())?,
-            Self::Public(pem) => Key::public_pem(pem)?,
+            Self::Public(text) => Key::public(text)?,
             Self::Secret(text) => Key::secret(text.expose().as_bytes()),
         };
         key.id = id.map(str::to_owned);

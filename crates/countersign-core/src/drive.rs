@@ -93,7 +93,7 @@ impl Authenticator {
         let keys = self.keys.resolve(&needs_key.query()).wait().await.map_err(Denial::Undecided)?;
         let mut needs_body = needs_key.key(&keys)?;
         while let Some(chunk) = body.next().await.map_err(Denial::Body)? {
-            needs_body.update(chunk.as_ref());
+            needs_body.update(chunk.as_ref())?;
         }
         match needs_body.finish()? {
             Checked::Verified(verified) => Ok(verified),

@@ -125,6 +125,11 @@ impl Key {
         Ok(Self::of(Material::Public(Arc::new(PublicKey::from_pem(pem)?))))
     }
 
+    /// A public key (PEM, or the 64 hexadecimal digits of an Ed25519 key) that serves any claimed key id.
+    pub fn public(text: &str) -> Result<Self, KeyError> {
+        Ok(Self::of(Material::Public(Arc::new(PublicKey::from_text(text)?))))
+    }
+
     /// A private key (PKCS#8, PKCS#1 or SEC1 PEM) that serves any claimed key id.
     pub fn private_pem(pem: &str) -> Result<Self, KeyError> {
         Ok(Self::of(Material::Private(Arc::new(PrivateKey::from_pem(pem)?))))

@@ -24,6 +24,7 @@
 
 pub mod alg;
 pub mod canon;
+mod chunks;
 mod drive;
 mod explain;
 pub mod key;
@@ -48,4 +49,4 @@ pub use request::{Fields, RequestView, Transport};
 pub use scheme::Scheme;
 pub use sign::{Freshness, SignError, Signed, Signer};
 pub use time::UnixTime;
-pub use verify::{Checked, Coverage, NeedsBody, NeedsKey, NeedsReplay, Verified, Verifier};
+pub use verify::{Checked, Coverage, NeedsBody, NeedsKey, NeedsReplay, ReleasesChunks, Verified, Verifier};

@@ -154,6 +154,8 @@ pub enum Subject {
     Capture(usize),
     /// A carrier, by its number.
     Carrier(usize),
+    /// A chunk of the body, counted from 1, and what is wrong with its framing, if that is it.
+    Chunk(u64, Option<&'static str>),
     /// A cookie.
     Cookie(String),
     /// A field line, by its lower-case name.
@@ -172,6 +174,8 @@ pub enum Subject {
     Request,
     /// The request's age in seconds; negative where its stamp is ahead of our clock.
     Time(i64),
+    /// A trailer of a body in chunks, by its lower-case name.
+    Trailer(String),
 }
 
 /// A refusal: why, at which step of the scheme, and what it is about. Carries nothing secret.
@@ -216,6 +220,9 @@ impl Rejection {
     pub fn detail(&self, scheme: &Scheme) -> String {
         let what = self.named(scheme);
         match self.reason {
+            Reason::BodyMalformed if let Subject::Chunk(number, Some(flaw)) = self.subject => {
+                format!("at chunk {number} of the body: {flaw}")
+            }
             Reason::BodyMalformed => "the body could not be read in the form that the scheme signs".to_owned(),
             Reason::CoverageTooThin => format!("{what} is not signed and has to be"),
             Reason::CredentialMalformed => format!("{what} does not have the form that the scheme describes"),
@@ -228,6 +235,9 @@ impl Rejection {
             Reason::KeyUnsuitable => "the key is not one for this algorithm".to_owned(),
             Reason::LifetimeTooLong => format!("{what} asks for a longer validity than allowed"),
             Reason::Replayed => "the same message was accepted before".to_owned(),
+            Reason::SignatureMismatch if matches!(self.subject, Subject::Chunk(..) | Subject::Trailer(_)) => {
+                format!("the signature of {what} is not the one that this key makes for it")
+            }
             Reason::SignatureMismatch => {
                 "the signature is not the one that this key makes for this message".to_owned()
             }
@@ -269,6 +279,7 @@ impl Rejection {
                     Place::Xml => format!("XML element `{}`", carrier.written),
                 },
             ),
+            Subject::Chunk(number, _) => format!("chunk {number} of the body"),
             Subject::Cookie(name) => format!("cookie `{name}`"),
             Subject::Header(name) => format!("header `{name}`"),
             Subject::Key => "the key".to_owned(),
@@ -278,6 +289,7 @@ impl Rejection {
             Subject::Required(name) => format!("`{name}`"),
             Subject::Request => "the request".to_owned(),
             Subject::Time(_) => "the time".to_owned(),
+            Subject::Trailer(name) => format!("trailer `{name}`"),
         }
     }
 }

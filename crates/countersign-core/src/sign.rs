@@ -3,6 +3,7 @@
 //! What the message already has is kept, what is missing is appended, and nothing is added that the scheme does not
 //! call for.
 
+mod chunks;
 mod members;
 
 use std::sync::Arc;
@@ -47,9 +48,9 @@ pub struct Freshness<'a> {
 pub struct Signed {
     /// The target; longer than before where carriers sit in the query or the path.
     pub target: Vec<u8>,
-    /// Field lines to append. A `Cookie` replaces the one that is there ([`Signed::apply`]).
+    /// Field lines to append. A `Cookie` and a `Content-Length` replace the one that is there ([`Signed::apply`]).
     pub fields: Vec<(String, Vec<u8>)>,
-    /// The body, where carriers sit in it.
+    /// The body, where carriers sit in it, or where it goes in chunks.
     pub body: Option<Vec<u8>>,
     /// The signature as the message carries it.
     pub signature: Vec<u8>,
@@ -59,8 +60,8 @@ impl Signed {
     /// Adds what has to be added to field lines.
     pub fn apply(&self, fields: &mut Vec<(String, Vec<u8>)>) {
         for (name, value) in &self.fields {
-            let cookie = name.eq_ignore_ascii_case("cookie");
-            match fields.iter_mut().find(|(known, _)| cookie && known.eq_ignore_ascii_case(name)) {
+            let replaces = ["cookie", "content-length"].iter().any(|one| name.eq_ignore_ascii_case(one));
+            match fields.iter_mut().find(|(known, _)| replaces && known.eq_ignore_ascii_case(name)) {
                 Some((_, old)) => old.clone_from(value),
                 None => fields.push((name.clone(), value.clone())),
             }
@@ -152,6 +153,8 @@ impl Signer {
         Self::keep_present(&view, message, &mut scratch)?;
         self.fill(message, &mut scratch, key, fresh)?;
         let signing = Signing { message, plan, view, vars: &vars, key, hash, variant };
+        let chunking = signing.announce(&mut draft, &mut scratch)?;
+        let chunked = chunking.is_some();
         signing.define(&mut draft, &mut scratch)?;
         signing.assemble(&draft, &mut scratch)?;
         signing.write(&mut draft, &mut scratch, |carrier, _| carrier.place == Place::Header)?;
@@ -161,7 +164,10 @@ impl Signer {
         let signature = signing.signature(&draft, &mut scratch, &base)?;
         scratch.captures.set(message.signature_field, &signature);
         signing.write_signature(&mut draft, &mut scratch)?;
-        signing.read_back(&draft, &mut scratch, &base, fresh.now)?;
+        signing.read_back(&draft, &mut scratch, &base, fresh.now, chunked)?;
+        if let Some(chunking) = chunking {
+            signing.write_chunks(&mut draft, &mut scratch, chunking, &signature)?;
+        }
         Ok(Signed {
             fields: draft.appended,
             body: draft.body.filter(|_| draft.body_changed),
@@ -355,8 +361,7 @@ impl Signing<'_> {
         let mut ids = Vec::new();
         References::captures(&carrier.text, &mut ids);
         let lacking = ids.into_iter().find(|id| {
-            scratch.captures.get(*id).is_none()
-                && self.message.fields.get(*id).is_some_and(|field| !field.optional)
+            scratch.captures.get(*id).is_none() && self.message.fields.get(*id).is_some_and(|field| !field.optional)
         });
         match lacking.and_then(|id| self.message.fields.get(id)) {
             Some(field) => SignError::VarNeeded { name: field.name.clone() },
@@ -368,7 +373,9 @@ impl Signing<'_> {
     fn list_names(&self, draft: &Draft, scratch: &mut Scratch) -> Result<(), SignError> {
         for (id, field) in self.message.fields.iter().enumerate() {
             let Some(separator) = field.kind.names() else { continue };
-            if scratch.captures.get(id).is_some() || self.message.cover.is_empty() {
+            // The names of trailers are not those of what is signed.
+            let announces = self.message.chunks.as_ref().is_some_and(|chunks| chunks.trailers == Some(id));
+            if announces || scratch.captures.get(id).is_some() || self.message.cover.is_empty() {
                 continue;
             }
             let mut known: Vec<String> = synthetic(self.message);
@@ -498,7 +505,14 @@ impl Signing<'_> {
     /// A verifier has to read what was meant. It may not: white space around a field is not part of it, a separator
     /// in a value ends an item, what was there already may be wrong, and a scheme may sign the very place that holds
     /// the signature.
-    fn read_back(&self, draft: &Draft, scratch: &mut Scratch, base: &[u8], now: UnixTime) -> Result<(), SignError> {
+    fn read_back(
+        &self,
+        draft: &Draft,
+        scratch: &mut Scratch,
+        base: &[u8],
+        now: UnixTime,
+        chunked: bool,
+    ) -> Result<(), SignError> {
         let message = self.message;
         let mut read = Scratch::default();
         read.reset(message.fields.len());
@@ -530,8 +544,8 @@ impl Signing<'_> {
             return Err(SignError::CoversItself);
         }
         self.with(draft, |env| {
-            let compared = agree(env, message, scratch)?;
-            let facts = Facts::of(&env.view, env.plan, 0, compared);
+            let compared = agree(env, message, scratch, chunked)?;
+            let facts = Facts::of(&env.view, env.plan, 0, compared, chunked);
             let has_body = env.view.body.is_some_and(|body| !body.is_empty());
             Ok(insist(message, env.plan, &facts, &scratch.captures, has_body)?)
         })
@@ -574,6 +588,13 @@ impl Draft {
             body_changed: false,
             written: Vec::new(),
         }
+    }
+
+    /// Gives a field line its one value.
+    fn set(&mut self, name: &str, value: Vec<u8>) {
+        self.fields.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
+        self.fields.push((name.to_owned(), value.clone()));
+        self.appended.push((name.to_owned(), value));
     }
 
     fn append(&mut self, carrier: &Carrier, value: &[u8]) -> Result<(), SignError> {

@@ -160,6 +160,29 @@ fn what_is_not_a_public_key_is_refused() {
     }
 }
 
+/// RFC 8032, section 7.1, test 1, as vendors publish their keys.
+#[test]
+fn an_ed25519_public_key_may_be_64_hexadecimal_digits() {
+    let digits = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a";
+    let signature = const_hex::decode(
+        "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bacc61e39701cf9b46b\
+         d25bf5f0595bbe24655141438e7a100b",
+    )
+    .unwrap();
+    for text in [digits.to_owned(), digits.to_uppercase(), format!("  {digits}\r\n")] {
+        let key = PublicKey::from_text(&text).unwrap();
+        assert_eq!(key.kind(), KeyKind::Ed25519);
+        assert_eq!(key.verify(Asymmetric::Ed25519, b"", &signature), Verdict::Holds, "{text:?}");
+    }
+    let pem = key!("p256.spki");
+    assert_eq!(PublicKey::from_text(pem).unwrap().kind(), KeyKind::P256);
+    for wrong in
+        [&digits[1..], &format!("{digits}0"), &format!("0x{}", &digits[2..]), &format!("{}zz", &digits[2..]), ""]
+    {
+        assert_eq!(PublicKey::from_text(wrong).unwrap_err(), KeyError::Malformed, "{wrong:?}");
+    }
+}
+
 #[test]
 fn what_is_not_a_private_key_is_refused() {
     for (text, expected) in [

@@ -142,7 +142,7 @@ impl Judge {
         let keys = self.stores.keys.resolve(&query).wait().await.map_err(Denial::Undecided)?;
         let mut needs_body = needs_key.key(&keys)?;
         while let Some(chunk) = body.next().await.map_err(Denial::Body)? {
-            needs_body.update(&chunk);
+            needs_body.update(&chunk)?;
         }
         match needs_body.finish()? {
             Checked::Verified(verified) => Ok(verified),

@@ -17,6 +17,13 @@ pub fn text(name: &str) -> Option<&'static str> {
     TEXTS.get(index).copied()
 }
 
+/// A message that was signed under a scheme by its vendor's own library or document: a line of JSON, as
+/// `countersign verify --jsonl` reads it, with the expected verdict and where it comes from.
+pub fn example(name: &str) -> Option<&'static str> {
+    let index = NAMES.binary_search(&name).ok()?;
+    EXAMPLES.get(index).copied().filter(|line| !line.is_empty())
+}
+
 impl Library for Catalogue {
     fn load(&self, name: &str, _from: &str) -> Option<(String, String)> {
         Some((name.to_owned(), text(name)?.to_owned()))
@@ -27,7 +34,7 @@ impl Library for Catalogue {
     }
 }
 
-// `NAMES` and `TEXTS`, made by the build script.
+// `NAMES`, `TEXTS` and `EXAMPLES`, made by the build script.
 include!(concat!(env!("OUT_DIR"), "/catalogue.rs"));
 
 #[cfg(test)]

@@ -10,8 +10,8 @@ use crate::section::{Keys, Reader};
 use crate::template;
 use crate::tree::{Entry, Node, Value};
 use countersign_core::scheme::draft::{
-    At, Bind, Carrier, ErrorsDraft, Fault, FreshDraft, Let, MessageDraft, Place, Require, SchemeDraft, SignDraft,
-    TryDraft, VarDraft, WindowDraft,
+    At, Bind, Carrier, ChunksDraft, ErrorsDraft, Fault, FreshDraft, Let, MessageDraft, Place, Require, SchemeDraft,
+    SignDraft, TryDraft, VarDraft, WindowDraft,
 };
 
 /// Reads the entries of a file, inherited ones included. `complete`: nothing was lost on the way here, so that
@@ -31,6 +31,7 @@ pub(crate) fn read(name: &str, entries: &[Entry], complete: bool, faults: &mut V
             "fresh" => draft.fresh = fresh(&mut reader, node),
             "errors" => draft.errors = errors(&mut reader, node),
             "response" => draft.response = response(&mut reader, node),
+            "chunks" => draft.request.chunks = chunks(&mut reader, node),
             _ if message_entry(&mut reader, key, node, "", &mut draft.request) => {}
             _ => reader.unknown(key, "a section or key of a scheme", SECTIONS),
         }
@@ -58,6 +59,7 @@ const SECTIONS: &[&str] = &[
     "bind",
     "require",
     "try",
+    "chunks",
     "fresh",
     "errors",
     "response",
@@ -232,6 +234,65 @@ fn tries(reader: &mut Reader<'_>, node: &Node, prefix: &str) -> Vec<TryDraft> {
     }
     tries
 }
+
+fn chunks(reader: &mut Reader<'_>, node: &Node) -> Option<ChunksDraft> {
+    let keys = reader.table(node, "`[chunks]`")?;
+    reader.known(&keys, CHUNKS);
+    // All keys before the first `?`: every fault is reported.
+    let mut required = |key| keys.required(reader, key).and_then(|node| reader.text(node, key));
+    let (format, mode, length) = (required("format"), required("mode"), required("length"));
+    let base = keys.required(reader, "base").and_then(|node| reader.template(node, "base"));
+    let (unsigned_trailer, unsigned_when) = match keys.find("unsigned-trailer") {
+        Some(node @ Node { value: Value::Table(_), .. }) => {
+            let keys = reader.table(node, "`unsigned-trailer`")?;
+            reader.known(&keys, &["value", "when"]);
+            let value = keys.required(reader, "value").and_then(|node| reader.text(node, "value"));
+            (value, keys.find("when").and_then(|node| reader.template(node, "when")))
+        }
+        node => (node.and_then(|node| reader.text(node, "unsigned-trailer")), None),
+    };
+    let signed = keys.text(reader, "signed");
+    let signed_trailer = keys.text(reader, "signed-trailer");
+    let trailers = keys.text(reader, "trailers");
+    let checksum = keys.text(reader, "checksum");
+    let trailer_signature = keys.text(reader, "trailer-signature");
+    let size = keys.find("size").and_then(|node| reader.template(node, "size"));
+    let longest = keys.find("max").and_then(|node| reader.count(node, "max"));
+    let trailer = keys.find("trailer").and_then(|node| reader.template(node, "trailer"));
+    Some(ChunksDraft {
+        format: format?,
+        mode: mode?,
+        signed,
+        signed_trailer,
+        unsigned_trailer,
+        unsigned_when,
+        length: length?,
+        trailers,
+        checksum,
+        trailer_signature,
+        size,
+        longest,
+        base: base?,
+        trailer,
+        span: node.span,
+    })
+}
+
+const CHUNKS: &[&str] = &[
+    "format",
+    "mode",
+    "signed",
+    "signed-trailer",
+    "unsigned-trailer",
+    "length",
+    "trailers",
+    "checksum",
+    "trailer-signature",
+    "size",
+    "max",
+    "base",
+    "trailer",
+];
 
 fn key_section(reader: &mut Reader<'_>, node: &Node, draft: &mut SchemeDraft) {
     let Some(keys) = reader.table(node, "`[key]`") else { return };

@@ -118,6 +118,18 @@ impl Reader<'_> {
         None
     }
 
+    /// A whole number of at least one.
+    pub(crate) fn count(&mut self, node: &Node, key: &str) -> Option<At<u64>> {
+        let number = match &node.value {
+            Value::Integer(number) => number.parse().ok().filter(|number| *number > 0),
+            _ => None,
+        };
+        if number.is_none() {
+            self.wrong_kind(node, &format!("`{key}`"), "a number from 1 on, without quotes");
+        }
+        number.map(|number| At::new(number, node.span))
+    }
+
     pub(crate) fn template(&mut self, node: &Node, key: &str) -> Option<Template> {
         if let Value::Text(text) = &node.value {
             return Some(template::parse(text, self.faults));

@@ -285,7 +285,7 @@ fn sources_give_what_the_table_says() {
         if list != "headers" {
             let given = value(&row[2]);
             match list {
-                "form" | "json" | "xml" => message.body = given,
+                "form" | "form-raw" | "json" | "xml" => message.body = given,
                 _ => message.target = format!("/?{given}"),
             }
         }

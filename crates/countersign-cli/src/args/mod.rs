@@ -82,7 +82,11 @@ pub(crate) enum Command {
     Man(ManArguments),
     /// Print every file that is made of this table, as JSON
     #[command(hide = true)]
-    Generated,
+    Generated {
+        /// The pages of the catalogue's schemes instead
+        #[arg(long)]
+        schemes: bool,
+    },
 }
 
 /// The catalogue of schemes.
@@ -90,7 +94,8 @@ pub(crate) enum Command {
 #[command(after_help = "\
 Examples:
   countersign schemes
-  countersign schemes show stripe-webhook > mine.toml
+  countersign schemes show stripe-webhook
+  countersign schemes show stripe-webhook --file > mine.toml
   countersign schemes test --vectors vectors")]
 pub(crate) struct SchemesArguments {
     #[command(subcommand)]
@@ -108,11 +113,16 @@ pub(crate) enum SchemesCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Print a scheme's file
+    /// Tell all about a scheme: what is signed, what is weak, and an example step by step
+    ///
+    /// Markdown, as in docs/schemes.
     Show {
         /// The scheme: a name of the catalogue, or a file
         #[arg(value_name = "NAME|FILE")]
         scheme: String,
+        /// Print the file itself, to copy and change
+        #[arg(long, conflicts_with = "json")]
+        file: bool,
         /// Print what the scheme says as JSON
         #[arg(long)]
         json: bool,

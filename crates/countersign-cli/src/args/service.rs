@@ -71,7 +71,7 @@ pub(crate) struct MaterialOptions {
     /// Make a secret of 256 random bits and print it (the default)
     #[arg(long, group = "made-of")]
     pub(crate) generate: bool,
-    /// A PEM file with a public key
+    /// A file with a public key: PEM, or the 64 hexadecimal digits of an Ed25519 key
     #[arg(long, value_name = "PEM", group = "made-of")]
     pub(crate) public_key: Option<PathBuf>,
     /// A PEM file with a private key

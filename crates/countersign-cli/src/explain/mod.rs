@@ -1,6 +1,6 @@
 //! `countersign explain`: what was read, what was made of it step by step, and where claimed and computed part.
 
-mod visible;
+pub(crate) mod visible;
 
 use std::io::{self, Write};
 
@@ -104,7 +104,7 @@ fn side_by_side(claimed: &[u8], computed: &[u8], paint: Paint, out: &mut impl Wr
 }
 
 /// Whether a stage holds what a primitive gave: bytes that no text has come of yet.
-fn is_raw(name: &str) -> bool {
+pub(crate) fn is_raw(name: &str) -> bool {
     Hash::from_name(name.strip_prefix("hmac-").unwrap_or(name)).is_some() || Asymmetric::from_name(name).is_some()
 }
 

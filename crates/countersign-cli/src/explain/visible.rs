@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 /// Bytes, each character with how it is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Visible {
+pub(crate) struct Visible {
     shown: Vec<Shown>,
     /// In bytes.
     length: usize,
@@ -20,7 +20,7 @@ struct Shown {
 }
 
 impl Visible {
-    pub(super) fn of(bytes: &[u8]) -> Self {
+    pub(crate) fn of(bytes: &[u8]) -> Self {
         let mut shown = Vec::new();
         let mut at: usize = 0;
         for chunk in bytes.utf8_chunks() {
@@ -39,7 +39,7 @@ impl Visible {
     }
 
     /// A line for each line, its end shown.
-    pub(super) fn lines(&self) -> Vec<String> {
+    pub(crate) fn lines(&self) -> Vec<String> {
         let mut lines = vec![String::new()];
         for shown in &self.shown {
             if let Some(line) = lines.last_mut() {

@@ -1,5 +1,6 @@
 //! `countersign schemes`: what the catalogue has, what a scheme says, and whether all of it works.
 
+pub(crate) mod page;
 mod trial;
 
 use std::io::Write as _;
@@ -18,14 +19,16 @@ pub(crate) fn run(arguments: &SchemesArguments, out: &mut Output) -> Result<Outc
     match &arguments.command {
         None => list(arguments.json, out),
         Some(SchemesCommand::List { json }) => list(*json || arguments.json, out),
-        Some(SchemesCommand::Show { scheme, json: false }) => {
+        Some(SchemesCommand::Show { scheme, file, json }) => {
             // What cannot be used is no scheme to copy.
-            SchemeFile::open(scheme)?;
-            out.write_all(scheme_file::text(scheme)?.as_bytes())?;
-            Ok(Outcome::Holds)
-        }
-        Some(SchemesCommand::Show { scheme, json: true }) => {
-            out.json(&Shown::of(&SchemeFile::open(scheme)?))?;
+            let opened = SchemeFile::open(scheme)?;
+            if *file {
+                out.write_all(scheme_file::text(scheme)?.as_bytes())?;
+            } else if *json {
+                out.json(&Shown::of(&opened))?;
+            } else {
+                out.write_all(page::page(scheme, &opened)?.as_bytes())?;
+            }
             Ok(Outcome::Holds)
         }
         Some(SchemesCommand::Test { schemes, vectors, json }) => trial::run(schemes, vectors.as_deref(), *json, out),

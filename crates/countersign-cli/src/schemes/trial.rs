@@ -19,7 +19,8 @@ use serde_json::Value;
 use crate::engine::{Engine, Keys, Task, Undecided};
 use crate::failure::Failure;
 use crate::generate;
-use crate::message::json::Line;
+use crate::material::Material;
+use crate::message::json::{Line, LineError};
 use crate::message::{Message, Url};
 use crate::out::{Outcome, Output};
 use crate::task::Defaults;
@@ -95,27 +96,7 @@ fn trial(name: &str) -> Result<(), String> {
     let file = engine.scheme(name).map_err(told)?;
     let make = || generate::key_for(file.scheme()).map_err(|error| error.to_string());
     let (key, other) = (make()?, make()?);
-    let keys = |material| Keys::One { material: Arc::new(material), id: Some("key".to_owned()), algorithm: None };
-    let mut task = Task {
-        scheme: name.to_owned(),
-        keys: keys(key.signs),
-        vars: VARS.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
-        now: world::now(),
-        nonce: None,
-        message: message(file.scheme())?,
-    };
-    let signed = loop {
-        match engine.sign(&task) {
-            // Values that only a deployment knows mean nothing here.
-            Err(Undecided::Sign { error: SignError::VarNeeded { name }, .. })
-                if !task.vars.iter().any(|(known, _)| *known == name) =>
-            {
-                task.vars.push((name, "1".to_owned()));
-            }
-            other => break other.map_err(told)?,
-        }
-    };
-    task.message.apply(&signed);
+    let mut task = sample(name, &mut engine, key.signs).map_err(told)?;
     // A verifier is told less than a signer.
     task.vars.clear();
     let mut verdict = |keys: Keys| {
@@ -132,6 +113,42 @@ fn trial(name: &str) -> Result<(), String> {
     }
 }
 
+fn keys(material: Material) -> Keys {
+    Keys::One { material: Arc::new(material), id: Some("key".to_owned()), algorithm: None }
+}
+
+/// A message of the kind that a scheme signs, signed with a key that was made for it.
+pub(super) fn signed(name: &str, engine: &mut Engine) -> Result<Task, Undecided> {
+    let file = engine.scheme(name)?;
+    let key = generate::key_for(file.scheme())?;
+    sample(name, engine, key.signs)
+}
+
+fn sample(name: &str, engine: &mut Engine, key: Material) -> Result<Task, Undecided> {
+    let file = engine.scheme(name)?;
+    let mut task = Task {
+        scheme: name.to_owned(),
+        keys: keys(key),
+        vars: VARS.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+        now: world::now(),
+        nonce: None,
+        message: message(file.scheme())?,
+    };
+    let signed = loop {
+        match engine.sign(&task) {
+            // Values that only a deployment knows mean nothing here.
+            Err(Undecided::Sign { error: SignError::VarNeeded { name }, .. })
+                if !task.vars.iter().any(|(known, _)| *known == name) =>
+            {
+                task.vars.push((name, "1".to_owned()));
+            }
+            other => break other?,
+        }
+    };
+    task.message.apply(&signed);
+    Ok(task)
+}
+
 fn said(verdict: Result<(), &'static str>) -> &'static str {
     match verdict {
         Ok(()) => "verified",
@@ -143,7 +160,7 @@ fn said(verdict: Result<(), &'static str>) -> &'static str {
 const VARS: &[(&str, &str)] =
     &[("region", "us-east-1"), ("service", "service"), ("expires-in", "300"), ("ttl", "300")];
 
-fn message(scheme: &Scheme) -> Result<Message, String> {
+fn message(scheme: &Scheme) -> Result<Message, LineError> {
     let (method, fields, body) = match scheme.kind {
         Kind::Link => ("GET", Vec::new(), None),
         Kind::Request | Kind::Webhook => {
@@ -151,8 +168,8 @@ fn message(scheme: &Scheme) -> Result<Message, String> {
             ("POST", vec![("Content-Type".to_owned(), form.to_vec())], Some(b"a=1&b=2".to_vec()))
         }
     };
-    let url = Url::parse("https://example.com/a/b?c=d&e=%20f").map_err(|error| error.to_string())?;
-    Message::request(method.to_owned(), url, fields, body).map_err(|error| error.to_string())
+    let url = Url::parse("https://example.com/a/b?c=d&e=%20f")?;
+    Ok(Message::request(method.to_owned(), url, fields, body)?)
 }
 
 /// The files of a folder of messages, with their schemes, in order.
@@ -185,15 +202,20 @@ fn read_file(scheme: &str, path: &Path, engine: &mut Engine, rows: &mut Vec<Row>
     Ok(())
 }
 
-/// Whether a line gets the verdict that it expects.
-fn judge(scheme: &str, line: &str, engine: &mut Engine) -> Result<(), String> {
-    let mut value: Value = serde_json::from_str(line).map_err(|error| error.to_string())?;
-    let expected = value.as_object_mut().and_then(|object| {
+/// Takes out what a line says for people, and for the script that changes messages.
+pub(super) fn without_notes(value: &mut Value) {
+    if let Some(object) = value.as_object_mut() {
         for name in ["source", "covered", "open", "of", "changed"] {
             object.remove(name);
         }
-        object.remove("expect")
-    });
+    }
+}
+
+/// Whether a line gets the verdict that it expects.
+fn judge(scheme: &str, line: &str, engine: &mut Engine) -> Result<(), String> {
+    let mut value: Value = serde_json::from_str(line).map_err(|error| error.to_string())?;
+    let expected = value.as_object_mut().and_then(|object| object.remove("expect"));
+    without_notes(&mut value);
     let Some(Value::String(expected)) = expected else { return Err("the line says no `expect`".to_owned()) };
     let mut line = Line::read(value.to_string().as_bytes()).map_err(|unreadable| unreadable.error.to_string())?;
     let defaults = Defaults { scheme: Some(scheme.to_owned()), ..Defaults::default() };

@@ -8,11 +8,11 @@ fn the_catalogue_is_listed_and_shown() {
     assert!(done.out.lines().any(|line| line.starts_with("countersign-v1 ")), "{}", done.out);
     assert_eq!(run(&["schemes", "list"], "").out, done.out);
     assert_eq!(run(&["schemes", "--json"], "").lines().len(), done.out.lines().count());
-    let shown = run(&["schemes", "show", "md5-token"], "").out;
+    let shown = run(&["schemes", "show", "md5-token", "--file"], "").out;
     let folder = tempfile::tempdir().unwrap();
     let copy = folder.path().join("mine.toml");
     std::fs::write(&copy, &shown).unwrap();
-    assert_eq!(run(&["schemes", "show", copy.to_str().unwrap()], "").out, shown);
+    assert_eq!(run(&["schemes", "show", copy.to_str().unwrap(), "--file"], "").out, shown);
     assert_eq!(run(&["schemes", "show", copy.to_str().unwrap(), "--json"], "").json()["name"], "mine");
     assert_eq!(run(&["schemes", "show", "md6-token"], "").status, 2);
 }
@@ -89,7 +89,7 @@ fn the_linter_names_what_the_first_article_gets_wrong_and_nothing_of_our_own() {
 fn files_names_and_configurations_are_linted_together() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
-    std::fs::write(path("mine.toml"), run(&["schemes", "show", "md5-token"], "").out).unwrap();
+    std::fs::write(path("mine.toml"), run(&["schemes", "show", "md5-token", "--file"], "").out).unwrap();
     let config = "[server]\nlisten = \"127.0.0.1:0\"\n[[route]]\npath = \"/*\"\nscheme = \"./mine.toml\"\n\
                   upstream = \"http://127.0.0.1:1\"\n";
     std::fs::write(path("gateway.toml"), config).unwrap();
@@ -168,4 +168,20 @@ fn a_curl_command_is_what_curl_would_send() {
         assert_eq!(curl(&wrong).status, 2, "{wrong:?}");
     }
     assert_eq!(run(&[&["curl", "h/a"], &key[..]].concat(), "").status, 2);
+}
+
+#[test]
+fn a_page_tells_what_a_scheme_signs_and_what_not() {
+    let page = run(&["schemes", "show", "github-webhook"], "").out;
+    for part in [
+        "# github-webhook",
+        "| header `X-Hub-Signature-256` |",
+        "**Not covered**: `method`, `authority`, `path`, `query`.",
+        "| warning | `time-missing` |",
+        "countersign curl --scheme github-webhook --secret-file secret.txt",
+        "It is verified.",
+        "`signature-base`",
+    ] {
+        assert!(page.contains(part), "no {part:?} in:\n{page}");
+    }
 }

@@ -11,6 +11,7 @@
 //! Deliberately absent: certificates, encrypted private keys, key generation, and any way to get a private key out.
 
 use super::{Asymmetric, Hash, KeyKind, Verdict};
+use crate::canon;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{
     self, EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519KeyPair, KeyPair as _, ParsedPublicKey, RsaEncoding,
@@ -58,6 +59,16 @@ pub struct PublicKey {
 }
 
 impl PublicKey {
+    /// Reads a public key as people are given it: PEM, or the 64 hexadecimal digits of an Ed25519 key.
+    pub fn from_text(text: &str) -> Result<Self, KeyError> {
+        let text = text.trim_ascii();
+        let mut bytes = Vec::with_capacity(ED25519_LEN);
+        if text.len() == ED25519_LEN.saturating_mul(2) && canon::unhex(text.as_bytes(), &mut bytes).is_ok() {
+            return Self::from_ed25519(&bytes);
+        }
+        Self::from_pem(text)
+    }
+
     /// Reads PEM with exactly one `PUBLIC KEY` (SPKI) or `RSA PUBLIC KEY` (PKCS#1).
     pub fn from_pem(text: &str) -> Result<Self, KeyError> {
         let block = only_block(text)?;

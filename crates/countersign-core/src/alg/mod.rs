@@ -7,12 +7,16 @@
 //! compares), digests of unnamed length, and any fallback from one algorithm to another.
 
 mod asymmetric;
+mod checksum;
 mod hash;
+mod hkdf;
 mod key;
 mod mac;
 
 pub use asymmetric::{Asymmetric, KeyKind, Verdict};
+pub use checksum::{Checksum, Checksumming};
 pub use hash::{Digest, Hash, Hasher};
+pub use hkdf::{MOST_BLOCKS, hkdf};
 pub use key::{KeyError, PrivateKey, PublicKey};
 pub use mac::{Mac, MacKey};
 

@@ -47,6 +47,17 @@ pub fn upper(input: &[u8], out: &mut Vec<u8>) {
     out.extend(input.iter().map(u8::to_ascii_uppercase));
 }
 
+/// Appends a field name as it is usually written: each of the words between hyphens with a capital, the rest in lower
+/// case (Go's `CanonicalMIMEHeaderKey`, 2026-11-22, by which Qiniu's libraries sign names).
+pub fn title(input: &[u8], out: &mut Vec<u8>) {
+    let mut begins = true;
+    out.extend(input.iter().map(|byte| {
+        let written = if begins { byte.to_ascii_uppercase() } else { byte.to_ascii_lowercase() };
+        begins = *byte == b'-';
+        written
+    }));
+}
+
 /// Whether a name is a token: RFC 9110, section 5.6.2. Field names and methods are.
 #[must_use]
 pub fn is_token(name: &[u8]) -> bool {

@@ -8,6 +8,7 @@
 //! readings of one text are what an attacker looks for.
 
 mod base64;
+mod crc32;
 mod field;
 mod form;
 mod glob;
@@ -18,13 +19,14 @@ mod percent;
 mod xml;
 
 pub use base64::{b64, b64_nopad, b64url, b64url_pad, unb64, unb64_nopad, unb64url, unb64url_pad};
-pub use field::{is_token, lower, media_type, squeeze, trim, upper};
+pub use crc32::crc32;
+pub use field::{is_token, lower, media_type, squeeze, title, trim, upper};
 pub use form::{form_decode, form_encode, query_pairs};
 pub use glob::glob;
 pub use hex::{hex_lower, hex_upper, unhex};
 pub use json::{JsonValue, json_escape, json_members};
 pub use path::dots;
-pub use percent::{pct, pct_path, unpct};
+pub use percent::{pct, pct_only, pct_path, unpct};
 pub use xml::xml_children;
 
 /// The input is not what the rule is defined for.

@@ -1,14 +1,15 @@
 //! From a checked message to programs. Total: nothing here can fail.
 
 use super::{
-    Base, BindPlan, Blame, BodyNeed, Early, Job, LetPlan, ListOp, MessagePlan, Op, PrimitivePlan, Program, Variant,
+    Base, BindPlan, Blame, BodyNeed, ChunksPlan, Early, Job, LetPlan, ListOp, MessagePlan, Op, PrimitivePlan,
+    Program, Variant,
 };
 use crate::alg::Hash;
 use crate::scheme::References;
 use crate::scheme::draft::{Place, Span};
 use crate::scheme::model::{
-    Alternative, Carrier, Convert, FieldId, Filter, Fresh, LetId, ListSource, Message, Part, Primitive, Source,
-    Template, Value,
+    Alternative, Carrier, Chunk, Chunks, Convert, FieldId, Filter, Fresh, LetId, ListSource, Message, Part,
+    Primitive, Source, Template, Value,
 };
 
 pub(super) fn message(message: &Message, fresh: Fresh) -> MessagePlan {
@@ -31,14 +32,15 @@ pub(super) fn message(message: &Message, fresh: Fresh) -> MessagePlan {
     for filter in &message.signature.encode {
         compiler.filter(filter, message.signature.span, Blame::Message, &mut encode);
     }
-    let body_carriers =
-        message.carriers.iter().any(Carrier::in_body);
+    let chunks = message.chunks.as_ref().map(|chunks| compiler.chunks(chunks));
+    let body_carriers = message.carriers.iter().any(Carrier::in_body);
     let body_need = body_need(message, &variants, &compiler, body_carriers);
     let key_id = message.fields.iter().position(|field| field.name == "key-id");
     MessagePlan {
         writes,
         variants,
         binds,
+        chunks,
         jobs: compiler.jobs.into_iter().map(|(_, job)| job).collect(),
         signs_key_id: key_id.is_some_and(|id| signs(message, id)),
         key_id,
@@ -97,7 +99,8 @@ fn signed_headers(message: &Message) -> Vec<String> {
 fn body_need(message: &Message, variants: &[Variant], compiler: &Compiler, body_carriers: bool) -> BodyNeed {
     let around = variants.iter().any(|variant| matches!(variant.base, Base::Around { .. }));
     let early = variants.iter().all(|variant| variant.early != Early::Never);
-    let anywhere = !compiler.jobs.is_empty() || on_body(message, &message.base, Depth::All);
+    let anywhere =
+        !compiler.jobs.is_empty() || message.chunks.is_some() || on_body(message, &message.base, Depth::All);
     if body_carriers || compiler.raw_body {
         BodyNeed::Buffer
     } else if around {
@@ -163,6 +166,25 @@ impl Compiler<'_> {
             Early::Always
         };
         Variant { lets, base, primitive, early }
+    }
+
+    fn chunks(&mut self, chunks: &Chunks) -> ChunksPlan {
+        let base = self.program(&chunks.base);
+        let hash = |op: &Op| if let Op::Chunk(hash) = op { Some(*hash) } else { None };
+        let hashes = base.iter().filter_map(hash).collect();
+        let message = self.message;
+        let others = message.binds.iter().filter(|bind| bind.what != Source::Field(chunks.mode));
+        let fields = message.fields.iter().enumerate().filter(|(id, _)| *id != chunks.mode);
+        let defined = fields.filter_map(|(_, field)| message.lets.get(field.definition?)).map(|entry| &entry.text);
+        let mut compared = others.map(|bind| &bind.value).chain(defined);
+        ChunksPlan {
+            trailer: chunks.trailer.as_ref().map(|trailer| self.program(trailer)),
+            unsigned_when: chunks.unsigned_when.as_ref().map(|when| self.program(when)),
+            size: self.program(&chunks.size),
+            replaces_jobs: !compared.any(|text| on_body(message, text, Depth::All)),
+            base,
+            hashes,
+        }
     }
 
     /// What a MAC key is made of besides the secret; `None` where its state cannot be kept.
@@ -251,6 +273,11 @@ impl Compiler<'_> {
         if let Some(job) = self.job(value) {
             ops.push(Op::Job(job));
             filters = filters.get(1..).unwrap_or_default();
+        } else if let (Source::Chunk(Chunk::Content), Some((Filter::Hash(hash), rest))) =
+            (&value.source, filters.split_first())
+        {
+            ops.push(Op::Chunk(*hash));
+            filters = rest;
         } else {
             match &value.source {
                 Source::Quoted(inner) => self.append(&inner.parts, ops),
@@ -337,13 +364,18 @@ impl Compiler<'_> {
             Filter::First => Op::List(ListOp::First),
             Filter::Fold(text) => Op::List(ListOp::Fold(text.as_slice().into())),
             Filter::Hash(hash) => Op::Hash(*hash),
+            Filter::Hkdf { hash, salt, info, length } => {
+                Op::Hkdf(*hash, self.program(salt), self.program(info), *length)
+            }
             Filter::Hmac(hash, key) => Op::Hmac(*hash, self.program(key)),
             Filter::IfAny => Op::IfAny,
             Filter::Join(separator) => Op::EachJoin(Box::default(), separator.as_slice().into()),
             Filter::Last => Op::List(ListOp::Last),
+            Filter::Listed(field, globs) => Op::List(ListOp::Listed(*field, globs.clone(), span)),
             Filter::LowerNames => Op::List(ListOp::LowerNames),
             Filter::Only(globs) => Op::List(ListOp::Only(globs.clone(), true)),
             Filter::Or(other) => Op::Or(self.program(other)),
+            Filter::PctOnly(bytes) => Op::PctOnly(bytes.as_slice().into()),
             Filter::Pick(field, absent) => Op::List(ListOp::Pick(*field, *absent, span)),
             Filter::Ratchet(hash, steps) => Op::Ratchet(*hash, steps.iter().map(|step| self.program(step)).collect()),
             Filter::Slice(from, to) => Op::Slice(*from, *to),
@@ -394,6 +426,7 @@ fn keyed(message: &Message, parts: &[Part]) -> bool {
                     Filter::Each(inner) | Filter::Hmac(_, inner) | Filter::Or(inner) | Filter::When(inner, ..) => {
                         text(inner)
                     }
+                    Filter::Hkdf { salt, info, .. } => text(salt) || text(info),
                     Filter::With { value, .. } => text(value),
                     Filter::Ratchet(_, steps) => steps.iter().any(text),
                     _ => false,
@@ -437,6 +470,7 @@ const fn whole_body(source: &Source) -> bool {
             | Source::Xml(_)
             | Source::List(
                 ListSource::Form
+                    | ListSource::FormRaw
                     | ListSource::Json
                     | ListSource::Params
                     | ListSource::QueryForm
@@ -506,6 +540,7 @@ impl Search<'_> {
             | Filter::Hmac(_, text)
             | Filter::When(text, ..)
             | Filter::With { value: text, .. } => self.template(text),
+            Filter::Hkdf { salt, info, .. } => self.template(salt) || self.template(info),
             Filter::Ratchet(_, steps) => steps.iter().any(|step| self.template(step)),
             _ => false,
         }

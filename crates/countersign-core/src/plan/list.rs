@@ -195,7 +195,7 @@ impl Decoding {
     pub(crate) const fn of(list: ListSource) -> Self {
         match list {
             ListSource::QueryPct => Self::Pct,
-            ListSource::QueryRaw => Self::Raw,
+            ListSource::FormRaw | ListSource::QueryRaw => Self::Raw,
             _ => Self::Form,
         }
     }
@@ -215,6 +215,7 @@ pub(crate) fn convert(convert: Convert, input: &[u8], out: &mut Vec<u8>) -> Resu
         Convert::B64NoPad => canon::b64_nopad(input, out),
         Convert::B64Url => canon::b64url(input, out),
         Convert::B64UrlPad => canon::b64url_pad(input, out),
+        Convert::Crc32 => decimal(usize::try_from(canon::crc32(input)).unwrap_or(usize::MAX), out),
         Convert::Dots => canon::dots(input, out),
         Convert::FormDec => canon::form_decode(input, out)?,
         Convert::FormEnc => canon::form_encode(input, out),
@@ -232,6 +233,7 @@ pub(crate) fn convert(convert: Convert, input: &[u8], out: &mut Vec<u8>) -> Resu
             }
         }
         Convert::Squeeze => canon::squeeze(input, out),
+        Convert::Title => canon::title(input, out),
         Convert::Trim => out.extend_from_slice(canon::trim(input)),
         Convert::Unb64 => canon::unb64(input, out)?,
         Convert::Unb64Url => canon::unb64url(input, out)?,

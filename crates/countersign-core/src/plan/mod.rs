@@ -130,6 +130,8 @@ pub(crate) struct MessagePlan {
     pub(crate) binds: Vec<BindPlan>,
     /// Digests over the body, computed while it streams.
     pub(crate) jobs: Vec<Job>,
+    /// How a body in chunks is judged.
+    pub(crate) chunks: Option<ChunksPlan>,
     /// The capture `key-id`, where there is one.
     pub(crate) key_id: Option<FieldId>,
     /// Whether the signature covers the capture `key-id`.
@@ -203,6 +205,19 @@ pub(crate) struct Job {
     pub(crate) after: Program,
 }
 
+/// `[chunks]`, compiled.
+#[derive(Debug)]
+pub(crate) struct ChunksPlan {
+    pub(crate) base: Program,
+    pub(crate) trailer: Option<Program>,
+    pub(crate) unsigned_when: Option<Program>,
+    pub(crate) size: Program,
+    /// The digests of a chunk that `base` takes.
+    pub(crate) hashes: Vec<Option<Hash>>,
+    /// Whether the digests over the whole body are for nothing where it comes in chunks.
+    pub(crate) replaces_jobs: bool,
+}
+
 #[derive(Debug)]
 pub(crate) struct BindPlan {
     pub(crate) what: Source,
@@ -223,6 +238,8 @@ pub(crate) enum Op {
     Text(Box<[u8]>),
     /// Appends a source; where it is absent, the frame is.
     Push(Source, Span),
+    /// Appends the digest of the chunk at hand.
+    Chunk(Option<Hash>),
     /// Appends the digest of a body job.
     Job(usize),
     /// Begins a value.
@@ -253,10 +270,14 @@ pub(crate) enum Op {
     Before(Box<[u8]>),
     /// Digest of the frame's bytes.
     Hash(Option<Hash>),
+    /// A key derived from the frame's bytes: digest, salt, info, length.
+    Hkdf(Hash, Program, Program, usize),
     /// HMAC of the frame's bytes.
     Hmac(Option<Hash>, Program),
     /// Makes an empty frame absent.
     IfAny,
+    /// Percent-encodes some bytes.
+    PctOnly(Box<[u8]>),
     /// Fills an absent frame.
     Or(Program),
     /// Steps a key.
@@ -283,8 +304,10 @@ impl Op {
                 | Self::AfterLast(_)
                 | Self::Before(_)
                 | Self::Hash(_)
+                | Self::Hkdf(..)
                 | Self::Hmac(..)
                 | Self::IfAny
+                | Self::PctOnly(_)
                 | Self::Ratchet(..)
                 | Self::Slice(..)
                 | Self::StripPrefix(_)
@@ -313,6 +336,7 @@ pub(crate) enum ListOp {
     First,
     Fold(Box<[u8]>),
     Last,
+    Listed(FieldId, Vec<String>, Span),
     LowerNames,
     Only(Vec<String>, bool),
     Pick(FieldId, IfAbsent, Span),

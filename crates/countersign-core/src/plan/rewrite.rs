@@ -23,8 +23,8 @@ pub(super) fn load(env: &Env<'_>, scratch: &mut Scratch, source: ListSource) -> 
         ListSource::Query | ListSource::QueryPct | ListSource::QueryRaw => {
             list.parameters(query, Decoding::of(source)).map_err(target)?;
         }
-        ListSource::Form => {
-            list.parameters(env.body.ok_or(Stop::NeedBody)?, Decoding::Form).map_err(body)?;
+        ListSource::Form | ListSource::FormRaw => {
+            list.parameters(env.body.ok_or(Stop::NeedBody)?, Decoding::of(source)).map_err(body)?;
         }
         ListSource::Params => {
             list.parameters(query, Decoding::Form).map_err(target)?;
@@ -111,6 +111,7 @@ pub(super) fn rewrite(env: &Env<'_>, scratch: &mut Scratch, op: &ListOp) -> Resu
         ListOp::First => scratch.list.one_each(false),
         ListOp::Fold(separator) => scratch.list.fold(separator),
         ListOp::Last => scratch.list.one_each(true),
+        ListOp::Listed(field, globs, span) => listed(scratch, *field, globs, *span)?,
         ListOp::LowerNames => scratch.list.lower_names(),
         ListOp::Only(globs, only) => {
             let among = |name: &[u8]| globs.iter().any(|pattern| canon::glob(pattern.as_bytes(), name));
@@ -169,6 +170,29 @@ fn pick(scratch: &mut Scratch, field: FieldId, if_absent: IfAbsent, span: Span) 
             }
         }
     }
+    Ok(())
+}
+
+/// Keeps the items that a capture of names lists and those that match, in their own order. Who lists a name wants it
+/// signed, so one that is absent is refused.
+fn listed(scratch: &mut Scratch, field: FieldId, globs: &[String], span: Span) -> Result<(), Stop> {
+    let listed = scratch.captures.get(field).unwrap_or_default();
+    let list = &mut scratch.list;
+    for (index, name) in names(listed).enumerate() {
+        let refuse = |reason| Err(Rejection::new(reason, Some(span), Subject::Capture(field)).into());
+        if index >= MOST_NAMES {
+            return refuse(Reason::TooLarge);
+        }
+        if names(listed).take(index).any(|other| other == name) {
+            return refuse(Reason::FieldDuplicated);
+        }
+        if !list.items.iter().any(|item| list.slice(item.k) == name) {
+            return refuse(Reason::FieldMissing);
+        }
+    }
+    list.retain(|name, _| {
+        names(listed).any(|other| other == name) || globs.iter().any(|glob| canon::glob(glob.as_bytes(), name))
+    });
     Ok(())
 }
 

@@ -6,13 +6,15 @@ use super::rewrite::{each_join, load, pick_fields, rewrite};
 use super::source::push;
 use super::stream::Running;
 use super::{Blame, MessagePlan, Op, Variant};
-use crate::alg::{Digest, Hash, MacKey};
+use crate::alg::{Digest, Hash, MacKey, hkdf};
 use crate::canon;
+use crate::chunks::Link;
 use crate::key::Key;
 use crate::reject::{Reason, Rejection, Subject};
 use crate::request::RequestView;
 use crate::scheme::draft::Span;
 use crate::scheme::model::LetId;
+use zeroize::Zeroize as _;
 
 /// Why a program stopped.
 #[derive(Debug)]
@@ -53,6 +55,8 @@ pub(crate) struct Scratch {
     pub(crate) running: Vec<Running>,
     /// Results of body jobs.
     pub(crate) digests: Vec<(usize, Hash, Digest)>,
+    /// What the templates of `[chunks]` draw on.
+    pub(crate) link: Link,
     /// The lets in the order in which they were computed, for those who want to see.
     pub(crate) order: Vec<LetId>,
     memo: Vec<Memo>,
@@ -87,6 +91,7 @@ impl Scratch {
         self.captures.reset(fields);
         self.running.clear();
         self.digests.clear();
+        self.link.clear();
         self.forget_lets(0);
     }
 
@@ -206,6 +211,12 @@ fn steps(env: &Env<'_>, scratch: &mut Scratch, program: &[Op]) -> Result<(), Sto
                 let digest = done.map(|(_, _, digest)| *digest).ok_or(Stop::NeedBody)?;
                 scratch.out.extend_from_slice(digest.as_bytes());
             }
+            Op::Chunk(hash) => {
+                let hash = hash.unwrap_or(env.hash);
+                let done = scratch.link.digests.iter().find(|(of, _)| *of == hash);
+                let digest = done.map(|(_, digest)| *digest).ok_or(Stop::NeedBody)?;
+                scratch.out.extend_from_slice(digest.as_bytes());
+            }
             Op::Open | Op::OpenOptional => {
                 scratch.frames.push(Frame { mark: scratch.out.len(), absent: false });
             }
@@ -263,6 +274,23 @@ fn steps(env: &Env<'_>, scratch: &mut Scratch, program: &[Op]) -> Result<(), Sto
                 scratch.out.truncate(mark);
                 scratch.out.extend_from_slice(digest.as_bytes());
             }
+            Op::Hkdf(hash, salt, info, length) => {
+                let mark = mark(scratch);
+                let end = scratch.out.len();
+                let mut present = run(env, scratch, salt)?;
+                let salted = scratch.out.len();
+                present &= run(env, scratch, info)?;
+                let (before, info) = scratch.out.split_at_checked(salted).unwrap_or_default();
+                let salt = before.get(end..).unwrap_or_default();
+                scratch.tmp.clear();
+                hkdf(*hash, before.get(mark..end).unwrap_or_default(), salt, info, *length, &mut scratch.tmp);
+                wipe(scratch, mark);
+                replace(scratch, mark);
+                scratch.tmp.zeroize();
+                if !present {
+                    absent(scratch);
+                }
+            }
             Op::Hmac(hash, key) => {
                 let mark = mark(scratch);
                 let end = scratch.out.len();
@@ -291,6 +319,12 @@ fn steps(env: &Env<'_>, scratch: &mut Scratch, program: &[Op]) -> Result<(), Sto
                         absent(scratch);
                     }
                 }
+            }
+            Op::PctOnly(bytes) => {
+                let mark = mark(scratch);
+                scratch.tmp.clear();
+                canon::pct_only(scratch.out.get(mark..).unwrap_or_default(), bytes, &mut scratch.tmp);
+                replace(scratch, mark);
             }
             Op::Ratchet(hash, steps) => {
                 let mark = mark(scratch);
@@ -379,7 +413,6 @@ fn keep(scratch: &mut Scratch, mark: usize, from: usize, to: usize) {
 
 /// Overwrites key material before it is cut off.
 fn wipe(scratch: &mut Scratch, mark: usize) {
-    use zeroize::Zeroize as _;
     scratch.out.get_mut(mark..).unwrap_or_default().zeroize();
 }
 

@@ -10,7 +10,7 @@ use crate::key::Material;
 use crate::reject::{Reason, Rejection, Subject};
 use crate::request::RequestView;
 use crate::scheme::draft::Span;
-use crate::scheme::model::Source;
+use crate::scheme::model::{Chunk, Source};
 
 /// Appends a source. False: it is absent.
 pub(super) fn push(
@@ -26,6 +26,8 @@ pub(super) fn push(
     let body = || if own { env.body.ok_or(Stop::NeedBody) } else { Ok(view.body.unwrap_or_default()) };
     match source {
         Source::Body => out.extend_from_slice(body()?),
+        Source::Chunk(Chunk::Previous) => out.extend_from_slice(&scratch.link.previous),
+        Source::Chunk(Chunk::Trailers) => out.extend_from_slice(&scratch.link.trailers),
         Source::Cookie(name) => return Ok(cookie(view, name, out)?),
         Source::DigestName => out.extend_from_slice(env.hash.name().as_bytes()),
         Source::Field(id) => match scratch.captures.get(*id) {
@@ -73,7 +75,7 @@ pub(super) fn push(
             None => return Ok(false),
         },
         // Compiled to operations of their own.
-        Source::List(_) | Source::Quoted(_) => return Ok(false),
+        Source::Chunk(Chunk::Content) | Source::List(_) | Source::Quoted(_) => return Ok(false),
         Source::Request(inner) => match view.answers {
             Some(request) => return push(env, scratch, request, inner, span),
             None => return Ok(false),

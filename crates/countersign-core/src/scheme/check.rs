@@ -1,9 +1,10 @@
 //! From a draft to a scheme: names are resolved, conditions are checked, faults are collected.
 
+use super::chunks;
 use super::filters::Flow;
 use super::model::{
-    Alternative, Bind, Carrier, ErrorPart, Errors, Field, FieldType, Fresh, KeyRule, Kind, Let, Message, NonceRule,
-    Part, Primitive, Replay, SignatureRule, Source, Split, Template, Var, When, Window, Wrap,
+    Alternative, Bind, Carrier, Chunk, ErrorPart, Errors, Field, FieldType, Fresh, KeyRule, Kind, Let, Message,
+    NonceRule, Part, Primitive, Replay, SignatureRule, Source, Split, Template, Var, When, Window, Wrap,
 };
 use super::references::References;
 use super::vocabulary::{self, LISTS, MEMBERS, SOURCES};
@@ -254,7 +255,8 @@ fn span_of(draft: &draft::FreshDraft) -> Span {
 
 fn message(draft: &MessageDraft, vars: &[Var], scheme: &str, faults: &mut Vec<Fault>) -> Option<Message> {
     let before = faults.len();
-    let mut checker = Checker { draft, vars, fields: Vec::new(), lets: Vec::new(), faults, in_each: false };
+    let mut checker =
+        Checker { draft, vars, fields: Vec::new(), lets: Vec::new(), faults, in_each: false, in_chunks: false };
     checker.reject_duplicates();
     let shapes: Vec<_> = draft.carriers.iter().map(|carrier| checker.inline(&carrier.text, 0)).collect();
     checker.order_lets();
@@ -281,6 +283,7 @@ fn message(draft: &MessageDraft, vars: &[Var], scheme: &str, faults: &mut Vec<Fa
         })
         .collect();
     let binds = draft.binds.iter().map(|bind| checker.bind(bind)).collect();
+    let chunks = draft.chunks.as_ref().map(|chunks| checker.chunks(chunks, &carriers));
     let (requires, required_fields, required_parts) = checker.requires();
     let include = checker.include(sign);
     let signature_field = checker.fields.iter().position(|field| field.name == "signature");
@@ -311,8 +314,10 @@ fn message(draft: &MessageDraft, vars: &[Var], scheme: &str, faults: &mut Vec<Fa
         required_fields,
         required_parts,
         tries,
+        chunks: chunks.flatten(),
     };
     keyed(&message, faults);
+    chunks::signed(&message, faults);
     (faults.len() == before).then_some(message)
 }
 
@@ -344,6 +349,8 @@ pub(super) struct Checker<'a> {
     pub(super) lets: Vec<&'a draft::Let>,
     pub(super) faults: &'a mut Vec<Fault>,
     pub(super) in_each: bool,
+    /// Whether a template of `[chunks]` is being resolved.
+    pub(super) in_chunks: bool,
 }
 
 impl<'a> Checker<'a> {
@@ -586,6 +593,9 @@ impl<'a> Checker<'a> {
         if self.in_each && name == "v" {
             return Some(Source::V);
         }
+        if let Some(part) = Chunk::ALL.iter().find(|part| self.in_chunks && part.name() == name) {
+            return Some(Source::Chunk(*part));
+        }
         if let Some(id) = self.fields.iter().position(|field| field.name == name) {
             return Some(Source::Field(id));
         }
@@ -603,8 +613,9 @@ impl<'a> Checker<'a> {
         }
         if let Some(member) = name.strip_prefix("request.") {
             // The request has neither captures nor lists here, and its key is the response's.
-            let source = of_message(member)
-                .filter(|source| !matches!(source, Source::DigestName | Source::KeyId | Source::Secret | Source::Status));
+            let source = of_message(member).filter(|source| {
+                !matches!(source, Source::DigestName | Source::KeyId | Source::Secret | Source::Status)
+            });
             if source.is_none() {
                 let hint = "as in `request.method`, `request.body` or `request.header.x-request-id`".to_owned();
                 self.fault(span, format!("a request has no `{member}` to take"), hint);

@@ -231,6 +231,41 @@ pub struct VarDraft {
     pub about: Option<At<String>>,
 }
 
+/// `[chunks]`: a body in chunks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChunksDraft {
+    /// `format = "aws-chunked"`: the framing.
+    pub format: At<String>,
+    /// `mode`: the capture that says whether the body comes in chunks, and how.
+    pub mode: At<String>,
+    /// `signed`: its value where chunks are signed.
+    pub signed: Option<At<String>>,
+    /// `signed-trailer`: its value where chunks and a trailer are.
+    pub signed_trailer: Option<At<String>>,
+    /// `unsigned-trailer = "VALUE"` or `{ value, when }`: its value where chunks are not signed.
+    pub unsigned_trailer: Option<At<String>>,
+    /// `when`: such messages are accepted only where this is there.
+    pub unsigned_when: Option<Template>,
+    /// `length`: the capture that announces the length of the content.
+    pub length: At<String>,
+    /// `trailers`: the capture that announces the names of trailers.
+    pub trailers: Option<At<String>>,
+    /// `checksum`: what the names of trailers begin with.
+    pub checksum: Option<At<String>>,
+    /// `trailer-signature`: the name of the trailer that signs the others.
+    pub trailer_signature: Option<At<String>>,
+    /// `size`: the bytes of a chunk when signing.
+    pub size: Option<Template>,
+    /// `max`: how many bytes a signed chunk may have.
+    pub longest: Option<At<u64>>,
+    /// `base`: what is signed of a chunk.
+    pub base: Template,
+    /// `trailer`: what is signed of the trailer.
+    pub trailer: Option<Template>,
+    /// Where the section stands.
+    pub span: Span,
+}
+
 /// Carriers, lets, the signature and its conditions for a request or a response.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct MessageDraft {
@@ -247,6 +282,8 @@ pub struct MessageDraft {
     /// `[[try]]`: what replaces `[let]` entries and `[sign] base` in turn, until one verifies. Signing uses the
     /// first. Empty: the message as it stands.
     pub tries: Vec<TryDraft>,
+    /// `[chunks]`
+    pub chunks: Option<ChunksDraft>,
 }
 
 /// An entry of `[[try]]`.

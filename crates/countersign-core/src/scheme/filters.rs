@@ -2,9 +2,11 @@
 
 use super::check::Checker;
 use super::draft::{Arg, At, Atom, Expr, Filter as Draft, Span, Template as Text};
-use super::model::{Convert, Filter, IfAbsent, Part, Primitive, SignatureRule, Source, Template, Value};
+use super::model::{
+    Chunk, Convert, FieldId, Filter, IfAbsent, Part, Primitive, SignatureRule, Source, Template, Value,
+};
 use super::vocabulary::{self, FILTERS};
-use crate::alg::{Asymmetric, Hash};
+use crate::alg::{Asymmetric, Hash, MOST_BLOCKS};
 use crate::scheme::draft;
 use crate::time::TimeFormat;
 
@@ -34,6 +36,11 @@ impl Checker<'_> {
             let (filter, after) = self.filter(draft, flow, if first { Some(&source) } else { None })?;
             flow = after;
             filters.push(filter);
+        }
+        if source == Source::Chunk(Chunk::Content) && !matches!(filters.first(), Some(Filter::Hash(_))) {
+            let hint = "as in `{chunk | sha256 | hex}`".to_owned();
+            self.fault(expr.span, "a chunk is signed by its digest: its content does not stay", hint);
+            return None;
         }
         if flow != end {
             self.fault(
@@ -104,6 +111,7 @@ impl Checker<'_> {
                 let text = self.literal(draft, 0)?;
                 self.pairs(draft, flow, Filter::Fold(text))
             }
+            "hkdf" => self.hkdf(draft, flow),
             "hmac" => {
                 let key = self.operand(draft, 0)?;
                 self.scalar(draft, flow, Filter::Hmac(None, key))
@@ -121,14 +129,23 @@ impl Checker<'_> {
                 let name = String::from_utf8_lossy(&item).to_ascii_lowercase();
                 self.pairs(draft, flow, Filter::With { name, value, bare: draft.name == "line" })
             }
+            "listed" => {
+                let field = self.names(draft)?;
+                let globs = self.globs(draft, 1)?;
+                self.pairs(draft, flow, Filter::Listed(field, globs))
+            }
             "lower-names" => self.pairs(draft, flow, Filter::LowerNames),
             "only" => {
-                let globs = self.globs(draft)?;
+                let globs = self.globs(draft, 0)?;
                 self.pairs(draft, flow, Filter::Only(globs))
             }
             "or" => {
                 let other = self.operand(draft, 0)?;
                 self.scalar(draft, flow, Filter::Or(other))
+            }
+            "pct-only" => {
+                let bytes = self.literal(draft, 0)?;
+                self.scalar(draft, flow, Filter::PctOnly(bytes))
             }
             "pct-values" => self.pairs(draft, flow, Filter::ConvertValues(Convert::Pct)),
             "pick" => self.pick(draft, flow),
@@ -171,7 +188,7 @@ impl Checker<'_> {
                 self.scalar(draft, flow, Filter::When(subject, values, draft.name == "unless"))
             }
             "without" => {
-                let globs = self.globs(draft)?;
+                let globs = self.globs(draft, 0)?;
                 self.pairs(draft, flow, Filter::Without(globs))
             }
             _ => {
@@ -186,11 +203,7 @@ impl Checker<'_> {
     }
 
     fn pick(&mut self, draft: &Draft, flow: Flow) -> Option<(Filter, Flow)> {
-        let name = self.word(draft, 0)?;
-        let Some(field) = self.fields.iter().position(|field| field.name == name) else {
-            self.fault(draft.span, format!("no carrier captures `{{{name}:names}}`"), None);
-            return None;
-        };
+        let field = self.names(draft)?;
         let absent = match draft.args.get(1) {
             None => IfAbsent::Reject,
             Some(_) => match self.word(draft, 1)?.as_str() {
@@ -206,18 +219,50 @@ impl Checker<'_> {
         self.pairs(draft, flow, Filter::Pick(field, absent))
     }
 
-    fn ratchet(&mut self, draft: &Draft, flow: Flow) -> Option<(Filter, Flow)> {
+    /// The capture of names that comes first.
+    fn names(&mut self, draft: &Draft) -> Option<FieldId> {
         let name = self.word(draft, 0)?;
-        let Some(hash) = Hash::from_name(&name) else {
+        let field = self.fields.iter().position(|field| field.name == name);
+        if field.is_none() {
+            self.fault(draft.span, format!("no carrier captures `{{{name}:names}}`"), None);
+        }
+        field
+    }
+
+    fn hkdf(&mut self, draft: &Draft, flow: Flow) -> Option<(Filter, Flow)> {
+        let hash = self.hash(draft)?;
+        let (salt, info) = (self.operand(draft, 1)?, self.operand(draft, 2)?);
+        let length = self.number(draft, 3)?;
+        let most = hash.output_len().saturating_mul(MOST_BLOCKS);
+        if length == 0 || length > most {
+            self.fault(
+                draft.span,
+                format!("HKDF makes no key of {length} bytes"),
+                format!("1 to {most}: RFC 5869, section 2.3"),
+            );
+            return None;
+        }
+        self.scalar(draft, flow, Filter::Hkdf { hash, salt, info, length })
+    }
+
+    fn ratchet(&mut self, draft: &Draft, flow: Flow) -> Option<(Filter, Flow)> {
+        let hash = self.hash(draft)?;
+        let steps = (1..draft.args.len()).map(|index| self.operand(draft, index)).collect::<Option<Vec<_>>>()?;
+        self.scalar(draft, flow, Filter::Ratchet(hash, steps))
+    }
+
+    /// The digest that is named first.
+    fn hash(&mut self, draft: &Draft) -> Option<Hash> {
+        let name = self.word(draft, 0)?;
+        let hash = Hash::from_name(&name);
+        if hash.is_none() {
             self.fault(
                 draft.span,
                 format!("unknown digest `{name}`"),
                 "sha256, sha1, sha384, sha512 or md5".to_owned(),
             );
-            return None;
-        };
-        let steps = (1..draft.args.len()).map(|index| self.operand(draft, index)).collect::<Option<Vec<_>>>()?;
-        self.scalar(draft, flow, Filter::Ratchet(hash, steps))
+        }
+        hash
     }
 
     fn time(&mut self, draft: &Draft, source: Option<&Source>) -> Option<(Filter, Flow)> {
@@ -294,11 +339,8 @@ impl Checker<'_> {
                         | Convert::Pct
                 ) | Filter::Translate(..)
             );
-            let encoding = invertible
-                || matches!(
-                    filter,
-                    Filter::Slice(..) | Filter::Convert(Convert::Upper | Convert::Lower)
-                );
+            let encoding =
+                invertible || matches!(filter, Filter::Slice(..) | Filter::Convert(Convert::Upper | Convert::Lower));
             if !encoding {
                 self.fault(
                     draft.span,
@@ -414,11 +456,12 @@ impl Checker<'_> {
         }
     }
 
-    fn globs(&mut self, draft: &Draft) -> Option<Vec<String>> {
-        if draft.args.is_empty() {
+    /// The globs from an argument on.
+    fn globs(&mut self, draft: &Draft, from: usize) -> Option<Vec<String>> {
+        if draft.args.len() <= from {
             return self.usage(draft);
         }
-        (0..draft.args.len()).map(|index| self.word(draft, index)).collect()
+        (from..draft.args.len()).map(|index| self.word(draft, index)).collect()
     }
 }
 

@@ -1,6 +1,7 @@
 //! What a scheme is: first as it is written ([`draft`]), then checked ([`Scheme`]).
 
 mod check;
+pub(crate) mod chunks;
 pub mod draft;
 mod filters;
 pub mod model;

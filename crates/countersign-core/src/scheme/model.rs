@@ -4,6 +4,7 @@
 
 use crate::alg::{Asymmetric, Hash};
 use crate::plan::carrier::Shape;
+pub use crate::scheme::chunks::Chunks;
 use crate::scheme::draft::{At, Place, Span};
 use crate::time::TimeFormat;
 
@@ -44,6 +45,8 @@ pub struct Message {
     pub required_parts: Vec<At<String>>,
     /// Alternatives of lets and base, tried in turn. Empty: the message as it stands.
     pub tries: Vec<Alternative>,
+    /// How a body in chunks is signed.
+    pub chunks: Option<Chunks>,
 }
 
 /// An alternative message: `[[try]]`.
@@ -317,6 +320,8 @@ pub struct Value {
 pub enum Source {
     /// The body.
     Body,
+    /// In `[chunks]`: a part of what is being signed.
+    Chunk(Chunk),
     /// The value of a cookie.
     Cookie(String),
     /// The name of the digest that `hmac` and `digest` stand for with the key in use.
@@ -375,11 +380,39 @@ pub enum Source {
     Xml(String),
 }
 
+/// What the templates of `[chunks]` draw on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Chunk {
+    /// The content of the chunk.
+    Content,
+    /// The signature before, as carried: that of the message, or of the chunk before.
+    Previous,
+    /// The trailer, one line `name:value` and a line feed for each, sorted by name.
+    Trailers,
+}
+
+impl Chunk {
+    /// All of them.
+    pub const ALL: &'static [Self] = &[Self::Content, Self::Previous, Self::Trailers];
+
+    /// The name in scheme files.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Content => "chunk",
+            Self::Previous => "previous",
+            Self::Trailers => "trailers",
+        }
+    }
+}
+
 /// Where a list of pairs comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ListSource {
     /// The parameters of a form body, decoded.
     Form,
+    /// The parameters of a form body, as sent.
+    FormRaw,
     /// The field lines, names in lower case.
     Headers,
     /// The members of a JSON object body.
@@ -436,6 +469,17 @@ pub enum Filter {
     Fold(Vec<u8>),
     /// A digest; `None`: the one that the key's algorithm names.
     Hash(Option<Hash>),
+    /// A key derived from the piped value: RFC 5869.
+    Hkdf {
+        /// The digest.
+        hash: Hash,
+        /// The salt.
+        salt: Template,
+        /// What the key is for.
+        info: Template,
+        /// Its length in bytes.
+        length: usize,
+    },
     /// An HMAC with a key; `None`: the one that the key's algorithm names.
     Hmac(Option<Hash>, Template),
     /// Empty becomes absent.
@@ -444,12 +488,16 @@ pub enum Filter {
     Join(Vec<u8>),
     /// List: the last item of each name.
     Last,
+    /// List: the items that a capture of names lists, and those whose name matches one of the globs.
+    Listed(FieldId, Vec<String>),
     /// List: names in lower case.
     LowerNames,
     /// List: items whose name matches one of the globs.
     Only(Vec<String>),
     /// What takes the place of something absent.
     Or(Template),
+    /// These bytes, and `%`, percent-encoded.
+    PctOnly(Vec<u8>),
     /// List: the items that a capture of names lists, in its order.
     Pick(FieldId, IfAbsent),
     /// HMAC steps: the piped value is the first key.
@@ -491,6 +539,7 @@ pub enum Convert {
     B64NoPad,
     B64Url,
     B64UrlPad,
+    Crc32,
     Dots,
     FormDec,
     FormEnc,
@@ -503,6 +552,7 @@ pub enum Convert {
     PctPath,
     SlashEnd,
     Squeeze,
+    Title,
     Trim,
     Unb64,
     Unb64Url,

@@ -85,13 +85,17 @@ impl References {
             Filter::Each(text) | Filter::Hmac(_, text) | Filter::Or(text) | Filter::When(text, ..) => {
                 self.template(message, text, depth);
             }
+            Filter::Hkdf { salt, info, .. } => {
+                self.template(message, salt, depth);
+                self.template(message, info, depth);
+            }
             Filter::With { value, .. } => self.template(message, value, depth),
             Filter::Ratchet(_, steps) => {
                 for step in steps {
                     self.template(message, step, depth);
                 }
             }
-            Filter::Pick(id, _) => self.source(message, &Source::Field(*id), depth),
+            Filter::Listed(id, _) | Filter::Pick(id, _) => self.source(message, &Source::Field(*id), depth),
             _ => {}
         }
     }

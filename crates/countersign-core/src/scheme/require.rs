@@ -31,9 +31,7 @@ impl Checker<'_> {
                 continue;
             }
             let found = self.fields.iter().position(|field| field.name == require.name.value);
-            match found
-                .filter(|id| self.fields.get(*id).is_some_and(|field| field.kind.names().is_some()))
-            {
+            match found.filter(|id| self.fields.get(*id).is_some_and(|field| field.kind.names().is_some())) {
                 Some(field) => requires.push(Require {
                     field,
                     names: words(&require.names.value).map(str::to_ascii_lowercase).collect(),

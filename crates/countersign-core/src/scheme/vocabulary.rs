@@ -34,6 +34,7 @@ pub(super) const MEMBERS: &[&str] = &["cookie", "form", "header", "json", "query
 /// List sources.
 pub(super) const LISTS: &[(&str, ListSource)] = &[
     ("form", ListSource::Form),
+    ("form-raw", ListSource::FormRaw),
     ("headers", ListSource::Headers),
     ("json", ListSource::Json),
     ("params", ListSource::Params),
@@ -52,6 +53,7 @@ pub(super) const CONVERSIONS: &[(&str, Convert, bool)] = &[
     ("b64-nopad", Convert::B64NoPad, false),
     ("b64url", Convert::B64Url, false),
     ("b64url-pad", Convert::B64UrlPad, false),
+    ("crc32", Convert::Crc32, false),
     ("dots", Convert::Dots, false),
     ("form-dec", Convert::FormDec, true),
     ("form-enc", Convert::FormEnc, true),
@@ -63,6 +65,7 @@ pub(super) const CONVERSIONS: &[(&str, Convert, bool)] = &[
     ("pct-path", Convert::PctPath, false),
     ("slash-end", Convert::SlashEnd, false),
     ("squeeze", Convert::Squeeze, true),
+    ("title", Convert::Title, false),
     ("trim", Convert::Trim, true),
     ("unb64", Convert::Unb64, false),
     ("unb64url", Convert::Unb64Url, false),
@@ -82,14 +85,17 @@ pub(super) const FILTERS: &[(&str, &str, RangeInclusive<usize>)] = &[
     ("each", "each \"TEMPLATE\"", 1..=1),
     ("first", "first", 0..=0),
     ("fold", "fold \"TEXT\"", 1..=1),
+    ("hkdf", "hkdf HASH SALT INFO LENGTH", 4..=4),
     ("hmac", "hmac KEY", 1..=1),
     ("if-any", "if-any", 0..=0),
     ("join", "join \"TEXT\"", 1..=1),
     ("last", "last", 0..=0),
     ("line", "line \"NAME\" \"TEMPLATE\"", 2..=2),
+    ("listed", "listed NAMES GLOB…", 2..=128),
     ("lower-names", "lower-names", 0..=0),
-    ("only", "only GLOB…", 1..=64),
+    ("only", "only GLOB…", 1..=128),
     ("or", "or NAME or \"TEMPLATE\"", 1..=1),
+    ("pct-only", "pct-only \"CHARACTERS\"", 1..=1),
     ("pct-values", "pct-values", 0..=0),
     ("pick", "pick NAMES [empty|skip|reject]", 1..=2),
     ("ratchet", "ratchet HASH STEP…", 2..=64),
@@ -103,7 +109,7 @@ pub(super) const FILTERS: &[(&str, &str, RangeInclusive<usize>)] = &[
     ("unless", "unless NAME \"VALUE\"…", 2..=64),
     ("when", "when NAME \"VALUE\"…", 2..=64),
     ("with", "with \"NAME\" \"TEMPLATE\"", 2..=2),
-    ("without", "without GLOB…", 1..=64),
+    ("without", "without GLOB…", 1..=128),
 ];
 
 /// The conversion of a name, and whether lists take it.

@@ -5,21 +5,23 @@ use crate::plan::run::{Env, Scratch, Stop, run, run_whole};
 use crate::plan::source::field_line;
 use crate::reject::{Reason, Rejection, Subject};
 use crate::scheme::Message;
-use crate::scheme::model::Source;
+use crate::scheme::model::{FieldId, Source};
 
 /// Compares them all, under the alternative that holds. The answer has one bit for each of the first 64 bound fields
-/// that is there and was compared, and not waived by one of its other values.
-pub(crate) fn agree(env: &Env<'_>, message: &Message, scratch: &mut Scratch) -> Result<u64, Stop> {
+/// that is there and was compared, and not waived by one of its other values. `chunked`: the capture that says how the
+/// body comes was settled by the chunks.
+pub(crate) fn agree(env: &Env<'_>, message: &Message, scratch: &mut Scratch, chunked: bool) -> Result<u64, Stop> {
+    let settled = message.chunks.as_ref().filter(|_| chunked).map(|chunks| chunks.mode);
     // What was computed for another candidate or another alternative is of no use here.
     scratch.forget_lets(env.variant.lets.len());
-    captures(env, message, scratch)?;
-    binds(env, scratch)
+    captures(env, message, scratch, settled)?;
+    binds(env, scratch, settled)
 }
 
-fn captures(env: &Env<'_>, message: &Message, scratch: &mut Scratch) -> Result<(), Stop> {
+fn captures(env: &Env<'_>, message: &Message, scratch: &mut Scratch, settled: Option<FieldId>) -> Result<(), Stop> {
     for (id, field) in message.fields.iter().enumerate() {
         let Some(definition) = field.definition else { continue };
-        if scratch.captures.get(id).is_none() {
+        if scratch.captures.get(id).is_none() || settled == Some(id) {
             continue;
         }
         let Some(entry) = env.variant.lets.get(definition) else { continue };
@@ -35,9 +37,12 @@ fn captures(env: &Env<'_>, message: &Message, scratch: &mut Scratch) -> Result<(
     Ok(())
 }
 
-fn binds(env: &Env<'_>, scratch: &mut Scratch) -> Result<u64, Stop> {
+fn binds(env: &Env<'_>, scratch: &mut Scratch, settled: Option<FieldId>) -> Result<u64, Stop> {
     let mut compared = 0;
     for (index, bind) in env.plan.binds.iter().enumerate() {
+        if settled.is_some_and(|id| bind.what == Source::Field(id)) {
+            continue;
+        }
         let start = scratch.out.len();
         let present = match &bind.what {
             Source::Field(id) => match scratch.captures.get(*id) {

@@ -1,6 +1,7 @@
 //! The middle of the way: the body passes, the signature and the digests are compared.
 
 use super::agree::agree;
+use super::chain::{self, Chain, Linking, Proof};
 use super::coverage::{Facts, insist};
 use super::fresh::Judged;
 use super::pool::Lease;
@@ -55,6 +56,8 @@ pub struct NeedsBody<'a> {
     held: Option<Hold>,
     /// Whether a byte of the body has passed.
     has_body: bool,
+    /// The body's chunks, where it comes in chunks.
+    chain: Option<Box<Chain>>,
 }
 
 /// The signature that holds: by which alternative and which candidate, with the digest of what was signed.
@@ -68,7 +71,20 @@ struct Hold {
 impl<'a> NeedsBody<'a> {
     pub(super) fn new(state: NeedsKey<'a>, candidates: Candidates<'a>, failure: Option<Reason>) -> Self {
         let NeedsKey { verifier, view, now, message, plan, judged, scratch } = state;
-        Self { verifier, view, now, message, plan, judged, scratch, candidates, failure, held: None, has_body: false }
+        Self {
+            verifier,
+            view,
+            now,
+            message,
+            plan,
+            judged,
+            scratch,
+            candidates,
+            failure,
+            held: None,
+            has_body: false,
+            chain: None,
+        }
     }
 
     /// Whether the signature has been checked before the body: only its digest is still to be compared.
@@ -79,17 +95,39 @@ impl<'a> NeedsBody<'a> {
 
     /// Takes a piece of the body, in order. Not needed where the whole body is in the [`RequestView`], and not enough
     /// where it has to be: then the message is refused.
-    pub fn update(&mut self, chunk: &[u8]) {
-        if self.view.body.is_none() {
-            self.has_body |= !chunk.is_empty();
-            for running in &mut self.scratch.get().running {
-                running.state.update(chunk);
+    ///
+    /// Of a body in signed chunks it is refused here, with the first chunk whose signature does not hold: what still
+    /// comes need not be read.
+    pub fn update(&mut self, piece: &[u8]) -> Result<(), Rejection> {
+        if self.view.body.is_some() {
+            return Ok(());
+        }
+        self.has_body |= !piece.is_empty();
+        for running in &mut self.scratch.get().running {
+            running.state.update(piece);
+        }
+        self.link(piece, &mut Vec::new())
+    }
+
+    /// Where the body comes in chunks, a state that hands out their content; otherwise this one.
+    pub fn releasing(mut self) -> Result<ReleasesChunks<'a>, Self> {
+        match &mut self.chain {
+            Some(chain) if self.view.body.is_none() => {
+                chain.keep();
+                Ok(ReleasesChunks(self))
             }
+            _ => Err(self),
         }
     }
 
     /// The body is over.
     pub fn finish(mut self) -> Result<Checked, Rejection> {
+        if let Some(body) = self.view.body {
+            self.link(body, &mut Vec::new())?;
+        }
+        if let Some(chain) = &self.chain {
+            chain.finish()?;
+        }
         self.complete()?;
         if self.held.is_none() {
             // A body that was needed whole and not handed in is not an empty one: that stops here.
@@ -108,10 +146,39 @@ impl<'a> NeedsBody<'a> {
             ));
         };
         let compared = self.agree(hold).map_err(refused)?;
-        let facts = Facts::of(&self.view, self.plan, hold.variant, compared);
+        let chunks = self.chain.as_ref().is_some_and(|chain| chain.proof() != Proof::Checksum);
+        let facts = Facts::of(&self.view, self.plan, hold.variant, compared, chunks);
         let has_body = self.view.body.map_or(self.has_body, |body| !body.is_empty());
         insist(self.message, self.plan, &facts, &self.scratch.peek().captures, has_body)?;
         Ok(self.checked(hold, facts))
+    }
+
+    /// Judges a piece of a body in chunks.
+    fn link(&mut self, piece: &[u8], content: &mut Vec<u8>) -> Result<(), Rejection> {
+        let (Some(mut chain), Some(held)) = (self.chain.take(), self.held) else { return Ok(()) };
+        let (variant, candidate) = (self.plan.variants.get(held.variant), self.candidates.iter().nth(held.candidate));
+        let (Some(variant), Some((key, hash))) = (variant, candidate) else { return Ok(()) };
+        let env = self.env(variant, Some(key), hash, None);
+        let linked = match Linking::new(env, self.message, self.scratch.get()) {
+            Some(mut linking) => chain.update(&mut linking, piece, content),
+            None => Ok(()),
+        };
+        self.chain = Some(chain);
+        linked
+    }
+
+    /// Where the message says that its body comes in chunks, the signature that was checked is the first of a chain.
+    fn begin_chain(&mut self) -> Result<(), Rejection> {
+        let (Some(rule), Some(held)) = (&self.message.chunks, self.held) else { return Ok(()) };
+        let (variant, candidate) = (self.plan.variants.get(held.variant), self.candidates.iter().nth(held.candidate));
+        let (Some(variant), Some((key, hash))) = (variant, candidate) else { return Ok(()) };
+        let env = self.env(variant, Some(key), hash, None);
+        let scratch = self.scratch.get();
+        if let Some(proof) = chain::proof(&env, self.message, scratch).map_err(refused)? {
+            let chain = Chain::begin(proof, rule, scratch, self.message.signature_field)?;
+            self.chain = Some(Box::new(chain));
+        }
+        Ok(())
     }
 
     /// Starts the digests over the body, or checks the signature if it does not need one.
@@ -139,7 +206,11 @@ impl<'a> NeedsBody<'a> {
                 Err(Stop::Rejected(rejection)) => return Err(self.instead(rejection)),
             }
         }
+        self.begin_chain()?;
         self.scratch.get().forget_lets(variant.lets.len());
+        if self.chain.is_some() && plan.chunks.as_ref().is_some_and(|chunks| chunks.replaces_jobs) {
+            return Ok(());
+        }
         for (number, (key, hash)) in candidates.iter().enumerate() {
             self.scratch.get().forget_keyed(variant);
             let env = self.env(variant, Some(key), hash, None);
@@ -301,7 +372,7 @@ impl<'a> NeedsBody<'a> {
         let key = self.candidates.iter().nth(hold.candidate);
         let (Some(variant), Some((key, hash))) = (plan.variants.get(hold.variant), key) else { return Ok(0) };
         let env = self.env(variant, Some(key), hash, self.view.body);
-        agree(&env, self.message, self.scratch.get())
+        agree(&env, self.message, self.scratch.get(), self.chain.is_some())
     }
 
     fn checked(mut self, hold: Hold, facts: Facts) -> Checked {
@@ -333,6 +404,25 @@ impl<'a> NeedsBody<'a> {
         'a: 'e,
     {
         Env { view: self.view, plan: self.plan, variant, vars: &self.verifier.vars, key, hash, body }
+    }
+}
+
+/// A message whose body comes in chunks, and that hands out their content as soon as it is known to be the signer's.
+///
+/// What was handed out is whole chunks, from the first, in order. That the message is not an old one, and that no
+/// chunk is missing at the end, is known only where it is `Verified`: until then nothing may be done for good.
+#[derive(Debug)]
+pub struct ReleasesChunks<'a>(NeedsBody<'a>);
+
+impl ReleasesChunks<'_> {
+    /// Takes a piece of the body, in order, and appends what may be handed out.
+    pub fn update(&mut self, piece: &[u8], content: &mut Vec<u8>) -> Result<(), Rejection> {
+        self.0.link(piece, content)
+    }
+
+    /// The body is over.
+    pub fn finish(self) -> Result<Checked, Rejection> {
+        self.0.finish()
     }
 }
 

@@ -13,9 +13,9 @@ use crate::plan::carrier::{Captures, names};
 use crate::plan::source::is_form;
 use crate::reject::{Reason, Rejection, Subject};
 use crate::request::RequestView;
-use crate::scheme::{PARTS, References};
 use crate::scheme::draft::Place;
 use crate::scheme::model::{Convert, FieldId, Filter, Let, ListSource, Message, Part, Source, Template, Value};
+use crate::scheme::{PARTS, References};
 
 /// What a signature covers of a message, and what it leaves open.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -44,6 +44,8 @@ pub(crate) struct Facts {
     pub(super) compared: u64,
     /// Whether the message names its authority.
     pub(super) host: bool,
+    /// Whether the body came in chunks that are signed.
+    pub(super) chunks: bool,
     /// One bit for each of the first 64 field lines that the scheme would sign and the message does not have.
     pub(super) absent: u64,
     /// Whether the message says that its body is a form.
@@ -51,7 +53,13 @@ pub(crate) struct Facts {
 }
 
 impl Facts {
-    pub(crate) fn of(view: &RequestView<'_>, plan: &MessagePlan, variant: usize, compared: u64) -> Self {
+    pub(crate) fn of(
+        view: &RequestView<'_>,
+        plan: &MessagePlan,
+        variant: usize,
+        compared: u64,
+        chunks: bool,
+    ) -> Self {
         let mut absent = 0;
         for (index, name) in plan.signed_headers.iter().enumerate() {
             let mut there = false;
@@ -61,7 +69,7 @@ impl Facts {
             }
         }
         let host = !view.authority.is_empty();
-        Self { variant, compared, host, absent, form: is_form(view).unwrap_or(false) }
+        Self { variant, compared, host, chunks, absent, form: is_form(view).unwrap_or(false) }
     }
 }
 
@@ -81,6 +89,9 @@ pub(super) fn of(message: &Message, plan: &MessagePlan, facts: &Facts, captures:
     let walk = Walk { message, plan, lets, facts, captures };
     let mut covered = walk.template(base, 0).parts;
     walk.claims(&mut covered);
+    if facts.chunks {
+        covered.add("body");
+    }
     if covered.has("hostname") && covered.has("port") {
         covered.add("authority");
     }
@@ -219,7 +230,7 @@ impl Walk<'_> {
                 | Filter::AfterLast(_)
                 | Filter::Before(_)
                 | Filter::Slice(..)
-                | Filter::Convert(Convert::Len)
+                | Filter::Convert(Convert::Crc32 | Convert::Len)
                     if !digested =>
                 {
                     drawn.parts = Parts::default();
@@ -228,6 +239,11 @@ impl Walk<'_> {
                 Filter::Hmac(_, key) => {
                     digested = true;
                     drawn.parts.extend(&self.template(key, depth).parts);
+                }
+                Filter::Hkdf { salt, info, .. } => {
+                    digested = true;
+                    drawn.parts.extend(&self.template(salt, depth).parts);
+                    drawn.parts.extend(&self.template(info, depth).parts);
                 }
                 Filter::Ratchet(_, steps) => {
                     digested = true;
@@ -292,9 +308,14 @@ impl Walk<'_> {
             Source::Url => (Parts::of(&["authority", "path", "query"]), host),
             Source::Xml(name) => member("xml", name),
             Source::List(_) | Source::Scheme | Source::Secret => (Parts::default(), Presence::There),
-            Source::DigestName | Source::K | Source::KeyId | Source::Peer | Source::Request(_) | Source::V | Source::Var(_) => {
-                (Parts::default(), Presence::Unknown)
-            }
+            Source::Chunk(_)
+            | Source::DigestName
+            | Source::K
+            | Source::KeyId
+            | Source::Peer
+            | Source::Request(_)
+            | Source::V
+            | Source::Var(_) => (Parts::default(), Presence::Unknown),
         };
         Drawn { parts, presence }
     }
@@ -314,7 +335,7 @@ impl Walk<'_> {
             ListSource::Params | ListSource::QueryJson => Parts::of(&["query", "body"]),
             ListSource::QueryForm if self.facts.form => Parts::of(&["query", "body"]),
             ListSource::QueryForm => Parts::of(&["query"]),
-            ListSource::Form | ListSource::Json | ListSource::Xml => Parts::of(&["body"]),
+            ListSource::Form | ListSource::FormRaw | ListSource::Json | ListSource::Xml => Parts::of(&["body"]),
         };
         for filter in filters {
             if let Filter::With { value, .. } = filter {
@@ -330,7 +351,12 @@ impl Walk<'_> {
             self.message.carriers.iter().any(|carrier| carrier.place != Place::Header && carrier.name == *name)
         };
         filters.iter().all(|filter| match filter {
-            Filter::DropEmpty | Filter::First | Filter::Last | Filter::Only(_) | Filter::Pick(..) => false,
+            Filter::DropEmpty
+            | Filter::First
+            | Filter::Last
+            | Filter::Listed(..)
+            | Filter::Only(_)
+            | Filter::Pick(..) => false,
             Filter::Each(text) => shows(text, &Source::K) && shows(text, &Source::V),
             Filter::Without(globs) => globs.iter().all(carries),
             _ => true,
@@ -364,7 +390,7 @@ impl Walk<'_> {
             })
             .collect();
         let listing = filters.iter().find_map(|filter| match filter {
-            Filter::Pick(id, _) => Some(*id),
+            Filter::Listed(id, _) | Filter::Pick(id, _) => Some(*id),
             _ => None,
         });
         let Some(listing) = listing else {
@@ -431,7 +457,7 @@ fn shows(text: &Template, what: &Source) -> bool {
             Filter::After(_)
                 | Filter::AfterLast(_)
                 | Filter::Before(_)
-                | Filter::Convert(Convert::Len)
+                | Filter::Convert(Convert::Crc32 | Convert::Len)
                 | Filter::Slice(..)
                 | Filter::When(..)
         )

@@ -11,6 +11,7 @@
 
 pub(crate) mod agree;
 mod body;
+pub(crate) mod chain;
 pub(crate) mod coverage;
 pub(crate) mod fresh;
 mod pool;
@@ -30,7 +31,7 @@ use crate::scheme::model::{Primitive, Replay};
 use crate::scheme::{Message, same_name};
 use crate::time::UnixTime;
 use body::Candidates;
-pub use body::NeedsBody;
+pub use body::{NeedsBody, ReleasesChunks};
 pub use coverage::Coverage;
 use fresh::Judged;
 use pool::{Lease, Pool};

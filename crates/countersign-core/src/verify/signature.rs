@@ -109,7 +109,7 @@ fn prepare(env: &Env<'_>, scratch: &mut Scratch, key: &[Op], hash: Hash) -> Resu
 fn claimed(env: &Env<'_>, message: &Message, scratch: &mut Scratch, digest: &Digest) -> Result<bool, Stop> {
     let mark = scratch.out.len();
     encode(env, scratch, digest.as_bytes())?;
-    let any_case = message.fields.get(message.signature_field).is_some_and(|field| field.kind == FieldType::HexAny);
+    let any_case = is_any_case(message);
     let end = scratch.out.len();
     if any_case {
         scratch.out.get_mut(mark..end).unwrap_or_default().make_ascii_lowercase();
@@ -127,6 +127,18 @@ fn claimed(env: &Env<'_>, message: &Message, scratch: &mut Scratch, digest: &Dig
     }
     scratch.out.truncate(mark);
     Ok(any)
+}
+
+/// Whether a signature is the one that was computed, as carriers hold both; in constant time.
+pub(crate) fn is_same(message: &Message, computed: &[u8], claimed: &[u8]) -> bool {
+    if is_any_case(message) {
+        return ct_eq(&computed.to_ascii_lowercase(), &claimed.to_ascii_lowercase());
+    }
+    ct_eq(computed, claimed)
+}
+
+fn is_any_case(message: &Message) -> bool {
+    message.fields.get(message.signature_field).is_some_and(|field| field.kind == FieldType::HexAny)
 }
 
 /// Appends a signature as carriers hold it.

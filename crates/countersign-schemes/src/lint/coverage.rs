@@ -83,7 +83,8 @@ impl Cover {
             let itself = |drawn: &Drawn<'_>| *drawn.source == Source::Field(id) && is_whole(drawn);
             signed.iter().chain(&key).any(itself)
         };
-        cover.fields = (0..message.fields.len()).map(|id| itself(id) || cover.carries(message, id, whole, &itself)).collect();
+        cover.fields =
+            (0..message.fields.len()).map(|id| itself(id) || cover.carries(message, id, whole, &itself)).collect();
         cover.body = if reads { Extent::Whole } else { best(direct, cover.body_by_claim(message, &signed)) };
         cover.insist(message);
         cover
@@ -196,6 +197,7 @@ pub(super) fn is_body(source: &Source) -> bool {
         Source::Body
             | Source::List(
                 ListSource::Form
+                    | ListSource::FormRaw
                     | ListSource::Json
                     | ListSource::Params
                     | ListSource::QueryForm
@@ -258,7 +260,7 @@ fn lines(message: &Message, drawn: &Drawn<'_>) -> Option<Lines> {
                         let required = message.requires.iter().filter(|require| require.field == *id);
                         lines.only = Some(required.flat_map(|require| require.names.iter().cloned()).collect());
                     }
-                    Filter::Only(globs) => lines.only = Some(lower(globs)),
+                    Filter::Listed(_, globs) | Filter::Only(globs) => lines.only = Some(lower(globs)),
                     Filter::Without(globs) => lines.without.extend(lower(globs)),
                     _ => {}
                 }
@@ -337,7 +339,7 @@ fn list(message: &Message, drawn: &Drawn<'_>, place: Place) -> Extent {
             Filter::Only(globs) => {
                 return Extent::Part(drawn.span, format!("only {} is signed", quoted(globs)));
             }
-            Filter::Pick(id, _) => {
+            Filter::Listed(id, _) | Filter::Pick(id, _) => {
                 let name = message.fields.get(*id).map_or("", |field| &field.name);
                 return Extent::Part(drawn.span, format!("only what `{name}` lists is signed"));
             }
@@ -367,7 +369,9 @@ fn body_itself(signed: &[Drawn<'_>], message: &Message) -> Extent {
     for drawn in signed.iter().filter(|drawn| matches!(drawn.standing.role, Role::Itself | Role::Fallback)) {
         let found = match drawn.source {
             Source::Body => piece(message, drawn),
-            Source::List(ListSource::Form | ListSource::Params) => list(message, drawn, Place::Form),
+            Source::List(ListSource::Form | ListSource::FormRaw | ListSource::Params) => {
+                list(message, drawn, Place::Form)
+            }
             Source::List(ListSource::Json | ListSource::QueryJson) => list(message, drawn, Place::Json),
             Source::List(ListSource::QueryForm) => {
                 Extent::Part(drawn.span, "only a form is signed, which the field `content-type` decides".to_owned())

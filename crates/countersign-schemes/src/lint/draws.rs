@@ -87,7 +87,7 @@ impl<'a> Drawn<'a> {
 
 /// Whether a filter makes a digest or a MAC.
 pub(super) fn is_digest(filter: &Filter) -> bool {
-    matches!(filter, Filter::Hash(_) | Filter::Hmac(..) | Filter::Ratchet(..))
+    matches!(filter, Filter::Hash(_) | Filter::Hkdf { .. } | Filter::Hmac(..) | Filter::Ratchet(..))
 }
 
 /// The methods that change nothing: RFC 9110, section 9.2.1.
@@ -143,6 +143,10 @@ impl<'a> Walk<'a> {
             match filter {
                 Filter::Each(text) => self.template(text, &rest, standing, depth),
                 Filter::Hmac(_, key) => self.template(key, &[], standing.with(Role::Key), depth),
+                Filter::Hkdf { salt, info, .. } => {
+                    self.template(salt, &[], standing.with(Role::Key), depth);
+                    self.template(info, &[], standing.with(Role::Key), depth);
+                }
                 Filter::Or(other) => self.template(other, &rest, standing.with(Role::Fallback), depth),
                 Filter::Ratchet(_, steps) => {
                     for step in steps {

@@ -64,13 +64,29 @@ impl Letters {
             Convert::B64NoPad => encoded(bytes(is_base64), |count| (count * 4).div_ceil(3)),
             Convert::B64Url => encoded(bytes(is_base64url), |count| (count * 4).div_ceil(3)),
             Convert::B64UrlPad => encoded(of_type(&FieldType::B64Url), |count| count.div_ceil(3) * 4),
-            Convert::FormDec | Convert::Unb64 | Convert::Unb64Url | Convert::Unhex | Convert::Unpct => Self::any(),
+            Convert::Unb64 | Convert::Unb64Url | Convert::Unhex => Self::any(),
+            // What does not begin with an escape begins with what it began with.
+            Convert::FormDec | Convert::Unpct => {
+                let escapes: &[u8] = if convert == Convert::Unpct { b"%" } else { b"%+" };
+                let escaped = escapes.iter().any(|byte| self.first.holds(*byte));
+                let length = match self.length {
+                    Length::Any | Length::Exactly(0) => Length::Any,
+                    Length::Exactly(_) | Length::Some => Length::Some,
+                };
+                Self { first: if escaped { Symbols::ALL_BYTES } else { self.first }, length, ..Self::any() }
+            }
             Convert::FormEnc => not_empty(bytes(|byte| is_form_kept(byte) || byte == b'%' || byte == b'+')),
             Convert::Hex => encoded(of_type(&FieldType::Hex), |count| count * 2),
             Convert::HexUpper => encoded(of_type(&FieldType::HexUpper), |count| count * 2),
             Convert::JsonEscape => not_empty(bytes(|byte| byte >= b' ')),
-            Convert::Len => Self::new(bytes(|byte| byte.is_ascii_digit()), Length::Some),
+            Convert::Crc32 | Convert::Len => Self::new(bytes(|byte| byte.is_ascii_digit()), Length::Some),
             Convert::Lower => self.map(|byte| byte.to_ascii_lowercase()),
+            // A letter may have become either case of itself.
+            Convert::Title => {
+                let (lower, upper) =
+                    (self.map(|byte| byte.to_ascii_lowercase()), self.map(|byte| byte.to_ascii_uppercase()));
+                Self { first: upper.first, all: lower.all.or(upper.all), length: self.length }
+            }
             Convert::Pct => not_empty(bytes(|byte| is_unreserved(byte) || byte == b'%')),
             Convert::PctPath => not_empty(bytes(|byte| is_unreserved(byte) || matches!(byte, b'%' | b'/'))),
             // Where nothing is left, a slash is.
@@ -84,6 +100,20 @@ impl Letters {
             Convert::Trim => Self::new(self.all, Length::Any),
             Convert::Upper => self.map(|byte| byte.to_ascii_uppercase()),
         }
+    }
+
+    /// What is left of it when these bytes, and `%`, are percent-encoded.
+    pub(super) fn percent_encoded(self, only: &[u8]) -> Self {
+        let kept = |set: Symbols| {
+            let kept = Symbols::bytes(|byte| byte == b'%' || (set.holds(byte) && !only.contains(&byte)));
+            kept.or(set.and(Symbols::SECRET.or(Symbols::CONSTANT)))
+        };
+        let digits = Symbols::bytes(|byte| matches!(byte, b'0'..=b'9' | b'A'..=b'F'));
+        let length = match self.length {
+            Length::Exactly(0) | Length::Any => Length::Any,
+            Length::Exactly(_) | Length::Some => Length::Some,
+        };
+        Self { first: kept(self.first), all: kept(self.all).or(digits), length }
     }
 
     /// What a slice leaves of it.
@@ -146,6 +176,7 @@ pub(super) fn of_source(source: &Source) -> Letters {
         Source::Secret => Letters::new(Symbols::SECRET, Length::Exactly(1)),
         Source::Request(inner) => of_source(inner),
         Source::Body
+        | Source::Chunk(_)
         | Source::Field(_)
         | Source::Form(_)
         | Source::Json(_)
@@ -169,6 +200,10 @@ pub(super) fn of_list(list: ListSource) -> (Letters, Letters) {
         | ListSource::QueryForm
         | ListSource::QueryJson
         | ListSource::QueryPct => (Letters::any(), Letters::any()),
+        ListSource::FormRaw => (
+            Letters::new(Symbols::bytes(|byte| !matches!(byte, b'=' | b'&')), Length::Any),
+            Letters::new(Symbols::bytes(|byte| byte != b'&'), Length::Any),
+        ),
         ListSource::Headers => (
             Letters::new(Symbols::bytes(|byte| is_tchar(byte) && !byte.is_ascii_uppercase()), Length::Some),
             Letters::new(field_value(), Length::Any),
@@ -234,6 +269,7 @@ mod tests {
     use proptest::prelude::*;
 
     type Converter = fn(&[u8], &mut Vec<u8>);
+    type Decoder = fn(&[u8], &mut Vec<u8>) -> Result<(), canon::Malformed>;
     const ENCODERS: &[(Convert, Converter)] = &[
         (Convert::B64, canon::b64),
         (Convert::B64NoPad, canon::b64_nopad),
@@ -248,8 +284,13 @@ mod tests {
         (Convert::Pct, canon::pct),
         (Convert::PctPath, canon::pct_path),
         (Convert::Squeeze, canon::squeeze),
+        (Convert::Title, canon::title),
         (Convert::Upper, canon::upper),
     ];
+
+    fn of_text(text: &[u8]) -> Letters {
+        Letters::new(Symbols::of(text), Length::Exactly(text.len()))
+    }
 
     fn admits(letters: Letters, text: &[u8]) -> bool {
         let length = match letters.length {
@@ -268,7 +309,7 @@ mod tests {
         fn conversions_write_these_letters(text: Vec<u8>) {
             let before = [
                 Letters::any(),
-                Letters::new(Symbols::of(&text), Length::Exactly(text.len())),
+                of_text(&text),
             ];
             for (convert, by) in ENCODERS {
                 let mut out = Vec::new();
@@ -283,10 +324,41 @@ mod tests {
         fn slices_are_as_long_as_they_are_said_to_be(text: Vec<u8>, from in 0usize..8, length in 1usize..8) {
             let to = from + length;
             let slice = text.get(from.min(text.len())..to.min(text.len())).unwrap();
-            let letters = Letters::new(Symbols::of(&text), Length::Exactly(text.len()));
+            let letters = of_text(&text);
             prop_assert!(admits(letters.sliced(from, to), slice));
             prop_assert!(admits(Letters::any().sliced(from, to), slice));
         }
+    }
+
+    proptest! {
+        #[test]
+        fn some_bytes_encoded_leave_these_letters(text: Vec<u8>, only: Vec<u8>) {
+            let mut out = Vec::new();
+            canon::pct_only(&text, &only, &mut out);
+            let exact = Letters::new(Symbols::of(&text), Length::Exactly(text.len()));
+            prop_assert!(admits(exact.percent_encoded(&only), &out), "{out:?}");
+            let any = Letters::any().percent_encoded(&only);
+            prop_assert!(admits(any, &out), "{out:?}");
+            let free = only.iter().filter(|byte| **byte != b'%' && !byte.is_ascii_hexdigit());
+            prop_assert!(free.into_iter().all(|byte| !any.all.holds(*byte)));
+        }
+    }
+
+    /// Decoding takes nothing away altogether, and leaves alone what begins with no escape.
+    #[test]
+    fn decoded_text_begins_as_it_did() {
+        for text in ["/%0a", "%2fa", "a", "%", "+", ""] {
+            for (convert, by) in [(Convert::Unpct, canon::unpct as Decoder), (Convert::FormDec, canon::form_decode)] {
+                let letters =
+                    Letters { first: Symbols::of(&text.as_bytes()[..text.len().min(1)]), ..of_text(text.as_bytes()) };
+                let mut out = Vec::new();
+                if by(text.as_bytes(), &mut out).is_ok() {
+                    assert!(admits(letters.converted(convert), &out), "{convert:?} of {text}");
+                }
+            }
+        }
+        let path = of_source(&Source::Path).converted(Convert::Unpct);
+        assert!(path.first.holds(b'/') && !path.first.holds(b'a') && path.all.holds(b'\n'));
     }
 
     #[test]

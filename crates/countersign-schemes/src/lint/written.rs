@@ -204,12 +204,20 @@ impl Builder<'_> {
                 self.template(key, None);
                 letters::of_digest(hash.or_else(|| self.only_hash()))
             }
+            Filter::PctOnly(bytes) => of.percent_encoded(bytes),
             Filter::Ratchet(hash, steps) => {
                 for step in steps {
                     let step = self.template(step, None);
                     self.whole(step, value.span);
                 }
                 letters::of_digest(Some(*hash))
+            }
+            Filter::Hkdf { salt, info, length, .. } => {
+                for text in [salt, info] {
+                    let text = self.template(text, None);
+                    self.whole(text, value.span);
+                }
+                Letters { length: Length::Exactly(*length), ..Letters::any() }
             }
             Filter::Slice(from, to) => of.sliced(*from, *to),
             Filter::After(_) | Filter::AfterLast(_) | Filter::Before(_) | Filter::StripPrefix(_) => {
@@ -231,6 +239,7 @@ impl Builder<'_> {
             | Filter::Fold(_)
             | Filter::Join(_)
             | Filter::Last
+            | Filter::Listed(..)
             | Filter::LowerNames
             | Filter::Only(_)
             | Filter::Pick(..)
@@ -426,6 +435,7 @@ fn name_of(scheme: &Scheme, message: &Message, value: &Value) -> String {
 pub(super) fn name(scheme: &Scheme, message: &Message, source: &Source) -> String {
     let text = match source {
         Source::Body => "body".to_owned(),
+        Source::Chunk(part) => part.name().to_owned(),
         Source::DigestName => "digest-name".to_owned(),
         Source::Cookie(name) => format!("cookie.{name}"),
         Source::Field(id) => message.fields.get(*id).map(|field| field.name.clone()).unwrap_or_default(),
@@ -439,6 +449,7 @@ pub(super) fn name(scheme: &Scheme, message: &Message, source: &Source) -> Strin
         Source::Let(id) => message.lets.get(*id).map(|entry| entry.name.clone()).unwrap_or_default(),
         Source::List(list) => match list {
             ListSource::Form => "form",
+            ListSource::FormRaw => "form-raw",
             ListSource::Headers => "headers",
             ListSource::Json => "json",
             ListSource::Params => "params",

@@ -76,6 +76,7 @@ fn attack_10_what_is_not_seen_is_not_said_to_be_covered() {
     for (base, part) in [
         ("{query | sort-kv | each \"{k}[={v}]\" | join \"&\"}", "query"),
         ("{query-raw | join \"&\"}", "query"),
+        ("{form-raw | join \"&\"}", "body"),
         ("{header.x-none | or path}", "path"),
         ("{path | when method \"GET\" | or path}", "path"),
         ("[{header.x-one}{path}]", "path"),

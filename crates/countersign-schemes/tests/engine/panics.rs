@@ -163,6 +163,7 @@ const NAMES: &[&str] = &[
     "port",
     "rest",
     "query-raw",
+    "form-raw",
     "cookie.a",
     "",
 ];

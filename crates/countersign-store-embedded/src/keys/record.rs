@@ -106,7 +106,7 @@ impl Record {
         let refused = |error: KeyError| unfit(error.to_string());
         let mut key = match info.kind {
             KeyKind::Private => Key::private_pem(text).map_err(refused)?,
-            KeyKind::Public => Key::public_pem(text).map_err(refused)?,
+            KeyKind::Public => Key::public(text).map_err(refused)?,
             KeyKind::Secret => Key::secret(text.as_bytes()),
         };
         key.id = Some(info.id.clone());

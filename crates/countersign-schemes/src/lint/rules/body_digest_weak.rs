@@ -9,9 +9,10 @@ use countersign_core::scheme::model::{Convert, Filter};
 pub(super) static RULE: Rule = Rule {
     code: "body-digest-weak",
     summary: "the body is signed by a digest that does not hold it",
-    what: "Finds a body that is represented by an MD5, a SHA-1, or a piece of a digest shorter than 128 bits.",
+    what: "Finds a body that is represented by an MD5, a SHA-1, a checksum, or a piece of a digest shorter than 128 bits.",
     why: "The signature is then over something that two bodies share. Who can propose a body to the signer prepares \
-          a harmless one and its twin; of a digest that was cut short, the twin of any body is found by trying.",
+          a harmless one and its twin; of a digest that was cut short, the twin of any body is found by trying; of a checksum, it is \
+          computed.",
     example: "base = \"{method}\\n{target}\\n{body | md5 | hex}\"",
     fix: "`{body | sha256 | hex}`, whole. A vendor's `Content-MD5` may stay beside it.",
     reference: "RFC 6151; RFC 6194; RFC 9530, section 5 (`sha-256` and `sha-512` only)",
@@ -29,6 +30,14 @@ fn check(subject: &Subject<'_>, find: &mut Find<'_>) {
                     Warning,
                     drawn.span,
                     format!("the body is signed by its {name}: two bodies of one digest can be made"),
+                );
+            }
+            let checksum = Filter::Convert(Convert::Crc32);
+            if drawn.before_digest().any(|filter| *filter == checksum) {
+                find(
+                    Error,
+                    drawn.span,
+                    "the body is signed by a checksum: any other body can be given the same".to_owned(),
                 );
             }
             if let Some(bits) = kept(drawn).filter(|bits| *bits < 128) {
@@ -58,7 +67,7 @@ fn kept(drawn: &Drawn<'_>) -> Option<usize> {
             }
             Filter::Slice(from, to) => return Some((to.saturating_sub(*from) * per_character).min(length * 8)),
             // What follows a second digest is not the body's any more.
-            Filter::Hash(_) | Filter::Hmac(..) => return None,
+            Filter::Hash(_) | Filter::Hkdf { .. } | Filter::Hmac(..) => return None,
             _ => {}
         }
     }

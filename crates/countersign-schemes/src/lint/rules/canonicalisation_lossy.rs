@@ -61,7 +61,7 @@ fn loss(source: &Source, filter: &Filter) -> Option<&'static str> {
         Source::List(ListSource::Headers) => case.then_some("in one case"),
         _ if values && case => Some("in one case"),
         _ if values && spaces => Some("without some of its spaces"),
-        Source::List(ListSource::QueryRaw) => None,
+        Source::List(ListSource::FormRaw | ListSource::QueryRaw) => None,
         Source::List(_) | Source::Form(_) | Source::Query(_) => decodes.then_some("decoded twice"),
         Source::Body | Source::QueryString => decodes.then_some("decoded as a whole"),
         _ => None,

@@ -35,7 +35,10 @@ fn check(subject: &Subject<'_>, find: &mut Find<'_>) {
     let derived = subject.key().into_iter().flat_map(|key| subject.drawn(key)).flat_map(|drawn| drawn.filters);
     let derived: Vec<Hash> = derived
         .filter_map(|filter| match filter {
-            Filter::Ratchet(hash, _) | Filter::Hmac(Some(hash), _) | Filter::Hash(Some(hash)) => Some(*hash),
+            Filter::Hkdf { hash, .. }
+            | Filter::Ratchet(hash, _)
+            | Filter::Hmac(Some(hash), _)
+            | Filter::Hash(Some(hash)) => Some(*hash),
             _ => None,
         })
         .collect();

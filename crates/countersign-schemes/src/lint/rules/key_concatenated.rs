@@ -39,7 +39,8 @@ fn concatenated<'a>(message: &'a Message, text: &'a Template, depth: usize) -> O
         })
     };
     let secret = values().any(|value| value.source == Source::Secret);
-    let other = values().any(|value| !matches!(value.source, Source::DigestName | Source::Secret | Source::KeyId | Source::Var(_)));
+    let other = values()
+        .any(|value| !matches!(value.source, Source::DigestName | Source::Secret | Source::KeyId | Source::Var(_)));
     if secret && other {
         return Some(text);
     }
@@ -50,7 +51,7 @@ fn concatenated<'a>(message: &'a Message, text: &'a Template, depth: usize) -> O
             _ => None,
         };
         let derived = value.filters.iter().filter_map(|filter| match filter {
-            Filter::Hmac(_, key) => Some(key),
+            Filter::Hkdf { salt: key, .. } | Filter::Hmac(_, key) => Some(key),
             _ => None,
         });
         inner.into_iter().chain(derived).find_map(|inner| concatenated(message, inner, depth + 1))

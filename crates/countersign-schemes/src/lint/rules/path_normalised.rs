@@ -28,7 +28,9 @@ fn check(subject: &Subject<'_>, find: &mut Find<'_>) {
                 Filter::Convert(Convert::Unpct | Convert::FormDec) => (Warning, "decoded"),
                 Filter::Convert(Convert::Lower | Convert::Upper) => (Warning, "in one case"),
                 Filter::Convert(Convert::Squeeze | Convert::Trim) => (Warning, "without some of its spaces"),
-                Filter::Slice(..) | Filter::Before(_) | Filter::After(_) | Filter::AfterLast(_) => (Warning, "in part"),
+                Filter::Slice(..) | Filter::Before(_) | Filter::After(_) | Filter::AfterLast(_) => {
+                    (Warning, "in part")
+                }
                 _ => continue,
             };
             find(severity, drawn.span, format!("the path is signed {what}: paths that differ have one signature"));

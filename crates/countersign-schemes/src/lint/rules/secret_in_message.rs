@@ -28,7 +28,8 @@ fn check(subject: &Subject<'_>, find: &mut Find<'_>) {
         find(Warning, secret.span, "the secret is a part of what is signed, and not only the key".to_owned());
     }
     let in_key = subject.key().map(|key| subject.drawn(key)).unwrap_or_default();
-    let message = |source: &Source| !matches!(source, Source::DigestName | Source::Secret | Source::KeyId | Source::Var(_));
+    let message =
+        |source: &Source| !matches!(source, Source::DigestName | Source::Secret | Source::KeyId | Source::Var(_));
     if signed.is_empty() && in_key.iter().any(|drawn| message(drawn.source)) {
         find(
             Error,
