@@ -361,6 +361,7 @@ impl Compiler<'_> {
             Filter::Dedupe => Op::List(ListOp::Dedupe),
             Filter::DropEmpty => Op::List(ListOp::DropEmpty),
             Filter::Each(text) => Op::List(ListOp::Each(self.each(text))),
+            Filter::Fastjson => Op::Fastjson(span),
             Filter::First => Op::List(ListOp::First),
             Filter::Fold(text) => Op::List(ListOp::Fold(text.as_slice().into())),
             Filter::Hash(hash) => Op::Hash(*hash),
@@ -370,6 +371,7 @@ impl Compiler<'_> {
             Filter::Hmac(hash, key) => Op::Hmac(*hash, self.program(key)),
             Filter::IfAny => Op::IfAny,
             Filter::Join(separator) => Op::EachJoin(Box::default(), separator.as_slice().into()),
+            Filter::JavaMap => Op::List(ListOp::JavaMap(span)),
             Filter::Last => Op::List(ListOp::Last),
             Filter::Listed(field, globs) => Op::List(ListOp::Listed(*field, globs.clone(), span)),
             Filter::LowerNames => Op::List(ListOp::LowerNames),
@@ -475,6 +477,7 @@ const fn whole_body(source: &Source) -> bool {
                     | ListSource::Params
                     | ListSource::QueryForm
                     | ListSource::QueryJson
+                    | ListSource::QueryRawJson
                     | ListSource::Xml
             )
     )

@@ -106,6 +106,10 @@ impl Checker<'_> {
                 self.in_each = nested;
                 self.pairs(draft, flow, Filter::Each(text?))
             }
+            "fastjson" => {
+                let (filter, _) = self.pairs(draft, flow, Filter::Fastjson)?;
+                Some((filter, Flow::Scalar))
+            }
             "first" => self.pairs(draft, flow, Filter::First),
             "fold" => {
                 let text = self.literal(draft, 0)?;
@@ -122,6 +126,7 @@ impl Checker<'_> {
                 let (filter, _) = self.pairs(draft, flow, Filter::Join(text))?;
                 Some((filter, Flow::Scalar))
             }
+            "java-map" => self.pairs(draft, flow, Filter::JavaMap),
             "last" => self.pairs(draft, flow, Filter::Last),
             "line" | "with" => {
                 let item = self.literal(draft, 0)?;

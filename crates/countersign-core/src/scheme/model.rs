@@ -429,6 +429,8 @@ pub enum ListSource {
     QueryPct,
     /// The parameters of the query, as sent.
     QueryRaw,
+    /// The parameters of the query, as sent, then the members of a JSON object body, if there is a body.
+    QueryRawJson,
     /// The children of the root of an XML body.
     Xml,
 }
@@ -463,6 +465,8 @@ pub enum Filter {
     DropEmpty,
     /// List: each item becomes the text of a template.
     Each(Template),
+    /// List to scalar: a JSON object of strings, as fastjson writes a sorted map of what it read.
+    Fastjson,
     /// List: the first item of each name.
     First,
     /// List: values of one name are joined, at the place of the first.
@@ -486,6 +490,8 @@ pub enum Filter {
     IfAny,
     /// List to scalar: items with a separator between.
     Join(Vec<u8>),
+    /// List: sorted by name as Java sorts, each name once, JSON values as Java prints what it read of them.
+    JavaMap,
     /// List: the last item of each name.
     Last,
     /// List: the items that a capture of names lists, and those whose name matches one of the globs.

@@ -332,7 +332,7 @@ impl Walk<'_> {
             ListSource::Headers => return self.headers(filters, depth),
             _ if !self.keeps_all(filters) => return Parts::default(),
             ListSource::Query | ListSource::QueryPct | ListSource::QueryRaw => Parts::of(&["query"]),
-            ListSource::Params | ListSource::QueryJson => Parts::of(&["query", "body"]),
+            ListSource::Params | ListSource::QueryJson | ListSource::QueryRawJson => Parts::of(&["query", "body"]),
             ListSource::QueryForm if self.facts.form => Parts::of(&["query", "body"]),
             ListSource::QueryForm => Parts::of(&["query"]),
             ListSource::Form | ListSource::FormRaw | ListSource::Json | ListSource::Xml => Parts::of(&["body"]),

@@ -202,6 +202,7 @@ pub(super) fn is_body(source: &Source) -> bool {
                     | ListSource::Params
                     | ListSource::QueryForm
                     | ListSource::QueryJson
+                    | ListSource::QueryRawJson
                     | ListSource::Xml
             )
     )
@@ -315,7 +316,8 @@ fn query(message: &Message, signed: &[Drawn<'_>]) -> Extent {
                     | ListSource::QueryForm
                     | ListSource::QueryJson
                     | ListSource::QueryPct
-                    | ListSource::QueryRaw,
+                    | ListSource::QueryRaw
+                    | ListSource::QueryRawJson,
                 ) => list(message, drawn, Place::Query),
                 Source::Query(name) => {
                     at = drawn.span;
@@ -372,7 +374,9 @@ fn body_itself(signed: &[Drawn<'_>], message: &Message) -> Extent {
             Source::List(ListSource::Form | ListSource::FormRaw | ListSource::Params) => {
                 list(message, drawn, Place::Form)
             }
-            Source::List(ListSource::Json | ListSource::QueryJson) => list(message, drawn, Place::Json),
+            Source::List(ListSource::Json | ListSource::QueryJson | ListSource::QueryRawJson) => {
+                list(message, drawn, Place::Json)
+            }
             Source::List(ListSource::QueryForm) => {
                 Extent::Part(drawn.span, "only a form is signed, which the field `content-type` decides".to_owned())
             }

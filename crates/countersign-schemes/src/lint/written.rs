@@ -235,9 +235,11 @@ impl Builder<'_> {
             | Filter::Dedupe
             | Filter::DropEmpty
             | Filter::Each(_)
+            | Filter::Fastjson
             | Filter::First
             | Filter::Fold(_)
             | Filter::Join(_)
+            | Filter::JavaMap
             | Filter::Last
             | Filter::Listed(..)
             | Filter::LowerNames
@@ -273,6 +275,11 @@ impl Builder<'_> {
                 let text = Text::List(Box::new(self.item(list)), separator.clone());
                 let rest = filters.get(index + 1..).unwrap_or_default();
                 return (self.joined(text, called, span), rest);
+            }
+            if *filter == Filter::Fastjson {
+                // Quoted and escaped, so it reads in one way; what it loses is another rule's matter.
+                let text = self.owned(called, span, Letters::any());
+                return (text, filters.get(index + 1..).unwrap_or_default());
             }
             list = self.rewritten(list, filter);
         }
@@ -458,6 +465,7 @@ pub(super) fn name(scheme: &Scheme, message: &Message, source: &Source) -> Strin
             ListSource::QueryJson => "query-json",
             ListSource::QueryPct => "query-pct",
             ListSource::QueryRaw => "query-raw",
+            ListSource::QueryRawJson => "query-raw-json",
             ListSource::Xml => "xml",
         }
         .to_owned(),
