@@ -219,7 +219,7 @@ mod tests {
 
     #[test]
     fn scalars_print_as_every_fastjson_prints_them() {
-        for value in ["1", "-7", "0", "true", "false", "1.5", "-0.25", "0.000001", "1234567.89"] {
+        for value in ["1", "-7", "0", "true", "false", "1.5", "-0.25", "0.000001", "0.0000012", "1234567.89"] {
             assert_eq!(scalar(value).as_deref(), Ok(value));
         }
         for value in [
@@ -233,7 +233,7 @@ mod tests {
             "1e3",
             "1.5e3",
             "0.0",
-            "0.0000012",
+            "0.00000012",
             "0.1234567890123456",
             "1.",
         ] {
