@@ -11,6 +11,7 @@ use std::sync::Arc;
 use crate::alg::KeyError;
 use crate::canon;
 use crate::key::{Key, Material};
+use crate::plan::carrier::Captures;
 use crate::plan::list::convert;
 use crate::plan::run::{Env, Scratch, Stop, digest_body, run};
 use crate::plan::source::split_target;
@@ -18,7 +19,9 @@ use crate::plan::{MessagePlan, Plan, PrimitivePlan, Program};
 use crate::reject::{Rejection, Subject};
 use crate::request::{Fields, RequestView};
 use crate::scheme::draft::{Place, Span};
-use crate::scheme::model::{Carrier, Convert, Field, FieldId, FieldType, Filter, Message, Part, Source, Wrap};
+use crate::scheme::model::{
+    Carrier, Convert, Field, FieldId, FieldType, Filter, Message, Part, Source, Template, Value, Wrap,
+};
 use crate::scheme::{References, Var, same_name};
 use crate::time::UnixTime;
 use crate::verify::agree::agree;
@@ -253,7 +256,7 @@ impl Signer {
                 }
             } else if let FieldType::Time(format) = &field.kind
                 && field.definition.is_none()
-                && (field.name == "timestamp" || rules.starts == Some(id))
+                && (field.name == "timestamp" || (rules.starts == Some(id) && !field.optional))
             {
                 format.write(fresh.now, &mut value);
             } else if let (FieldType::Time(format), true, Some(ttl)) =
@@ -378,7 +381,7 @@ impl Signing<'_> {
             if announces || scratch.captures.get(id).is_some() || self.message.cover.is_empty() {
                 continue;
             }
-            let mut known: Vec<String> = synthetic(self.message);
+            let mut known: Vec<String> = synthetic(self.message, &scratch.captures);
             draft.fields.all(&mut |name, _| known.push(name.to_ascii_lowercase()));
             if !self.view.authority.is_empty() {
                 known.push("host".to_owned());
@@ -736,8 +739,14 @@ fn carries(carrier: &Carrier, field: FieldId) -> bool {
     ids.contains(&field)
 }
 
-/// The names of synthetic items that may be listed.
-fn synthetic(message: &Message) -> Vec<String> {
+/// The names of synthetic items that may be listed: not of those whose value is a capture that is not there.
+fn synthetic(message: &Message, captures: &Captures) -> Vec<String> {
+    let lacks = |text: &Template| {
+        text.parts.iter().any(|part| match part {
+            Part::Value(Value { source: Source::Field(id), .. }) => captures.get(*id).is_none(),
+            Part::Literal(_) | Part::Optional(_) | Part::Value(_) => false,
+        })
+    };
     let mut found = Vec::new();
     let mut texts = vec![&message.base];
     texts.extend(message.lets.iter().map(|entry| &entry.text));
@@ -748,8 +757,9 @@ fn synthetic(message: &Message) -> Vec<String> {
                 continue;
             }
             for filter in &value.filters {
-                if let Filter::With { name, .. } = filter {
-                    found.push(name.clone());
+                match filter {
+                    Filter::With { name, value, .. } if !lacks(value) => found.push(name.clone()),
+                    _ => {}
                 }
             }
         }
