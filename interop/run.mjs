@@ -25,6 +25,7 @@ const { values: options, positionals } = parseArgs({
     fixed: flag,
     unsigned: flag,
     verify: flag,
+    base: flag,
     write: flag,
   },
 });
@@ -45,10 +46,11 @@ function write(scheme, lines) {
   writeFileSync(file, [...merged.values()].map((line) => `${JSON.stringify(line)}\n`).join(''));
 }
 
-if (options.verify) {
+if (options.verify || options.base) {
   for await (const text of createInterface({ input: process.stdin })) {
     const { scheme, ...line } = JSON.parse(text);
-    show({ id: line.id, accepted: Boolean(await driver.verify(scheme, line)) });
+    if (options.verify) show({ id: line.id, accepted: Boolean(await driver.verify(scheme, line)) });
+    else show({ id: line.id, base: await driver.base(scheme, line) });
   }
 } else {
   for (const scheme of driver.SCHEMES) {
@@ -63,7 +65,9 @@ if (options.verify) {
     const indices = options.at === undefined ? [...Array(Number(options.count)).keys()] : [Number(options.at)];
     for (const index of indices) {
       const id = `${name}/${scheme}/${options.seed}/${index}`;
-      show({ id, scheme, ...(await make(scheme, hostile.generator(id), hostile)) });
+      // A verifier whose clock the driver does not set has this time.
+      const now = options.unsigned ? { now: Math.floor(Date.now() / 1000) } : {};
+      show({ id, scheme, ...now, ...(await make(scheme, hostile.generator(id), hostile)) });
     }
   }
 }

@@ -5,9 +5,10 @@
     run.py DRIVER --fixed [--write]         the positive cases of vectors/SCHEME/sdk.jsonl
     run.py DRIVER --unsigned --count 300    requests for us to sign
     run.py DRIVER --verify < LINES          whether the SDK accepts them: {"id": …, "accepted": …}
+    run.py DRIVER --base < LINES            what the SDK signs of them, where it tells: {"id": …, "base": …}
     run.py --list                           all drivers, from their text: no SDK is needed
 
-Nothing is read but the driver and, with --verify, standard input. `run.mjs` is the same for npm's SDKs.
+Nothing is read but the driver and, with --verify and --base, standard input. `run.mjs` is the same for npm's SDKs.
 """
 
 import argparse
@@ -17,10 +18,12 @@ import json
 import random
 import re
 import sys
+import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 VECTORS = HERE.parent / "vectors"
+FUNCTIONS = ("sign", "verify", "fixed", "base")
 sys.path.insert(0, str(HERE))
 import hostile  # noqa: E402  (found through the line above)
 
@@ -36,6 +39,7 @@ def main():
     mode.add_argument("--fixed", action="store_true")
     mode.add_argument("--unsigned", action="store_true")
     mode.add_argument("--verify", action="store_true")
+    mode.add_argument("--base", action="store_true")
     mode.add_argument("--list", action="store_true")
     parser.add_argument("--write", action="store_true", help="with --fixed: into vectors/, by id")
     arguments = parser.parse_args()
@@ -46,10 +50,14 @@ def main():
     if not arguments.driver:
         parser.error("which driver?")
     driver = load(arguments.driver)
-    if arguments.verify:
+    if arguments.verify or arguments.base:
         for text in sys.stdin:
             line = json.loads(text)
-            show({"id": line["id"], "accepted": bool(driver.verify(line.pop("scheme"), line))})
+            scheme = line.pop("scheme")
+            if arguments.verify:
+                show({"id": line["id"], "accepted": bool(driver.verify(scheme, line))})
+            else:
+                show({"id": line["id"], "base": driver.base(scheme, line)})
         return
     for scheme in driver.SCHEMES:
         if arguments.scheme not in (None, scheme):
@@ -65,7 +73,11 @@ def main():
         make = driver.unsigned if arguments.unsigned else driver.sign
         for index in range(arguments.count) if arguments.at is None else [arguments.at]:
             name = f"{arguments.driver}/{scheme}/{arguments.seed}/{index}"
-            show({"id": name, "scheme": scheme, **make(scheme, random.Random(name), hostile)})
+            line = {"id": name, "scheme": scheme, **make(scheme, random.Random(name), hostile)}
+            if arguments.unsigned:
+                # A verifier whose clock the driver does not set has this time.
+                line.setdefault("now", int(time.time()))
+            show(line)
 
 
 def show(line):
@@ -95,25 +107,24 @@ def drivers():
 
 
 def described_python(text):
-    found = {"sdk": None, "schemes": None, "also": []}
+    found = {"sdk": None, "schemes": None, "also": [], "quick": False}
     functions = set()
     for node in ast.parse(text).body:
-        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") in ("SDK", "SCHEMES", "ALSO"):
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") in ("SDK", "SCHEMES", "ALSO", "QUICK"):
             found[node.targets[0].id.lower()] = ast.literal_eval(node.value)
         if isinstance(node, ast.FunctionDef):
             functions.add(node.name)
-    return {**found, **{name: name in functions for name in ("sign", "verify", "fixed")}}
+    return {**found, "functions": [name for name in FUNCTIONS if name in functions]}
 
 
 def described_node(text):
     found = {"also": []}
-    for name in ("SDK", "SCHEMES", "ALSO"):
+    for name in ("SDK", "SCHEMES", "ALSO", "QUICK"):
         literal = re.search(rf"^export const {name} = (.*?);?$", text, re.M)
         if literal:
-            found[name.lower()] = ast.literal_eval(literal[1].strip().rstrip(";"))
-    for name in ("sign", "verify", "fixed"):
-        found[name] = re.search(rf"^export (async )?function {name}\(", text, re.M) is not None
-    return found
+            found[name.lower()] = json.loads(literal[1].replace("'", '"'))
+    functions = [name for name in FUNCTIONS if re.search(rf"^export (async )?function {name}\(", text, re.M)]
+    return {**found, "functions": functions}
 
 
 def write(scheme, lines):

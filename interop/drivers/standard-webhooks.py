@@ -8,6 +8,7 @@ from standardwebhooks.webhooks import Webhook
 
 SDK = "standardwebhooks==1.1.0"
 SCHEMES = ["standard-webhooks"]
+QUICK = True
 
 
 def sign(scheme, rng, hostile):

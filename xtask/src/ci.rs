@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use crate::process::{Failure, cargo, command, run as run_command, stdout_of, unstartable};
 use crate::tally::Tally;
-use crate::{generate, process};
+use crate::{generate, interop, process};
 
 /// Runs the steps named, or all of them.
 pub(crate) fn run(root: &Path, names: &[&str]) -> Result<(), Failure> {
@@ -60,6 +60,11 @@ const STEPS: &[Step] = &[
     Step { name: "fmt", holds: "the source is laid out by rustfmt", run: fmt },
     Step { name: "clippy", holds: "no lint has anything to say", run: clippy },
     Step { name: "test", holds: "unit, integration and documentation tests pass", run: test },
+    Step {
+        name: "interop",
+        holds: "vendors' SDKs and we agree, where they can be installed",
+        run: |root, _| interop::quick(root),
+    },
     Step { name: "doc", holds: "the documentation builds without a warning", run: doc },
     Step { name: "gen", holds: "generated files are up to date", run: |root, _| generate::check(root) },
     Step { name: "deny", holds: "dependencies are the ones we agreed on", run: deny },

@@ -1,14 +1,16 @@
 //! The project's own tasks, as `cargo xtask TASK`; [`USAGE`] lists them.
 //!
 //! Everything here runs on the tree it was built from and needs nothing but cargo, git and, for one
-//! step, cargo-deny. Nothing under `crates/` may depend on this crate. What installs things is not
-//! here: that is the shell's part, in `.ci/setup.sh`.
+//! step, cargo-deny. Nothing under `crates/` may depend on this crate. What installs tools is not
+//! here: that is the shell's part, in `.ci/setup.sh`. `interop` installs what it examines, the
+//! vendors' SDKs, under `target`.
 
 #![expect(clippy::print_stdout, reason = "a task's whole interface is what it prints")]
 
 mod bench;
 mod ci;
 mod generate;
+mod interop;
 mod process;
 mod tally;
 mod tidy;
@@ -25,6 +27,8 @@ tasks:
   ci [STEP…]     everything that must hold, in order, up to the first step that fails
   tidy           the code rules alone
   bench          what verification costs, against the bare hashing and against nginx
+  interop [--count N] [--seed S] [DRIVER|SCHEME…]
+                 vendors' SDKs sign and we verify, and the other way round
   gen [--check]  write the generated files; --check only says which are stale";
 
 fn main() -> ExitCode {
@@ -34,6 +38,7 @@ fn main() -> ExitCode {
     let done = match arguments.as_slice() {
         ["ci", steps @ ..] => ci::run(&root, steps),
         ["bench"] => bench::bench(&root),
+        ["interop", arguments @ ..] => interop::run(&root, arguments),
         ["tidy"] => tidy::run(&root),
         ["gen"] => generate::write(&root),
         ["gen", "--check"] => generate::check(&root),

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use countersign_core::{
-    Checked, Coverage, Explanation, FirstUse, Freshness, Key, KeyQuery, KeySet, Rejection, ReplayEntry, SignError,
-    Signed, Signer, UnixTime, Verified, Verifier,
+    Carried, Checked, Coverage, Explanation, FirstUse, Freshness, Key, KeyQuery, KeySet, Rejection, ReplayEntry,
+    SignError, Signed, Signer, UnixTime, Verified, Verifier,
 };
 
 use crate::material::{KeyRing, Material, MaterialError, TooManyKeys};
@@ -127,6 +127,8 @@ pub(crate) struct Engine {
     signers: HashMap<String, Arc<Signer>>,
     keys: HashMap<[u8; 32], Arc<Key>>,
     seen: Option<Seen>,
+    /// The greatest counted nonce that was made.
+    last_nonce: u64,
 }
 
 impl Engine {
@@ -151,6 +153,7 @@ impl Engine {
         let Keys::One { material, id, algorithm } = &task.keys else { return Err(Undecided::NoKey) };
         let key = self.key(material, id.as_deref(), algorithm.as_deref())?;
         let made = match task.nonce {
+            None if scheme.plan.counts_nonces() => Some(world::counted_nonce(&mut self.last_nonce)),
             None if scheme.plan.captures_nonce() => Some(world::nonce()?),
             _ => None,
         };
@@ -198,6 +201,13 @@ impl Engine {
             Ok::<_, Undecided>(verifier.explain(view, &keys, task.now))
         })?;
         Ok((decision, explanation))
+    }
+
+    /// The carriers of the task's message, read and written again.
+    pub(crate) fn carried(&mut self, task: &Task) -> Result<Result<Vec<Carried>, Rejection>, Undecided> {
+        let scheme = self.scheme(&task.scheme)?;
+        let verifier = self.verifier(task, &scheme);
+        Ok(task.message.seen(|view| verifier.carried(view)))
     }
 
     fn verifier(&mut self, task: &Task, scheme: &SchemeFile) -> Arc<Verifier> {

@@ -24,6 +24,7 @@
 
 pub mod alg;
 pub mod canon;
+mod carried;
 mod chunks;
 mod drive;
 mod explain;
@@ -38,6 +39,7 @@ mod sign;
 pub mod time;
 mod verify;
 
+pub use carried::Carried;
 pub use drive::{Authenticator, BodyError, Chunks, Denial};
 pub use explain::{Explanation, Held, Stage};
 pub use key::{Key, KeyQuery, KeyResolver, KeySet, Material, Secret};

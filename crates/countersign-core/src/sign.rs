@@ -26,7 +26,7 @@ use crate::scheme::{References, Var, same_name};
 use crate::time::UnixTime;
 use crate::verify::agree::agree;
 use crate::verify::coverage::{Facts, insist};
-use crate::verify::{fresh, read, signature, suits, unambiguous};
+use crate::verify::{fresh, policy, read, signature, suits, unambiguous};
 use zeroize::Zeroizing;
 
 /// Signs messages under one plan.
@@ -169,7 +169,7 @@ impl Signer {
         signing.write_signature(&mut draft, &mut scratch)?;
         signing.read_back(&draft, &mut scratch, &base, fresh.now, chunked)?;
         if let Some(chunking) = chunking {
-            signing.write_chunks(&mut draft, &mut scratch, chunking, &signature)?;
+            signing.write_chunks(&mut draft, &mut scratch, &chunking, &signature)?;
         }
         Ok(Signed {
             fields: draft.appended,
@@ -488,8 +488,13 @@ impl Signing<'_> {
                     let key = signature::mac_key(env, scratch).map_err(stopped)?;
                     key.mac(base).as_bytes().to_vec()
                 }
-                PrimitivePlan::Signature(algorithm) => {
-                    let Material::Private(private) = &self.key.material else { return Err(SignError::KeyUnsuitable) };
+                PrimitivePlan::Derived(algorithm, _) | PrimitivePlan::Signature(algorithm) => {
+                    let derived = signature::derived(env, scratch).map_err(stopped)?;
+                    let private = match (&derived, &self.key.material) {
+                        (Some(derived), _) => derived,
+                        (None, Material::Private(private)) => private,
+                        (None, _) => return Err(SignError::KeyUnsuitable),
+                    };
                     let mut raw = Vec::new();
                     private.sign(*algorithm, base, &mut raw)?;
                     raw
@@ -552,7 +557,11 @@ impl Signing<'_> {
             let has_body = env.view.body.is_some_and(|body| !body.is_empty());
             Ok(insist(message, env.plan, &facts, &scratch.captures, has_body)?)
         })
-        .map_err(stopped)
+        .map_err(stopped)?;
+        match &self.plan.policy {
+            Some(plan) => self.with(draft, |env| policy::judge(env, plan, scratch, now)).map(drop).map_err(stopped),
+            None => Ok(()),
+        }
     }
 
     /// What is told where a carrier that was written could not be read.

@@ -223,7 +223,7 @@ impl Message {
         let carriers = "X-Time = \"{timestamp:unix?}\"\nX-Names = \"{signed:names?}\"\nX-Sig = \"{signature:hex}\"\n";
         let sign = format!("base = '''{template}'''\nsignature = \"{{base | hmac-sha256 secret | hex}}\"\n");
         let text = format!(
-            "[header]\n{carriers}[sign]\n{sign}[vars]\nregion = \"eu\"\n[response.header]\n{carriers}[response.sign]\n{sign}"
+            "[header]\n{carriers}[sign]\n{sign}[vars]\nregion = \"eu\"\nmost = \"3\"\nlisted = \"b;a\"\n[response.header]\n{carriers}[response.sign]\n{sign}"
         );
         let scheme = load("table.toml", &text, &Catalogue).unwrap_or_else(|error| panic!("{error}"));
         let keys = KeySet::new([Arc::new(Key::secret(*b"key").with_id("alice"))]);
@@ -275,6 +275,11 @@ fn sources_give_what_the_table_says() {
                 message.body = r#"{"amount":1.0,"to":"b\u00f6b","tags":[1, 2]}"#.into();
             } else if source.starts_with("xml") {
                 message.body = "<xml><to>b&amp;b</to></xml>".into();
+            } else if source.starts_with("part") {
+                message = message.with_field("Content-Type", "multipart/form-data; boundary=b");
+                let head = "Content-Disposition: form-data; name";
+                message.body =
+                    format!("--b\r\n{head}=\"meta\"\r\n\r\n{{}}\r\n--b\r\n{head}=\"file\"\r\n\r\n\r\n--b--\r\n");
             }
             compare(&mut wrong, line, source, &row[2], &message.evaluate(source));
         }

@@ -127,15 +127,29 @@ pub(crate) enum SchemesCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Sign and verify with every scheme of the catalogue, or with those named
+    /// Try every scheme of the catalogue, or those named, on its own vectors
+    #[command(
+        long_about = "Try every scheme of the catalogue, or those named, on its own vectors.\n\n\
+                      Each scheme signs a message under a key of its own, verifies it, and refuses it under another \
+                      key. Then each line of FOLDER/SCHEME/*.jsonl has to get the verdict that its `expect` says \
+                      (`verified`, `refused`, or the code of a reason). What verifies is made again: its carriers are \
+                      written from what was read of them, and with a secret or a private key it is signed once more, \
+                      with the same time, nonce and fields, for the same signature.",
+        after_help = "\
+Exit status: 0 all of it holds; 1 something does not; 2 a scheme or a folder could not be read.
+
+Examples:
+  countersign schemes test
+  countersign schemes test hawk ./mine.toml --vectors vectors"
+    )]
     Test {
         /// Names of the catalogue, or paths of scheme files
         #[arg(value_name = "SCHEME")]
         schemes: Vec<String>,
-        /// Verify the messages of this folder, too: one folder a scheme, one JSON line a message
+        /// The folder of vectors: one folder a scheme, one JSON line a message. By default `vectors`, if there is one
         #[arg(long, value_name = "FOLDER")]
         vectors: Option<PathBuf>,
-        /// Print JSON
+        /// Print one JSON object a scheme
         #[arg(long)]
         json: bool,
     },

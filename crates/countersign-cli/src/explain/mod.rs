@@ -51,7 +51,7 @@ pub(crate) fn run(arguments: &ExplainArguments, out: &mut Output) -> Result<Outc
 /// How much of a stage is shown to people, in bytes.
 const MOST_SHOWN: usize = 16 * 1024;
 
-fn steps(
+pub(crate) fn steps(
     explanation: &Explanation,
     scheme: &SchemeFile,
     paint: Paint,

@@ -18,38 +18,6 @@ fn the_catalogue_is_listed_and_shown() {
 }
 
 #[test]
-fn every_scheme_of_the_catalogue_signs_and_verifies() {
-    let done = run(&["schemes", "test"], "");
-    assert_eq!(done.status, 0, "{}", done.out);
-    assert!(done.out.lines().last().unwrap().ends_with(" passed, 0 failed"), "{}", done.out);
-}
-
-#[test]
-fn a_folder_of_messages_is_judged_line_by_line() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("md5-token");
-    std::fs::create_dir(&path).unwrap();
-    let url = "http://x/p?user=alice&timestamp=1714566896&token=785ed02";
-    let line = |expect: &str, more: &str| {
-        format!(r#"{{"method":"GET","url":"{url}","secret":"s3cr3t","now":1714566896,"expect":"{expect}"{more}}}"#)
-    };
-    std::fs::write(path.join("a.jsonl"), format!("{}\n{}\n", line("verified", ""), line("verified", ""))).unwrap();
-    let folder = folder.path().to_str().unwrap().to_owned();
-    assert_eq!(run(&["schemes", "test", "--vectors", &folder], "").status, 0);
-    for (line, fault) in [
-        (line("timestamp-stale", ""), "verified instead of timestamp-stale"),
-        (line("verified", r#","colour":1"#), "`colour` is not a field"),
-        (line("verified", "").replace(r#","expect":"verified""#, ""), "says no `expect`"),
-    ] {
-        std::fs::write(path.join("b.jsonl"), line).unwrap();
-        let done = run(&["schemes", "test", "--vectors", &folder], "");
-        assert_eq!(done.status, 1, "{}", done.out);
-        assert!(done.out.contains("b.jsonl:1: ") && done.out.contains(fault), "{}", done.out);
-    }
-    assert_eq!(run(&["schemes", "test", "--vectors", "/nowhere/at/all"], "").status, 2);
-}
-
-#[test]
 fn every_code_that_a_command_gives_is_explained() {
     let done = run(&["reason", "timestamp-stale"], "");
     for part in ["timestamp-stale", "Why: ", "Fix: ", "Reference: "] {

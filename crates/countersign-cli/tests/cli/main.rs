@@ -7,5 +7,6 @@ mod gateway;
 mod hawk;
 mod raw;
 mod support;
+mod trial;
 mod vendors;
 mod webhooks;

@@ -17,7 +17,7 @@ use aws_lc_rs::signature::{
     self, EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519KeyPair, KeyPair as _, ParsedPublicKey, RsaEncoding,
     RsaKeyPair, RsaParameters, RsaSubjectPublicKey, VerificationAlgorithm,
 };
-use zeroize::Zeroize as _;
+use zeroize::{Zeroize as _, Zeroizing};
 
 /// Why a key could not be read or used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -205,6 +205,16 @@ impl PrivateKey {
             }
             _ => Err(KeyError::Malformed),
         }
+    }
+
+    /// Takes a private scalar of P-256: 32 bytes, big-endian (SEC 1, section C.4).
+    pub fn from_p256_scalar(scalar: &[u8; 32]) -> Result<Self, KeyError> {
+        // An ECPrivateKey (RFC 5915, section 3) that leaves the public half to be computed.
+        let mut der = Zeroizing::new(Vec::with_capacity(51));
+        der.extend_from_slice(&[0x30, 0x31, 0x02, 0x01, 0x01, 0x04, 0x20]);
+        der.extend_from_slice(scalar);
+        der.extend_from_slice(&[0xa0, 0x0a, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07]);
+        Self::ecdsa(KeyKind::P256, P256, &der)
     }
 
     /// What it is.

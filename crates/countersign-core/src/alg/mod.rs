@@ -10,6 +10,7 @@ mod asymmetric;
 mod checksum;
 mod hash;
 mod hkdf;
+mod kdf;
 mod key;
 mod mac;
 
@@ -17,6 +18,7 @@ pub use asymmetric::{Asymmetric, KeyKind, Verdict};
 pub use checksum::{Checksum, Checksumming};
 pub use hash::{Digest, Hash, Hasher};
 pub use hkdf::{MOST_BLOCKS, hkdf};
+pub use kdf::kdf_p256;
 pub use key::{KeyError, PrivateKey, PublicKey};
 pub use mac::{Mac, MacKey};
 

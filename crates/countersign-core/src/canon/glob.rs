@@ -1,9 +1,32 @@
-//! Patterns of names in scheme files.
+//! Patterns: of names in scheme files, and of resources in what is signed.
 
 /// Whether a name fits a pattern, in which `*` stands for any run of bytes, the empty one too. Everything else
 /// stands for itself, in its own case.
 #[must_use]
-pub fn glob(mut pattern: &[u8], mut name: &[u8]) -> bool {
+pub fn glob(pattern: &[u8], name: &[u8]) -> bool {
+    fits(pattern, name, None)
+}
+
+/// The same, and `?` stands for any one byte: how access lists and policies name resources.
+#[must_use]
+pub fn wildcard(pattern: &[u8], text: &[u8]) -> bool {
+    fits(pattern, text, Some(b'?'))
+}
+
+/// Whether one of the items of a list fits. Without a separator the list is its only item.
+pub fn any_of(list: &[u8], separator: &[u8], mut fits: impl FnMut(&[u8]) -> bool) -> bool {
+    let mut rest = list;
+    while let Some(at) = rest.windows(separator.len().max(1)).position(|window| window == separator) {
+        let (item, after) = rest.split_at_checked(at).unwrap_or((rest, &[]));
+        if fits(item) {
+            return true;
+        }
+        rest = after.get(separator.len()..).unwrap_or_default();
+    }
+    fits(rest)
+}
+
+fn fits(mut pattern: &[u8], mut name: &[u8], any: Option<u8>) -> bool {
     // Where to resume when what follows the last `*` does not fit: after it, one byte further into the name. A
     // later `*` makes earlier ones settled, so one place is enough and the cost is at most the lengths' product.
     let mut resume: Option<(&[u8], &[u8])> = None;
@@ -13,7 +36,7 @@ pub fn glob(mut pattern: &[u8], mut name: &[u8]) -> bool {
                 pattern = after;
                 resume = Some((after, name));
             }
-            ([wanted, after @ ..], [byte, rest @ ..]) if wanted == byte => {
+            ([wanted, after @ ..], [byte, rest @ ..]) if wanted == byte || Some(*wanted) == any => {
                 (pattern, name) = (after, rest);
             }
             ([], []) => return true,

@@ -27,22 +27,47 @@ pub enum JsonValue<'a> {
 /// `each` may have been called for some members before a fault further on is found: what it collected counts only
 /// if the answer is `Ok`.
 pub fn json_members(body: &[u8], each: &mut dyn FnMut(&[u8], JsonValue<'_>)) -> Result<(), Malformed> {
+    let mut text = Vec::new();
+    members(body, &mut |name, value| {
+        match value {
+            [b'"', escaped @ .., b'"'] => {
+                text.clear();
+                unescape(escaped, &mut text)?;
+                each(name, JsonValue::String(&text));
+            }
+            raw => each(name, JsonValue::Raw(raw)),
+        }
+        Ok(())
+    })
+}
+
+/// The value of a JSON object's member, as it stands there: of a string, its quotes and escapes too.
+///
+/// What is malformed to [`json_members`] is malformed here, but for unpaired surrogates in strings.
+pub fn json_member<'b>(body: &'b [u8], name: &[u8]) -> Result<Option<&'b [u8]>, Malformed> {
+    let mut found = None;
+    members(body, &mut |known, value| {
+        if known == name {
+            found = Some(value);
+        }
+        Ok(())
+    })?;
+    Ok(found)
+}
+
+/// What members are handed to.
+type Each<'e, 'b> = dyn FnMut(&[u8], &'b [u8]) -> Result<(), Malformed> + 'e;
+
+/// Hands each member's name, unescaped, and its value as written to `each`.
+fn members<'b>(body: &'b [u8], each: &mut Each<'_, 'b>) -> Result<(), Malformed> {
     str::from_utf8(body).map_err(|_| Malformed)?;
     let mut scan = Scan { rest: body };
     let mut names = BTreeSet::new();
-    let mut text = Vec::new();
     scan.expect(b'{')?;
     if !scan.take(b'}') {
         loop {
             let name = unescaped(scan.name()?)?;
-            match scan.value()? {
-                [b'"', escaped @ .., b'"'] => {
-                    text.clear();
-                    unescape(escaped, &mut text)?;
-                    each(&name, JsonValue::String(&text));
-                }
-                raw => each(&name, JsonValue::Raw(raw)),
-            }
+            each(&name, scan.value()?)?;
             if !names.insert(name) {
                 return Err(Malformed);
             }
@@ -344,6 +369,24 @@ mod tests {
             r#"{"big":123456789012345678901234567890,"s":"\"quoted\""}"#,
             &[("big", "123456789012345678901234567890"), ("s", "'\"quoted\"'")],
         );
+    }
+
+    #[test]
+    fn a_member_is_cut_out_as_it_stands() {
+        let body = br#" { "a" : {"b": 1.0 , "sign":"x"} , "s":"a\u0062","\u0063":"\ud800" }"#;
+        for (name, value) in [
+            ("a", Some(r#"{"b": 1.0 , "sign":"x"}"#)),
+            ("s", Some(r#""a\u0062""#)),
+            ("c", Some(r#""\ud800""#)),
+            ("b", None),
+            ("sign", None),
+        ] {
+            assert_eq!(json_member(body, name.as_bytes()), Ok(value.map(str::as_bytes)), "{name}");
+        }
+        for body in [r#"{"a":1,"a":1}"#, r#"{"a":1,"b":2,"\u0061":3}"#, r#"{"a":1}x"#, r#"{"a":1"#, "[1]", ""] {
+            assert_eq!(json_member(body.as_bytes(), b"a"), Err(Malformed), "{body}");
+        }
+        assert_eq!(json_member(b"{\"a\":1,\"b\":\"\xff\"}", b"a"), Err(Malformed));
     }
 
     #[test]

@@ -1,13 +1,15 @@
 //! Canonicalisation: bytes in, bytes appended to a buffer out, one rule of one specification each.
 //!
 //! Nothing here knows a request, a scheme or a key. A function that can meet malformed input says so and leaves the
-//! buffer as it was; the others accept every input. Only the readers of whole bodies ([`json_members`],
-//! [`xml_children`]) allocate anything besides the buffer, to notice a name that comes twice.
+//! buffer as it was; the others accept every input. Only character sets ([`Charset`]) and the readers of
+//! whole bodies ([`json_members`], [`xml_children`]) allocate anything besides the buffer.
 //!
 //! Deliberately absent: leniency. A decoder takes what its encoder could have written and nothing else, since two
 //! readings of one text are what an attacker looks for.
 
 mod base64;
+mod charset;
+mod collation;
 mod crc32;
 mod field;
 mod form;
@@ -15,20 +17,26 @@ mod glob;
 mod hex;
 mod java;
 mod json;
+mod multipart;
 mod path;
 mod percent;
+mod policy;
 mod xml;
 
 pub use base64::{b64, b64_nopad, b64url, b64url_pad, unb64, unb64_nopad, unb64url, unb64url_pad};
+pub use charset::Charset;
+pub use collation::collate;
 pub use crc32::crc32;
 pub use field::{is_token, lower, media_type, squeeze, title, trim, upper};
 pub use form::{form_decode, form_encode, query_pairs};
-pub use glob::glob;
+pub use glob::{any_of, glob, wildcard};
 pub use hex::{hex_lower, hex_upper, unhex};
 pub use java::{fastjson_scalar, fastjson_string, java_string, utf16_order};
-pub use json::{JsonValue, json_escape, json_members};
+pub use json::{JsonValue, json_escape, json_member, json_members};
+pub use multipart::{BodyPart, boundary, parts};
 pub use path::dots;
 pub use percent::{pct, pct_only, pct_path, unpct};
+pub use policy::{Network, Policy};
 pub use xml::xml_children;
 
 /// The input is not what the rule is defined for.

@@ -1,8 +1,9 @@
 //! Carriers: the same template that writes credentials parses them.
 //!
 //! Parsing is deterministic. A capture takes the longest run of its type's characters that does not hold the first
-//! character of what follows; two captures that could not be told apart are a fault of the scheme. So whatever is
-//! parsed renders to the same bytes again.
+//! character of what follows; two captures that could not be told apart are a fault of the scheme. Where nothing
+//! follows but text and a signature of one length, the capture takes all that is in front of them, counted from the
+//! end, and may hold what separates them. So whatever is parsed renders to the same bytes again.
 
 use crate::canon::trim;
 use crate::scheme::draft::{Fault, Span};
@@ -37,7 +38,7 @@ struct Item {
 #[derive(Debug, Clone, PartialEq)]
 enum Piece {
     Literal(Vec<u8>),
-    Capture { field: FieldId, stops: Vec<u8>, run: ByteSet },
+    Capture { field: FieldId, stops: Vec<u8>, run: ByteSet, tail: Option<usize> },
     Optional(Vec<Piece>),
 }
 
@@ -124,7 +125,8 @@ pub(crate) fn shape(text: &Template, split: Option<&Split>, fields: &[Field]) ->
                 hint: Some("put what may be absent in brackets: `{key-id}[:{ext}]`".into()),
             });
         }
-        let item = Item { pieces: close(pieces, fields, text)?, optional: false };
+        let mut item = Item { pieces: close(pieces, fields, text)?, optional: false };
+        read_from_the_end(&mut item.pieces, fields);
         return Ok(Shape {
             head: Vec::new(),
             items: vec![item],
@@ -215,7 +217,9 @@ fn pieces(text: &Template) -> Vec<Piece> {
             Part::Literal(text) => Some(Piece::Literal(text.clone())),
             Part::Optional(inner) => Some(Piece::Optional(pieces(inner))),
             Part::Value(value) => match value.source {
-                Source::Field(field) => Some(Piece::Capture { field, stops: Vec::new(), run: ByteSet::default() }),
+                Source::Field(field) => {
+                    Some(Piece::Capture { field, stops: Vec::new(), run: ByteSet::default(), tail: None })
+                }
                 _ => None,
             },
         })
@@ -288,7 +292,7 @@ fn close_before(pieces: &mut [Piece], then: &[Piece], fields: &[Field], span: Sp
         let (head, tail) = pieces.split_at_mut_checked(index.saturating_add(1)).unwrap_or((&mut [], &mut []));
         let followers: Vec<Piece> = tail.iter().chain(then).cloned().collect();
         match head.last_mut() {
-            Some(Piece::Capture { field, stops, run }) => {
+            Some(Piece::Capture { field, stops, run, .. }) => {
                 let captured = fields.get(*field);
                 for follower in &followers {
                     match follower {
@@ -346,6 +350,20 @@ fn close_before(pieces: &mut [Piece], then: &[Piece], fields: &[Field], span: Sp
         }
     }
     Ok(())
+}
+
+/// Lets what precedes `TEXT{signature}` hold that text, where the signature has one length: `{value}.{signature}`.
+fn read_from_the_end(pieces: &mut [Piece], fields: &[Field]) {
+    if let [.., Piece::Capture { field, stops, run, tail }, Piece::Literal(text), Piece::Capture { field: last, .. }] =
+        pieces
+        && let (Some(field), Some(last)) = (fields.get(*field), fields.get(*last))
+        && let (None, Some(length), false, "signature") =
+            (fixed(field), fixed(last), field.optional, last.name.as_str())
+    {
+        stops.clear();
+        *run = ByteSet::of(|byte| field.kind.admits(byte));
+        *tail = Some(text.len().saturating_add(length));
+    }
 }
 
 /// The bytes that something may begin with, what may be absent passed over.
@@ -482,6 +500,27 @@ impl Shape {
         result
     }
 
+    /// Whether a value that was read and what was written of it say the same: byte for byte, or, in a list, the same
+    /// items but for those that are passed over and signatures behind the first.
+    pub(crate) fn same(&self, signature: FieldId, read: &[u8], written: &[u8]) -> bool {
+        let Some(separator) = &self.separator else { return read == written };
+        let items = |value: &[u8]| -> Option<Vec<Vec<u8>>> {
+            let list = value.strip_prefix(self.head.as_slice())?;
+            let ranges = Pieces::new(list, separator, self.quotes);
+            Some(ranges.map(|(start, end)| list.get(start..end).unwrap_or_default().to_vec()).collect())
+        };
+        let (Some(read), Some(written)) = (items(read), items(written)) else { return false };
+        let may_be_more = |text: &[u8]| {
+            let item = self.items.iter().find(|item| match item.pieces.first() {
+                Some(Piece::Literal(literal)) => text.starts_with(literal),
+                _ => false,
+            });
+            item.is_none_or(|item| self.repeat_signature && holds_capture(&item.pieces, signature))
+        };
+        written.iter().all(|item| read.contains(item))
+            && read.iter().all(|item| written.contains(item) || may_be_more(item))
+    }
+
     /// Whether a value could be written for this capture and parsed back.
     pub(crate) fn admits(&self, fields: &[Field], id: FieldId, value: &[u8]) -> bool {
         let place = self.items.iter().find_map(|item| place_of(&item.pieces, id));
@@ -543,9 +582,11 @@ fn holds_type(field: &Field, value: &[u8]) -> bool {
     }
 }
 
-/// The names of a list of names. The capture's type admits only one separator, so there is no guessing.
+/// The names of a list of names: none of an empty one. The capture's type admits only one separator, so there is no
+/// guessing.
 pub(crate) fn names(value: &[u8]) -> impl Iterator<Item = &[u8]> {
-    value.split(|byte| matches!(byte, b';' | b',' | b' '))
+    let most = if value.is_empty() { 0 } else { usize::MAX };
+    value.split(|byte| matches!(byte, b';' | b',' | b' ')).take(most)
 }
 
 /// Matches pieces from `at`; answers where they end.
@@ -572,9 +613,13 @@ fn advance(
                     None => found.truncate(mark),
                 }
             }
-            Piece::Capture { field: id, run, .. } => {
+            Piece::Capture { field: id, run, tail, .. } => {
                 let field = fields.get(*id)?;
-                let length = match fixed(field) {
+                let told = match tail {
+                    Some(tail) => Some(rest.len().checked_sub(*tail)?),
+                    None => fixed(field),
+                };
+                let length = match told {
                     Some(length) if rest.get(..length)?.iter().all(|byte| run.holds(*byte)) => length,
                     Some(_) => return None,
                     None => rest.iter().position(|byte| !run.holds(*byte)).unwrap_or(rest.len()),

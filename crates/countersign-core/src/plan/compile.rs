@@ -1,8 +1,8 @@
 //! From a checked message to programs. Total: nothing here can fail.
 
 use super::{
-    Base, BindPlan, Blame, BodyNeed, ChunksPlan, Early, Job, LetPlan, ListOp, MessagePlan, Op, PrimitivePlan,
-    Program, Variant,
+    Base, BindPlan, Blame, BodyNeed, ChunksPlan, Early, Job, LetPlan, ListOp, MessagePlan, Op, PolicyPlan,
+    PrimitivePlan, Program, Variant,
 };
 use crate::alg::Hash;
 use crate::scheme::References;
@@ -27,6 +27,11 @@ pub(super) fn message(message: &Message, fresh: Fresh) -> MessagePlan {
             body: on_body(message, &bind.value, Depth::All),
         })
         .collect();
+    let policy = message.policy.as_ref().map(|policy| PolicyPlan {
+        text: compiler.program(&policy.text),
+        resource: compiler.program(&policy.resource),
+        span: policy.text.span,
+    });
     let writes = message.carriers.iter().map(|carrier| compiler.program(&carrier.text)).collect();
     let mut encode = Vec::new();
     for filter in &message.signature.encode {
@@ -40,6 +45,7 @@ pub(super) fn message(message: &Message, fresh: Fresh) -> MessagePlan {
         writes,
         variants,
         binds,
+        policy,
         chunks,
         jobs: compiler.jobs.into_iter().map(|(_, job)| job).collect(),
         signs_key_id: key_id.is_some_and(|id| signs(message, id)),
@@ -147,9 +153,10 @@ impl Compiler<'_> {
                 let id = super::fingerprint(&(key, &message.lets));
                 PrimitivePlan::Mac { hash: *hash, key: self.program(key), parts: Self::parts(message, key), id }
             }
+            Primitive::Derived(algorithm, key) => PrimitivePlan::Derived(*algorithm, self.program(key)),
             Primitive::Signature(algorithm) => PrimitivePlan::Signature(*algorithm),
         };
-        let streams = self.stream && !matches!(primitive, PrimitivePlan::Signature(_));
+        let streams = self.stream && !matches!(primitive, PrimitivePlan::Derived(..) | PrimitivePlan::Signature(_));
         let around = around_body(&message.base.parts).filter(|(before, _)| streams && !self.waits(before));
         let is_around = around.is_some();
         let base = match around {
@@ -314,8 +321,8 @@ impl Compiler<'_> {
 
     fn load<'f>(&mut self, list: ListSource, filters: &'f [Filter], span: Span, ops: &mut Vec<Op>) -> &'f [Filter] {
         self.raw_body |= whole_body(&Source::List(list));
-        if let (ListSource::Headers, Some((Filter::Pick(field, absent), rest))) = (list, filters.split_first()) {
-            ops.push(Op::LoadPicked(*field, *absent, span));
+        if let (ListSource::Headers, Some((Filter::Pick(listing, absent), rest))) = (list, filters.split_first()) {
+            ops.push(Op::LoadPicked(*listing, *absent, span));
             return rest;
         }
         ops.push(Op::Load(list));
@@ -364,6 +371,9 @@ impl Compiler<'_> {
             Filter::Fastjson => Op::Fastjson(span),
             Filter::First => Op::List(ListOp::First),
             Filter::Fold(text) => Op::List(ListOp::Fold(text.as_slice().into())),
+            Filter::Granting(subject, separator) => {
+                Op::Granting(self.program(subject), separator.as_slice().into(), span)
+            }
             Filter::Hash(hash) => Op::Hash(*hash),
             Filter::Hkdf { hash, salt, info, length } => {
                 Op::Hkdf(*hash, self.program(salt), self.program(info), *length)
@@ -372,16 +382,19 @@ impl Compiler<'_> {
             Filter::IfAny => Op::IfAny,
             Filter::Join(separator) => Op::EachJoin(Box::default(), separator.as_slice().into()),
             Filter::JavaMap => Op::List(ListOp::JavaMap(span)),
+            Filter::KdfP256(label, context) => Op::KdfP256(label.as_slice().into(), self.program(context)),
             Filter::Last => Op::List(ListOp::Last),
             Filter::Listed(field, globs) => Op::List(ListOp::Listed(*field, globs.clone(), span)),
             Filter::LowerNames => Op::List(ListOp::LowerNames),
+            Filter::Member(name) => Op::Member(self.program(name), span, blame),
             Filter::Only(globs) => Op::List(ListOp::Only(globs.clone(), true)),
             Filter::Or(other) => Op::Or(self.program(other)),
             Filter::PctOnly(bytes) => Op::PctOnly(bytes.as_slice().into()),
-            Filter::Pick(field, absent) => Op::List(ListOp::Pick(*field, *absent, span)),
+            Filter::Pick(listing, absent) => Op::List(ListOp::Pick(*listing, *absent, span)),
             Filter::Ratchet(hash, steps) => Op::Ratchet(*hash, steps.iter().map(|step| self.program(step)).collect()),
-            Filter::Slice(from, to) => Op::Slice(*from, *to),
+            Filter::Slice(from, to) => Op::Slice(*from, *to, span),
             Filter::Sort => Op::List(ListOp::Sort),
+            Filter::SortCollated => Op::List(ListOp::SortCollated),
             Filter::SortItems => Op::List(ListOp::SortItems),
             Filter::SortKv => Op::List(ListOp::SortKv),
             Filter::StripPrefix(text) => Op::StripPrefix(text.as_slice().into()),
@@ -425,9 +438,13 @@ fn keyed(message: &Message, parts: &[Part]) -> bool {
             source
                 || value.filters.iter().any(|filter| match filter {
                     Filter::Hash(None) | Filter::Hmac(None, _) => true,
-                    Filter::Each(inner) | Filter::Hmac(_, inner) | Filter::Or(inner) | Filter::When(inner, ..) => {
-                        text(inner)
-                    }
+                    Filter::Each(inner)
+                    | Filter::Granting(inner, _)
+                    | Filter::Hmac(_, inner)
+                    | Filter::KdfP256(_, inner)
+                    | Filter::Member(inner)
+                    | Filter::Or(inner)
+                    | Filter::When(inner, ..) => text(inner),
                     Filter::Hkdf { salt, info, .. } => text(salt) || text(info),
                     Filter::With { value, .. } => text(value),
                     Filter::Ratchet(_, steps) => steps.iter().any(text),
@@ -469,6 +486,7 @@ const fn whole_body(source: &Source) -> bool {
         Source::Body
             | Source::Form(_)
             | Source::Json(_)
+            | Source::Part(_)
             | Source::Xml(_)
             | Source::List(
                 ListSource::Form
@@ -540,7 +558,10 @@ impl Search<'_> {
         match filter {
             Filter::Or(other) => self.depth == Depth::All && self.template(other),
             Filter::Each(text)
+            | Filter::Granting(text, _)
             | Filter::Hmac(_, text)
+            | Filter::KdfP256(_, text)
+            | Filter::Member(text)
             | Filter::When(text, ..)
             | Filter::With { value: text, .. } => self.template(text),
             Filter::Hkdf { salt, info, .. } => self.template(salt) || self.template(info),

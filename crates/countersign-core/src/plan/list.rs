@@ -142,6 +142,7 @@ impl List {
         let bytes = &self.bytes;
         let slice = |(start, end): Range| bytes.get(start..end).unwrap_or_default();
         self.items.sort_by(|a, b| match by {
+            Order::Collated => canon::collate(slice(a.k), slice(b.k)),
             Order::Name => slice(a.k).cmp(slice(b.k)),
             Order::NameValue => (slice(a.k), slice(a.v)).cmp(&(slice(b.k), slice(b.v))),
             Order::Text => slice(a.v).cmp(slice(b.v)),
@@ -184,6 +185,8 @@ impl List {
             let end = self.bytes.len();
             if let Some(first) = self.items.get_mut(index) {
                 first.v = (start, end);
+                // Where the first had no `=`, the others' values are not to be lost with it.
+                first.has_value = true;
             }
         }
     }
@@ -201,6 +204,7 @@ pub(crate) type Printed = fn(&[u8], &mut Vec<u8>) -> Result<(), Malformed>;
 /// What a list is sorted by.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Order {
+    Collated,
     Name,
     NameValue,
     Text,
@@ -250,7 +254,9 @@ pub(crate) fn convert(convert: Convert, input: &[u8], out: &mut Vec<u8>) -> Resu
         Convert::B64Url => canon::b64url(input, out),
         Convert::B64UrlPad => canon::b64url_pad(input, out),
         Convert::Crc32 => decimal(usize::try_from(canon::crc32(input)).unwrap_or(usize::MAX), out),
+        Convert::Decode(charset) => charset.decode(input, out)?,
         Convert::Dots => canon::dots(input, out),
+        Convert::Encode(charset) => charset.encode(input, out)?,
         Convert::FormDec => canon::form_decode(input, out)?,
         Convert::FormEnc => canon::form_encode(input, out),
         Convert::Hex => canon::hex_lower(input, out),

@@ -16,7 +16,9 @@ use std::sync::Arc;
 
 use crate::alg::{Asymmetric, Hash};
 use crate::scheme::draft::Span;
-use crate::scheme::model::{Convert, FieldId, FieldType, Fresh, IfAbsent, ListSource, NonceRule, Source, Window};
+use crate::scheme::model::{
+    Bound, Convert, FieldId, FieldType, Fresh, IfAbsent, ListSource, Listing, NonceRule, Replay, Source, Window,
+};
 use crate::scheme::{Message, Scheme};
 use crate::time::TimeFormat;
 
@@ -83,6 +85,12 @@ impl Plan {
         self.scheme.request.fields.iter().any(|field| field.name == "nonce" && field.definition.is_none())
     }
 
+    /// Whether that nonce has to be a number: schemes that ask for one want each greater than the one before.
+    #[must_use]
+    pub fn counts_nonces(&self) -> bool {
+        self.scheme.request.fields.iter().any(|field| field.name == "nonce" && field.kind == FieldType::Int)
+    }
+
     pub(crate) fn message(&self, response: bool) -> Option<(&Message, &MessagePlan)> {
         if response {
             self.scheme.response.as_ref().zip(self.response.as_ref())
@@ -92,7 +100,8 @@ impl Plan {
     }
 }
 
-/// What makes a response fresh: the rules of the request, for the captures of those names that it has, too.
+/// What makes a response fresh: the rules of the request, for the captures of those names that it has, too. One that
+/// has neither a nonce nor a time of its own is not remembered: a peer that is asked twice may answer the same twice.
 fn answering(scheme: &Scheme, response: &Message) -> Fresh {
     let of = |id: FieldId, fits: fn(&FieldType) -> bool| {
         let name = &scheme.request.fields.get(id)?.name;
@@ -100,12 +109,16 @@ fn answering(scheme: &Scheme, response: &Message) -> Fresh {
     };
     let instant = |id| of(id, |kind| kind.time().is_some());
     let fresh = &scheme.fresh;
+    let timestamp = fresh.timestamp.and_then(|window| Some(Window { field: instant(window.field)?, ..window }));
+    let nonce = fresh.nonce.and_then(|rule| Some(NonceRule { field: of(rule.field, |_| true)?, ..rule }));
+    let unique = timestamp.is_some() || nonce.is_some();
     Fresh {
-        timestamp: fresh.timestamp.and_then(|window| Some(Window { field: instant(window.field)?, ..window })),
+        timestamp,
         expires: fresh.expires.and_then(instant),
         starts: fresh.starts.and_then(instant),
         lifetime: fresh.lifetime.and_then(|(id, most)| Some((of(id, |kind| *kind == FieldType::Int)?, most))),
-        nonce: fresh.nonce.and_then(|rule| Some(NonceRule { field: of(rule.field, |_| true)?, ..rule })),
+        nonce,
+        replay: if unique { fresh.replay } else { Replay::Never },
         ..fresh.clone()
     }
 }
@@ -128,6 +141,7 @@ pub(crate) struct MessagePlan {
     /// The message, or its alternatives in turn. Never empty.
     pub(crate) variants: Vec<Variant>,
     pub(crate) binds: Vec<BindPlan>,
+    pub(crate) policy: Option<PolicyPlan>,
     /// Digests over the body, computed while it streams.
     pub(crate) jobs: Vec<Job>,
     /// How a body in chunks is judged.
@@ -194,6 +208,8 @@ pub(crate) enum PrimitivePlan {
         parts: Option<Program>,
         id: [u8; 32],
     },
+    /// `key`: what makes the private scalar.
+    Derived(Asymmetric, Program),
     Signature(Asymmetric),
 }
 
@@ -228,6 +244,14 @@ pub(crate) struct BindPlan {
     pub(crate) body: bool,
 }
 
+/// A signed policy, and what it has to grant.
+#[derive(Debug)]
+pub(crate) struct PolicyPlan {
+    pub(crate) text: Program,
+    pub(crate) resource: Program,
+    pub(crate) span: Span,
+}
+
 /// Operations, in order.
 pub(crate) type Program = Box<[Op]>;
 
@@ -253,8 +277,8 @@ pub(crate) enum Op {
 
     /// Loads the list register.
     Load(ListSource),
-    /// Loads it with the field lines that a capture lists.
-    LoadPicked(FieldId, IfAbsent, Span),
+    /// Loads it with the field lines whose names are listed.
+    LoadPicked(Listing, IfAbsent, Span),
     /// Rewrites the list register.
     List(ListOp),
     /// Appends every item, rendered by a program, with a separator between.
@@ -270,6 +294,8 @@ pub(crate) enum Op {
     AfterLast(Box<[u8]>),
     /// Keeps what precedes the first occurrence.
     Before(Box<[u8]>),
+    /// Refuses the message unless one of the frame's patterns fits a value.
+    Granting(Program, Box<[u8]>, Span),
     /// Digest of the frame's bytes.
     Hash(Option<Hash>),
     /// A key derived from the frame's bytes: digest, salt, info, length.
@@ -280,12 +306,16 @@ pub(crate) enum Op {
     IfAny,
     /// Percent-encodes some bytes.
     PctOnly(Box<[u8]>),
+    /// Keeps a member of the JSON object that the frame holds, by the name that a program makes.
+    Member(Program, Span, Blame),
     /// Fills an absent frame.
     Or(Program),
+    /// Derives a private scalar of P-256.
+    KdfP256(Box<[u8]>, Program),
     /// Steps a key.
     Ratchet(Hash, Vec<Program>),
     /// Keeps a range.
-    Slice(usize, usize),
+    Slice(usize, Bound, Span),
     /// Drops a prefix.
     StripPrefix(Box<[u8]>),
     /// Writes an instant in another format.
@@ -305,11 +335,14 @@ impl Op {
                 | Self::After(_)
                 | Self::AfterLast(_)
                 | Self::Before(_)
+                | Self::Granting(..)
                 | Self::Hash(_)
                 | Self::Hkdf(..)
                 | Self::Hmac(..)
                 | Self::IfAny
                 | Self::PctOnly(_)
+                | Self::Member(..)
+                | Self::KdfP256(..)
                 | Self::Ratchet(..)
                 | Self::Slice(..)
                 | Self::StripPrefix(_)
@@ -342,8 +375,9 @@ pub(crate) enum ListOp {
     Listed(FieldId, Vec<String>, Span),
     LowerNames,
     Only(Vec<String>, bool),
-    Pick(FieldId, IfAbsent, Span),
+    Pick(Listing, IfAbsent, Span),
     Sort,
+    SortCollated,
     SortItems,
     SortKv,
     With { name: String, value: Program, bare: bool, span: Span },

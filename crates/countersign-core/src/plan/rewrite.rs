@@ -1,6 +1,8 @@
 //! The list register: loaded from the message, rewritten, rendered item by item.
 
-use super::carrier::names;
+use std::borrow::Cow;
+
+use super::carrier::{Captures, names};
 use super::list::{Decoding, Item, Order, Range};
 use super::run::{Env, Scratch, Stop, absent, run};
 use super::source::{is_form, split_target};
@@ -8,7 +10,7 @@ use super::{ListOp, Op};
 use crate::canon;
 use crate::reject::{Reason, Rejection, Subject};
 use crate::scheme::draft::Span;
-use crate::scheme::model::{FieldId, IfAbsent, ListSource};
+use crate::scheme::model::{FieldId, IfAbsent, ListSource, Listing};
 
 /// How many names a capture of names may list.
 const MOST_NAMES: usize = 100;
@@ -58,22 +60,35 @@ pub(super) fn load(env: &Env<'_>, scratch: &mut Scratch, source: ListSource) -> 
     Ok(())
 }
 
-/// Loads the field lines that a capture of names lists, in its order.
+/// What lists the names, and what is to blame if it lists them badly. Names of field lines are in lower case whoever
+/// wrote the list: a capture's type sees to it, a variable is anybody's text.
+fn listed<'s>(env: &Env<'s>, captures: &'s Captures, listing: Listing) -> (Option<Cow<'s, [u8]>>, Subject) {
+    match listing {
+        Listing::Field(id) => (captures.get(id).map(Cow::Borrowed), Subject::Capture(id)),
+        Listing::Var(id) => {
+            let value = env.vars.get(id).and_then(Option::as_deref).filter(|value| !value.is_empty());
+            (value.map(|value| Cow::Owned(value.to_ascii_lowercase())), Subject::Part)
+        }
+    }
+}
+
+/// Loads the field lines whose names are listed, in that order.
 pub(super) fn pick_fields(
     env: &Env<'_>,
     scratch: &mut Scratch,
-    field: FieldId,
+    listing: Listing,
     if_absent: IfAbsent,
     span: Span,
 ) -> Result<(), Stop> {
-    let Some(listed) = scratch.captures.get(field) else { return Ok(()) };
+    let (listed, subject) = listed(env, &scratch.captures, listing);
+    let Some(listed) = listed.as_deref() else { return Ok(()) };
     let list = &mut scratch.list;
     for (index, name) in names(listed).enumerate() {
         if index >= MOST_NAMES {
-            return Err(Rejection::new(Reason::TooLarge, Some(span), Subject::Capture(field)).into());
+            return Err(Rejection::new(Reason::TooLarge, Some(span), subject.clone()).into());
         }
         if list.items.iter().any(|item| list.slice(item.k).eq_ignore_ascii_case(name)) {
-            return Err(Rejection::new(Reason::FieldDuplicated, Some(span), Subject::Capture(field)).into());
+            return Err(Rejection::new(Reason::FieldDuplicated, Some(span), subject.clone()).into());
         }
         let listed_as = std::str::from_utf8(name).unwrap_or_default();
         let lowered = listed_as.bytes().any(|byte| byte.is_ascii_uppercase()).then(|| listed_as.to_ascii_lowercase());
@@ -88,7 +103,7 @@ pub(super) fn pick_fields(
             match if_absent {
                 IfAbsent::Empty => list.push(name, b""),
                 IfAbsent::Reject => {
-                    return Err(Rejection::new(Reason::FieldMissing, Some(span), Subject::Capture(field)).into());
+                    return Err(Rejection::new(Reason::FieldMissing, Some(span), subject.clone()).into());
                 }
                 IfAbsent::Skip => {}
             }
@@ -115,14 +130,15 @@ pub(super) fn rewrite(env: &Env<'_>, scratch: &mut Scratch, op: &ListOp) -> Resu
             scratch.list.java_map(canon::java_string, &mut scratch.tmp).map_err(refused)?;
         }
         ListOp::Last => scratch.list.one_each(true),
-        ListOp::Listed(field, globs, span) => listed(scratch, *field, globs, *span)?,
+        ListOp::Listed(field, globs, span) => keep_listed(scratch, *field, globs, *span)?,
         ListOp::LowerNames => scratch.list.lower_names(),
         ListOp::Only(globs, only) => {
             let among = |name: &[u8]| globs.iter().any(|pattern| canon::glob(pattern.as_bytes(), name));
             scratch.list.retain(|name, _| among(name) == *only);
         }
-        ListOp::Pick(field, if_absent, span) => pick(scratch, *field, *if_absent, *span)?,
+        ListOp::Pick(listing, if_absent, span) => pick(env, scratch, *listing, *if_absent, *span)?,
         ListOp::Sort => scratch.list.sort(Order::Name),
+        ListOp::SortCollated => scratch.list.sort(Order::Collated),
         ListOp::SortItems => scratch.list.sort(Order::Text),
         ListOp::SortKv => scratch.list.sort(Order::NameValue),
         ListOp::With { name, value, bare, span } => {
@@ -162,19 +178,20 @@ pub(super) fn fastjson(scratch: &mut Scratch, span: Span) -> Result<(), Stop> {
     Ok(())
 }
 
-/// Keeps the items that a capture of names lists, in its order.
-fn pick(scratch: &mut Scratch, field: FieldId, if_absent: IfAbsent, span: Span) -> Result<(), Stop> {
-    let Some(listed) = scratch.captures.get(field) else {
+/// Keeps the items whose names are listed, in that order.
+fn pick(env: &Env<'_>, scratch: &mut Scratch, listing: Listing, if_absent: IfAbsent, span: Span) -> Result<(), Stop> {
+    let (listed, subject) = listed(env, &scratch.captures, listing);
+    let Some(listed) = listed.as_deref() else {
         scratch.list.clear();
         return Ok(());
     };
     let items = std::mem::take(&mut scratch.list.items);
     for (index, name) in names(listed).enumerate() {
         if index >= MOST_NAMES {
-            return Err(Rejection::new(Reason::TooLarge, Some(span), Subject::Capture(field)).into());
+            return Err(Rejection::new(Reason::TooLarge, Some(span), subject.clone()).into());
         }
         if names(listed).take(index).any(|other| other.eq_ignore_ascii_case(name)) {
-            return Err(Rejection::new(Reason::FieldDuplicated, Some(span), Subject::Capture(field)).into());
+            return Err(Rejection::new(Reason::FieldDuplicated, Some(span), subject.clone()).into());
         }
         let before = scratch.list.items.len();
         for item in &items {
@@ -186,7 +203,7 @@ fn pick(scratch: &mut Scratch, field: FieldId, if_absent: IfAbsent, span: Span) 
             match if_absent {
                 IfAbsent::Empty => scratch.list.push(name, b""),
                 IfAbsent::Reject => {
-                    return Err(Rejection::new(Reason::FieldMissing, Some(span), Subject::Capture(field)).into());
+                    return Err(Rejection::new(Reason::FieldMissing, Some(span), subject.clone()).into());
                 }
                 IfAbsent::Skip => {}
             }
@@ -197,23 +214,25 @@ fn pick(scratch: &mut Scratch, field: FieldId, if_absent: IfAbsent, span: Span) 
 
 /// Keeps the items that a capture of names lists and those that match, in their own order. Who lists a name wants it
 /// signed, so one that is absent is refused.
-fn listed(scratch: &mut Scratch, field: FieldId, globs: &[String], span: Span) -> Result<(), Stop> {
-    let listed = scratch.captures.get(field).unwrap_or_default();
+fn keep_listed(scratch: &mut Scratch, field: FieldId, globs: &[String], span: Span) -> Result<(), Stop> {
+    let text = scratch.captures.get(field).unwrap_or_default();
+    let listed: Vec<&[u8]> = names(text).take(MOST_NAMES.saturating_add(1)).collect();
+    let refuse = |reason| Err(Rejection::new(reason, Some(span), Subject::Capture(field)).into());
+    if listed.len() > MOST_NAMES {
+        return refuse(Reason::TooLarge);
+    }
     let list = &mut scratch.list;
-    for (index, name) in names(listed).enumerate() {
-        let refuse = |reason| Err(Rejection::new(reason, Some(span), Subject::Capture(field)).into());
-        if index >= MOST_NAMES {
-            return refuse(Reason::TooLarge);
-        }
-        if names(listed).take(index).any(|other| other == name) {
+    for (index, name) in listed.iter().enumerate() {
+        if listed.iter().take(index).any(|other| other.eq_ignore_ascii_case(name)) {
             return refuse(Reason::FieldDuplicated);
         }
-        if !list.items.iter().any(|item| list.slice(item.k) == name) {
+        if !list.items.iter().any(|item| list.slice(item.k).eq_ignore_ascii_case(name)) {
             return refuse(Reason::FieldMissing);
         }
     }
     list.retain(|name, _| {
-        names(listed).any(|other| other == name) || globs.iter().any(|glob| canon::glob(glob.as_bytes(), name))
+        listed.iter().any(|other| other.eq_ignore_ascii_case(name))
+            || globs.iter().any(|glob| canon::glob(glob.as_bytes(), name))
     });
     Ok(())
 }

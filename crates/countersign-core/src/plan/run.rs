@@ -6,14 +6,14 @@ use super::rewrite::{each_join, fastjson, load, pick_fields, rewrite};
 use super::source::push;
 use super::stream::Running;
 use super::{Blame, MessagePlan, Op, Variant};
-use crate::alg::{Digest, Hash, MacKey, hkdf};
+use crate::alg::{Digest, Hash, MacKey, hkdf, kdf_p256};
 use crate::canon;
 use crate::chunks::Link;
 use crate::key::Key;
 use crate::reject::{Reason, Rejection, Subject};
 use crate::request::RequestView;
 use crate::scheme::draft::Span;
-use crate::scheme::model::LetId;
+use crate::scheme::model::{Bound, LetId};
 use zeroize::Zeroize as _;
 
 /// Why a program stopped.
@@ -234,9 +234,9 @@ fn steps(env: &Env<'_>, scratch: &mut Scratch, program: &[Op]) -> Result<(), Sto
             }
 
             Op::Load(list) => load(env, scratch, *list)?,
-            Op::LoadPicked(field, if_absent, span) => {
+            Op::LoadPicked(listing, if_absent, span) => {
                 scratch.list.clear();
-                pick_fields(env, scratch, *field, *if_absent, *span)?;
+                pick_fields(env, scratch, *listing, *if_absent, *span)?;
             }
             Op::List(op) => rewrite(env, scratch, op)?,
             Op::Fastjson(span) => fastjson(scratch, *span)?,
@@ -268,6 +268,18 @@ fn steps(env: &Env<'_>, scratch: &mut Scratch, program: &[Op]) -> Result<(), Sto
                 let mark = mark(scratch);
                 let at = find(scratch.tail(mark), text).unwrap_or(usize::MAX);
                 keep(scratch, mark, 0, at);
+            }
+            Op::Granting(subject, separator, span) => {
+                let mark = mark(scratch);
+                let end = scratch.out.len();
+                let present = run(env, scratch, subject)?;
+                let (patterns, value) = scratch.out.split_at_checked(end).unwrap_or_default();
+                let patterns = patterns.get(mark..).unwrap_or_default();
+                let granted = present && canon::any_of(patterns, separator, |one| canon::wildcard(one, value));
+                scratch.out.truncate(end);
+                if !granted {
+                    return Err(Rejection::new(Reason::ValueDisagrees, Some(*span), Subject::Part).into());
+                }
             }
             Op::Hash(hash) => {
                 let mark = mark(scratch);
@@ -310,6 +322,37 @@ fn steps(env: &Env<'_>, scratch: &mut Scratch, program: &[Op]) -> Result<(), Sto
                     absent(scratch);
                 }
             }
+            Op::Member(name, span, blame) => {
+                let mark = mark(scratch);
+                let end = scratch.out.len();
+                let present = run(env, scratch, name)?;
+                let text = scratch.out.get(mark..end).unwrap_or_default();
+                let found = canon::json_member(text, scratch.tail(end)).map_err(|canon::Malformed| match blame {
+                    Blame::Key => Rejection::new(Reason::KeyUnsuitable, Some(*span), Subject::Key),
+                    Blame::Message => Rejection::new(Reason::CredentialMalformed, Some(*span), Subject::Part),
+                })?;
+                if let Some(value) = found.filter(|_| present) {
+                    scratch.tmp.clear();
+                    scratch.tmp.extend_from_slice(value);
+                    replace(scratch, mark);
+                } else {
+                    scratch.out.truncate(end);
+                    absent(scratch);
+                }
+            }
+            Op::KdfP256(label, context) => {
+                let mark = mark(scratch);
+                let end = scratch.out.len();
+                let present = run(env, scratch, context)?;
+                let (key, context) = scratch.out.split_at_checked(end).unwrap_or_default();
+                let scalar = kdf_p256(key.get(mark..).unwrap_or_default(), label, context);
+                wipe(scratch, mark);
+                scratch.out.truncate(mark);
+                match scalar.filter(|_| present) {
+                    Some(scalar) => scratch.out.extend_from_slice(&*scalar),
+                    None => absent(scratch),
+                }
+            }
             Op::Or(other) => {
                 let mark = mark(scratch);
                 if let Some(frame) = scratch.frames.last_mut().filter(|frame| frame.absent) {
@@ -342,9 +385,11 @@ fn steps(env: &Env<'_>, scratch: &mut Scratch, program: &[Op]) -> Result<(), Sto
                     }
                 }
             }
-            Op::Slice(from, to) => {
+            Op::Slice(from, to, span) => {
                 let mark = mark(scratch);
-                keep(scratch, mark, *from, *to);
+                let to = bound(env, *to)
+                    .ok_or_else(|| Rejection::new(Reason::FieldMissing, Some(*span), Subject::Part))?;
+                keep(scratch, mark, *from, to);
             }
             Op::StripPrefix(prefix) => {
                 let mark = mark(scratch);
@@ -383,6 +428,14 @@ fn steps(env: &Env<'_>, scratch: &mut Scratch, program: &[Op]) -> Result<(), Sto
         }
     }
     Ok(())
+}
+
+/// Where a slice ends. A variable that is no number stops the message: what it would leave out is signed by nobody.
+fn bound(env: &Env<'_>, bound: Bound) -> Option<usize> {
+    match bound {
+        Bound::At(to) => Some(to),
+        Bound::Var(id) => std::str::from_utf8(env.vars.get(id)?.as_deref()?).ok()?.parse().ok(),
+    }
 }
 
 fn mark(scratch: &Scratch) -> usize {

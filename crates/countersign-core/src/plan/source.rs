@@ -58,6 +58,7 @@ pub(super) fn push(
         Source::Let(id) => return push_let(env, scratch, *id),
         Source::Method => out.extend_from_slice(view.method.as_bytes()),
         Source::Path => out.extend_from_slice(split_target(view.target).0),
+        Source::Part(name) => return body_part(view, body()?, name, span, out),
         Source::Peer => match view.peer {
             Some(peer) => out.extend_from_slice(peer.as_bytes()),
             None => return Ok(false),
@@ -245,6 +246,32 @@ pub(crate) fn json_member(body: &[u8], name: &str, span: Span, out: &mut Vec<u8>
     })
     .map_err(|canon::Malformed| Rejection::new(Reason::BodyMalformed, Some(span), Subject::Body))?;
     Ok(found)
+}
+
+/// Appends the content of the part of a `multipart/form-data` body that has this name.
+pub(crate) fn body_part(
+    view: &RequestView<'_>,
+    body: &[u8],
+    name: &str,
+    span: Span,
+    out: &mut Vec<u8>,
+) -> Result<bool, Stop> {
+    let malformed = |canon::Malformed| Rejection::new(Reason::BodyMalformed, Some(span), Subject::Body);
+    let mut content_type = Vec::new();
+    field_line(view, "content-type", &mut content_type)?;
+    let mut found = None;
+    let mut twice = false;
+    canon::parts(body, canon::boundary(&content_type).map_err(malformed)?, &mut |part| {
+        if part.name == name.as_bytes() {
+            twice |= found.replace(part.content).is_some();
+        }
+    })
+    .map_err(malformed)?;
+    if twice {
+        return Err(Rejection::new(Reason::FieldDuplicated, Some(span), Subject::Parameter(name.to_owned())).into());
+    }
+    out.extend_from_slice(found.unwrap_or_default());
+    Ok(found.is_some())
 }
 
 /// Appends the text of a child of an XML root.

@@ -4,13 +4,14 @@ use super::chunks;
 use super::filters::Flow;
 use super::model::{
     Alternative, Bind, Carrier, Chunk, ErrorPart, Errors, Field, FieldType, Fresh, KeyRule, Kind, Let, Message,
-    NonceRule, Part, Primitive, Replay, SignatureRule, Source, Split, Template, Var, When, Window, Wrap,
+    NonceRule, Part, Policy, Primitive, Replay, SignatureRule, Source, Split, Template, Var, When, Window, Wrap,
 };
 use super::references::References;
 use super::vocabulary::{self, LISTS, MEMBERS, SOURCES};
 use super::{Checked, Scheme, draft};
 use crate::alg::Hash;
 use crate::plan::carrier;
+use crate::plan::compile::{Depth, on_body};
 use crate::scheme::draft::{Atom, Expr, Fault, MessageDraft, Place, SchemeDraft, Span};
 use crate::time::TimeFormat;
 
@@ -283,6 +284,10 @@ fn message(draft: &MessageDraft, vars: &[Var], scheme: &str, faults: &mut Vec<Fa
         })
         .collect();
     let binds = draft.binds.iter().map(|bind| checker.bind(bind)).collect();
+    let policy = draft
+        .policy
+        .as_ref()
+        .map(|policy| Policy { text: checker.template(&policy.text), resource: checker.template(&policy.resource) });
     let chunks = draft.chunks.as_ref().map(|chunks| checker.chunks(chunks, &carriers));
     let (requires, required_fields, required_parts) = checker.requires();
     let include = checker.include(sign);
@@ -312,12 +317,19 @@ fn message(draft: &MessageDraft, vars: &[Var], scheme: &str, faults: &mut Vec<Fa
         binds,
         requires,
         required_fields,
+        policy,
         required_parts,
         tries,
         chunks: chunks.flatten(),
     };
     keyed(&message, faults);
     chunks::signed(&message, faults);
+    for text in message.policy.iter().flat_map(|policy| [&policy.text, &policy.resource]) {
+        if on_body(&message, text, Depth::All) {
+            let hint = "it may pass unseen; judge by what the head says".to_owned();
+            faults.push(fault(text.span, "a policy cannot hang on the body".into(), Some(hint)));
+        }
+    }
     (faults.len() == before).then_some(message)
 }
 
@@ -330,6 +342,7 @@ fn keyed(message: &Message, faults: &mut Vec<Fault>) {
     let (keyed, span) = match &message.signature.primitive {
         Primitive::Digest(_) => (base.secret, message.base.span),
         Primitive::Mac(_, key) => (base.secret || References::of(message, key).secret, message.signature.span),
+        Primitive::Derived(_, key) => (References::of(message, key).secret, message.signature.span),
         Primitive::Signature(_) => (true, message.signature.span),
     };
     if !keyed {
@@ -654,11 +667,12 @@ impl<'a> Checker<'a> {
 
     fn bind(&mut self, draft: &draft::Bind) -> Bind {
         let name = &draft.name.value;
-        let what = self
-            .fields
-            .iter()
-            .position(|field| field.name == *name)
-            .map_or_else(|| Source::Header(name.to_ascii_lowercase()), Source::Field);
+        let field = self.fields.iter().position(|field| field.name == *name);
+        let entry = self.lets.iter().position(|entry| entry.name.value == *name);
+        let what = field
+            .map(Source::Field)
+            .or(entry.map(Source::Let))
+            .unwrap_or_else(|| Source::Header(name.to_ascii_lowercase()));
         Bind {
             what,
             name: name.clone(),
@@ -680,6 +694,7 @@ fn of_message(name: &str) -> Option<Source> {
         "form" => Source::Form(member.to_owned()),
         "header" => Source::Header(member.to_ascii_lowercase()),
         "json" => Source::Json(member.to_owned()),
+        "part" => Source::Part(member.to_owned()),
         "query" => Source::Query(member.to_owned()),
         "xml" => Source::Xml(member.to_owned()),
         _ => return None,
@@ -706,7 +721,7 @@ fn mentioned<'a>(text: &'a draft::Template, names: &mut Vec<&'a String>) {
                     Atom::Quoted(inner) => mentioned(inner, names),
                 }
                 for filter in &expr.filters {
-                    if matches!(filter.name.as_str(), "only" | "slice" | "time" | "without") {
+                    if matches!(filter.name.as_str(), "decode" | "encode" | "only" | "slice" | "time" | "without") {
                         continue;
                     }
                     for arg in &filter.args {

@@ -3,10 +3,12 @@
 use super::check::Checker;
 use super::draft::{Arg, At, Atom, Expr, Filter as Draft, Span, Template as Text};
 use super::model::{
-    Chunk, Convert, FieldId, Filter, IfAbsent, Part, Primitive, SignatureRule, Source, Template, Value,
+    Bound, Chunk, Convert, FieldId, Filter, IfAbsent, Listing, Part, Primitive, SignatureRule, Source, Template,
+    Value,
 };
 use super::vocabulary::{self, FILTERS};
 use crate::alg::{Asymmetric, Hash, MOST_BLOCKS};
+use crate::canon::Charset;
 use crate::scheme::draft;
 use crate::time::TimeFormat;
 
@@ -97,6 +99,12 @@ impl Checker<'_> {
                 let text = self.literal(draft, 0)?;
                 self.scalar(draft, flow, Filter::Before(text))
             }
+            "decode" | "encode" => {
+                let charset = self.charset(draft)?;
+                let encode = draft.name == "encode";
+                let convert = if encode { Convert::Encode(charset) } else { Convert::Decode(charset) };
+                Some((Filter::Convert(convert), flow))
+            }
             "dedupe" => self.pairs(draft, flow, Filter::Dedupe),
             "digest" => self.scalar(draft, flow, Filter::Hash(None)),
             "drop-empty" => self.pairs(draft, flow, Filter::DropEmpty),
@@ -115,6 +123,10 @@ impl Checker<'_> {
                 let text = self.literal(draft, 0)?;
                 self.pairs(draft, flow, Filter::Fold(text))
             }
+            "granting" => {
+                let (subject, separator) = (self.operand(draft, 0)?, self.literal(draft, 1)?);
+                self.scalar(draft, flow, Filter::Granting(subject, separator))
+            }
             "hkdf" => self.hkdf(draft, flow),
             "hmac" => {
                 let key = self.operand(draft, 0)?;
@@ -127,6 +139,10 @@ impl Checker<'_> {
                 Some((filter, Flow::Scalar))
             }
             "java-map" => self.pairs(draft, flow, Filter::JavaMap),
+            "kdf-p256" => {
+                let (label, context) = (self.literal(draft, 0)?, self.operand(draft, 1)?);
+                self.scalar(draft, flow, Filter::KdfP256(label, context))
+            }
             "last" => self.pairs(draft, flow, Filter::Last),
             "line" | "with" => {
                 let item = self.literal(draft, 0)?;
@@ -140,6 +156,10 @@ impl Checker<'_> {
                 self.pairs(draft, flow, Filter::Listed(field, globs))
             }
             "lower-names" => self.pairs(draft, flow, Filter::LowerNames),
+            "member" => {
+                let name = self.operand(draft, 0)?;
+                self.scalar(draft, flow, Filter::Member(name))
+            }
             "only" => {
                 let globs = self.globs(draft, 0)?;
                 self.pairs(draft, flow, Filter::Only(globs))
@@ -155,19 +175,9 @@ impl Checker<'_> {
             "pct-values" => self.pairs(draft, flow, Filter::ConvertValues(Convert::Pct)),
             "pick" => self.pick(draft, flow),
             "ratchet" => self.ratchet(draft, flow),
-            "slice" => {
-                let (from, to) = (self.number(draft, 0)?, self.number(draft, 1)?);
-                if from >= to {
-                    self.fault(
-                        draft.span,
-                        format!("nothing lies between {from} and {to}"),
-                        "slice FROM TO, counted in bytes from 0".to_owned(),
-                    );
-                    return None;
-                }
-                self.scalar(draft, flow, Filter::Slice(from, to))
-            }
+            "slice" => self.slice(draft, flow),
             "sort" => self.pairs(draft, flow, Filter::Sort),
+            "sort-collated" => self.pairs(draft, flow, Filter::SortCollated),
             "sort-items" => self.pairs(draft, flow, Filter::SortItems),
             "sort-kv" => self.pairs(draft, flow, Filter::SortKv),
             "strip-prefix" => {
@@ -207,8 +217,23 @@ impl Checker<'_> {
         }
     }
 
+    fn charset(&mut self, draft: &Draft) -> Option<Charset> {
+        let name = self.word(draft, 0)?;
+        let charset = Charset::from_name(&name);
+        if charset.is_none() {
+            self.fault(draft.span, format!("unknown character set `{name}`"), Charset::NAMES.join(" or "));
+        }
+        charset
+    }
+
     fn pick(&mut self, draft: &Draft, flow: Flow) -> Option<(Filter, Flow)> {
-        let field = self.names(draft)?;
+        let name = self.word(draft, 0)?;
+        let field = self.fields.iter().position(|field| field.name == name).map(Listing::Field);
+        let var = || self.vars.iter().position(|var| var.name == name).map(Listing::Var);
+        let Some(listing) = field.or_else(var) else {
+            self.fault(draft.span, format!("no carrier captures `{{{name}:names}}`"), None);
+            return None;
+        };
         let absent = match draft.args.get(1) {
             None => IfAbsent::Reject,
             Some(_) => match self.word(draft, 1)?.as_str() {
@@ -221,7 +246,7 @@ impl Checker<'_> {
                 }
             },
         };
-        self.pairs(draft, flow, Filter::Pick(field, absent))
+        self.pairs(draft, flow, Filter::Pick(listing, absent))
     }
 
     /// The capture of names that comes first.
@@ -270,9 +295,33 @@ impl Checker<'_> {
         hash
     }
 
+    fn slice(&mut self, draft: &Draft, flow: Flow) -> Option<(Filter, Flow)> {
+        let from = self.number(draft, 0)?;
+        let end = self.word(draft, 1)?;
+        if let Some(id) = self.vars.iter().position(|var| var.name == end) {
+            let default = self.vars.get(id).and_then(|var| var.default.as_deref());
+            if default.is_some_and(|default| default.parse::<usize>().is_err()) {
+                self.fault(draft.span, format!("the default of `{end}` is no number of bytes"), None);
+                return None;
+            }
+            return self.scalar(draft, flow, Filter::Slice(from, Bound::Var(id)));
+        }
+        let to = self.number(draft, 1)?;
+        if from >= to {
+            self.fault(
+                draft.span,
+                format!("nothing lies between {from} and {to}"),
+                "slice FROM TO, counted in bytes from 0".to_owned(),
+            );
+            return None;
+        }
+        self.scalar(draft, flow, Filter::Slice(from, Bound::At(to)))
+    }
+
     fn time(&mut self, draft: &Draft, source: Option<&Source>) -> Option<(Filter, Flow)> {
         let name = self.word(draft, 0)?;
-        let Some(to) = TimeFormat::from_name(&name) else {
+        let known = TimeFormat::from_name(&name).filter(|format| !matches!(format, TimeFormat::OneOf(_)));
+        let Some(to) = known else {
             self.fault(
                 draft.span,
                 format!("unknown time type `{name}`"),
@@ -313,11 +362,7 @@ impl Checker<'_> {
             Primitive::Digest(None)
         } else if let Some(algorithm) = Asymmetric::from_name(&first.name) {
             self.takes(first, 1)?;
-            if self.word(first, 0)? != "private_key" {
-                self.fault(first.span, format!("`{}` signs with `private_key`", first.name), None);
-                return None;
-            }
-            Primitive::Signature(algorithm)
+            self.asymmetric(first, algorithm)?
         } else if first.name == "hmac" || vocabulary::mac(&first.name).is_some() {
             self.takes(first, 1)?;
             Primitive::Mac(vocabulary::mac(&first.name), self.operand(first, 0)?)
@@ -344,8 +389,11 @@ impl Checker<'_> {
                         | Convert::Pct
                 ) | Filter::Translate(..)
             );
-            let encoding =
-                invertible || matches!(filter, Filter::Slice(..) | Filter::Convert(Convert::Upper | Convert::Lower));
+            let encoding = invertible
+                || matches!(
+                    filter,
+                    Filter::Slice(_, Bound::At(_)) | Filter::Convert(Convert::Upper | Convert::Lower)
+                );
             if !encoding {
                 self.fault(
                     draft.span,
@@ -354,7 +402,7 @@ impl Checker<'_> {
                 );
                 return None;
             }
-            if matches!(primitive, Primitive::Signature(_)) && !invertible {
+            if matches!(primitive, Primitive::Signature(_) | Primitive::Derived(..)) && !invertible {
                 self.fault(
                     draft.span,
                     format!("`{}` cannot be undone", draft.name),
@@ -365,6 +413,19 @@ impl Checker<'_> {
             encode.push(filter);
         }
         Some(SignatureRule { primitive, encode, span: expr.span })
+    }
+
+    /// A signature with the key's own private half; on P-256 also with one that is derived from the secret.
+    fn asymmetric(&mut self, draft: &Draft, algorithm: Asymmetric) -> Option<Primitive> {
+        let own = matches!(&self.argument(draft, 0)?.value, Arg::Word(word) if word == "private_key");
+        match algorithm {
+            _ if own => Some(Primitive::Signature(algorithm)),
+            Asymmetric::EcdsaP256 { .. } => Some(Primitive::Derived(algorithm, self.operand(draft, 0)?)),
+            _ => {
+                self.fault(draft.span, format!("`{}` signs with `private_key`", draft.name), None);
+                None
+            }
+        }
     }
 
     fn scalar(&mut self, draft: &Draft, flow: Flow, filter: Filter) -> Option<(Filter, Flow)> {

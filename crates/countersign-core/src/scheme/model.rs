@@ -3,6 +3,7 @@
 //! Plain data without behaviour: the plan is compiled from it, and lints, inference and generators read it.
 
 use crate::alg::{Asymmetric, Hash};
+use crate::canon::Charset;
 use crate::plan::carrier::Shape;
 pub use crate::scheme::chunks::Chunks;
 use crate::scheme::draft::{At, Place, Span};
@@ -40,6 +41,8 @@ pub struct Message {
     pub requires: Vec<Require>,
     /// Optional captures that must be there all the same.
     pub required_fields: Vec<FieldId>,
+    /// The signed policy that has to grant the message.
+    pub policy: Option<Policy>,
     /// What the signature must cover: `method`, `authority`, `path`, `query`, `body` if it is not empty, and captures
     /// if they are there.
     pub required_parts: Vec<At<String>>,
@@ -47,6 +50,15 @@ pub struct Message {
     pub tries: Vec<Alternative>,
     /// How a body in chunks is signed.
     pub chunks: Option<Chunks>,
+}
+
+/// A signed policy: `[policy]`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Policy {
+    /// The policy.
+    pub text: Template,
+    /// What it has to grant.
+    pub resource: Template,
 }
 
 /// An alternative message: `[[try]]`.
@@ -182,15 +194,7 @@ impl FieldType {
             Self::NamesAny => Self::Names(b';').admits(byte),
             Self::Quotable => !matches!(byte, b'"' | b'\\') && !byte.is_ascii_control(),
             Self::Text => !byte.is_ascii_control(),
-            Self::Time(format) => match format {
-                TimeFormat::Date | TimeFormat::Unix | TimeFormat::UnixMs => byte.is_ascii_digit(),
-                TimeFormat::Iso | TimeFormat::IsoMs => {
-                    byte.is_ascii_digit() || matches!(byte, b'-' | b':' | b'T' | b'Z' | b'.')
-                }
-                TimeFormat::IsoBasic => byte.is_ascii_digit() || matches!(byte, b'T' | b'Z'),
-                TimeFormat::Ymd => byte.is_ascii_digit() || byte == b'-',
-                TimeFormat::HttpDate | TimeFormat::Pattern(_) => !byte.is_ascii_control() && byte.is_ascii(),
-            },
+            Self::Time(format) => writes(format, byte),
             Self::Token => is_tchar(byte),
             Self::Unreserved => byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~'),
             Self::Word => byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'),
@@ -225,6 +229,20 @@ impl FieldType {
     #[must_use]
     pub const fn time(&self) -> Option<&TimeFormat> {
         if let Self::Time(format) = self { Some(format) } else { None }
+    }
+}
+
+/// Whether a byte may stand in an instant of this format.
+fn writes(format: &TimeFormat, byte: u8) -> bool {
+    match format {
+        TimeFormat::Date | TimeFormat::Unix | TimeFormat::UnixMs => byte.is_ascii_digit(),
+        TimeFormat::Iso | TimeFormat::IsoMs => {
+            byte.is_ascii_digit() || matches!(byte, b'-' | b':' | b'T' | b'Z' | b'.')
+        }
+        TimeFormat::IsoBasic => byte.is_ascii_digit() || matches!(byte, b'T' | b'Z'),
+        TimeFormat::Ymd => byte.is_ascii_digit() || byte == b'-',
+        TimeFormat::HttpDate | TimeFormat::Pattern(_) => !byte.is_ascii_control() && byte.is_ascii(),
+        TimeFormat::OneOf(formats) => formats.iter().any(|format| writes(format, byte)),
     }
 }
 
@@ -350,6 +368,8 @@ pub enum Source {
     Method,
     /// The path, as sent.
     Path,
+    /// The content of a part of a `multipart/form-data` body, by its name.
+    Part(String),
     /// The client's address.
     Peer,
     /// The authority's port, or the default one.
@@ -435,6 +455,24 @@ pub enum ListSource {
     Xml,
 }
 
+/// What lists the names that are picked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Listing {
+    /// A capture of names: the sender.
+    Field(FieldId),
+    /// A variable that holds names: the deployment.
+    Var(VarId),
+}
+
+/// Where a slice ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bound {
+    /// At this byte.
+    At(usize),
+    /// Where a variable says.
+    Var(VarId),
+}
+
 /// What becomes of a listed name that the message does not have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IfAbsent {
@@ -471,6 +509,8 @@ pub enum Filter {
     First,
     /// List: values of one name are joined, at the place of the first.
     Fold(Vec<u8>),
+    /// Patterns with a separator between them, of which one must fit the template's value.
+    Granting(Template, Vec<u8>),
     /// A digest; `None`: the one that the key's algorithm names.
     Hash(Option<Hash>),
     /// A key derived from the piped value: RFC 5869.
@@ -492,26 +532,32 @@ pub enum Filter {
     Join(Vec<u8>),
     /// List: sorted by name as Java sorts, each name once, JSON values as Java prints what it read of them.
     JavaMap,
+    /// A private scalar of P-256, derived from the piped key: a label, and a context.
+    KdfP256(Vec<u8>, Template),
     /// List: the last item of each name.
     Last,
     /// List: the items that a capture of names lists, and those whose name matches one of the globs.
     Listed(FieldId, Vec<String>),
     /// List: names in lower case.
     LowerNames,
+    /// The value of a JSON object's member, by its name, as it stands there; absent where there is none.
+    Member(Template),
     /// List: items whose name matches one of the globs.
     Only(Vec<String>),
     /// What takes the place of something absent.
     Or(Template),
     /// These bytes, and `%`, percent-encoded.
     PctOnly(Vec<u8>),
-    /// List: the items that a capture of names lists, in its order.
-    Pick(FieldId, IfAbsent),
+    /// List: the items whose names are listed, in that order.
+    Pick(Listing, IfAbsent),
     /// HMAC steps: the piped value is the first key.
     Ratchet(Hash, Vec<Template>),
     /// A byte range: from, to. Shorter input gives what there is.
-    Slice(usize, usize),
+    Slice(usize, Bound),
     /// List: by name.
     Sort,
+    /// List: by name, in the two-level collation of a word sort.
+    SortCollated,
     /// List: by the rendered text.
     SortItems,
     /// List: by name, then by value.
@@ -546,7 +592,9 @@ pub enum Convert {
     B64Url,
     B64UrlPad,
     Crc32,
+    Decode(Charset),
     Dots,
+    Encode(Charset),
     FormDec,
     FormEnc,
     Hex,
@@ -585,6 +633,8 @@ pub enum Primitive {
     Digest(Option<Hash>),
     /// An HMAC. `None`: the one that the key's algorithm names.
     Mac(Option<Hash>, Template),
+    /// A signature with a key pair that is derived from the secret.
+    Derived(Asymmetric, Template),
     /// A signature with a private key.
     Signature(Asymmetric),
 }
@@ -592,7 +642,7 @@ pub enum Primitive {
 /// What must hold a computed value.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Bind {
-    /// A capture or a field line.
+    /// A capture, a `[let]` entry or a field line.
     pub what: Source,
     /// Its name, for messages.
     pub name: String,

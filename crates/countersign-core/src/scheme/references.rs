@@ -1,6 +1,6 @@
 //! What a template draws on, directly and through the lets it names.
 
-use super::model::{FieldId, Filter, Message, Part, Source, Template};
+use super::model::{Bound, FieldId, Filter, Listing, Message, Part, Source, Template};
 
 /// What a template draws on.
 #[derive(Debug, Default, Clone)]
@@ -82,7 +82,13 @@ impl References {
 
     fn filter(&mut self, message: &Message, filter: &Filter, depth: usize) {
         match filter {
-            Filter::Each(text) | Filter::Hmac(_, text) | Filter::Or(text) | Filter::When(text, ..) => {
+            Filter::Each(text)
+            | Filter::Granting(text, _)
+            | Filter::Hmac(_, text)
+            | Filter::KdfP256(_, text)
+            | Filter::Member(text)
+            | Filter::Or(text)
+            | Filter::When(text, ..) => {
                 self.template(message, text, depth);
             }
             Filter::Hkdf { salt, info, .. } => {
@@ -95,7 +101,12 @@ impl References {
                     self.template(message, step, depth);
                 }
             }
-            Filter::Listed(id, _) | Filter::Pick(id, _) => self.source(message, &Source::Field(*id), depth),
+            Filter::Listed(id, _) | Filter::Pick(Listing::Field(id), _) => {
+                self.source(message, &Source::Field(*id), depth);
+            }
+            Filter::Pick(Listing::Var(id), _) | Filter::Slice(_, Bound::Var(id)) => {
+                self.source(message, &Source::Var(*id), depth);
+            }
             _ => {}
         }
     }

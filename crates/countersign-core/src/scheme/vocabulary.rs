@@ -29,7 +29,7 @@ pub(super) const SOURCES: &[(&str, Source)] = &[
 ];
 
 /// Sources with a member, as in `header.host`.
-pub(super) const MEMBERS: &[&str] = &["cookie", "form", "header", "json", "query", "request", "xml"];
+pub(super) const MEMBERS: &[&str] = &["cookie", "form", "header", "json", "part", "query", "request", "xml"];
 
 /// List sources.
 pub(super) const LISTS: &[(&str, ListSource)] = &[
@@ -80,22 +80,27 @@ pub(super) const FILTERS: &[(&str, &str, RangeInclusive<usize>)] = &[
     ("after", "after \"TEXT\"", 1..=1),
     ("after-last", "after-last \"TEXT\"", 1..=1),
     ("before", "before \"TEXT\"", 1..=1),
+    ("decode", "decode CHARSET", 1..=1),
     ("dedupe", "dedupe", 0..=0),
     ("digest", "digest", 0..=0),
     ("drop-empty", "drop-empty", 0..=0),
     ("each", "each \"TEMPLATE\"", 1..=1),
+    ("encode", "encode CHARSET", 1..=1),
     ("fastjson", "fastjson", 0..=0),
     ("first", "first", 0..=0),
     ("fold", "fold \"TEXT\"", 1..=1),
+    ("granting", "granting SUBJECT \"SEPARATOR\"", 2..=2),
     ("hkdf", "hkdf HASH SALT INFO LENGTH", 4..=4),
     ("hmac", "hmac KEY", 1..=1),
     ("if-any", "if-any", 0..=0),
     ("join", "join \"TEXT\"", 1..=1),
     ("java-map", "java-map", 0..=0),
+    ("kdf-p256", "kdf-p256 \"LABEL\" CONTEXT", 2..=2),
     ("last", "last", 0..=0),
     ("line", "line \"NAME\" \"TEMPLATE\"", 2..=2),
     ("listed", "listed NAMES GLOB…", 2..=128),
     ("lower-names", "lower-names", 0..=0),
+    ("member", "member NAME or member \"TEMPLATE\"", 1..=1),
     ("only", "only GLOB…", 1..=128),
     ("or", "or NAME or \"TEMPLATE\"", 1..=1),
     ("pct-only", "pct-only \"CHARACTERS\"", 1..=1),
@@ -104,6 +109,7 @@ pub(super) const FILTERS: &[(&str, &str, RangeInclusive<usize>)] = &[
     ("ratchet", "ratchet HASH STEP…", 2..=64),
     ("slice", "slice FROM TO", 2..=2),
     ("sort", "sort", 0..=0),
+    ("sort-collated", "sort-collated", 0..=0),
     ("sort-items", "sort-items", 0..=0),
     ("sort-kv", "sort-kv", 0..=0),
     ("strip-prefix", "strip-prefix \"TEXT\"", 1..=1),

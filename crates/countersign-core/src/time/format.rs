@@ -24,13 +24,19 @@ pub enum TimeFormat {
     Ymd,
     /// As a pattern says.
     Pattern(TimePattern),
+    /// In one of several ways: read as the first that fits, written as the first.
+    OneOf(Box<[TimeFormat]>),
 }
 
 impl TimeFormat {
-    /// The format of a name: `unix`, `unix-ms`, `iso`, `iso-ms`, `iso-basic`, `http-date`, `date`, `ymd`; or a
-    /// [pattern](TimePattern::parse), which is known by its `yyyy` or `@`.
+    /// The format of a name: `unix`, `unix-ms`, `iso`, `iso-ms`, `iso-basic`, `http-date`, `date`, `ymd`; a
+    /// [pattern](TimePattern::parse), which is known by its `yyyy` or `@`; or several of these with ` | ` between.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
+        if name.contains(OR) {
+            let formats = name.split(OR).map(Self::from_name).collect::<Option<_>>()?;
+            return Some(Self::OneOf(formats));
+        }
         Some(match name {
             "unix" => Self::Unix,
             "unix-ms" => Self::UnixMs,
@@ -49,7 +55,7 @@ impl TimeFormat {
 
     /// The instant that a text stands for: the first one of the second or day it names.
     ///
-    /// The text must be what [`write`](Self::write) produces for that instant. No sign, no leading zero, no other
+    /// The text must be what [`write`](Self::write) of the format, or of one of several, produces for that instant. No sign, no leading zero, no other
     /// case, no other offset, no second 60 and no thirtieth of February.
     #[must_use]
     pub fn parse(&self, text: &[u8]) -> Option<UnixTime> {
@@ -57,6 +63,7 @@ impl TimeFormat {
             Self::Unix => return Some(UnixTime::from_secs(count(text, UNIX_DIGITS)?)),
             Self::UnixMs => return Some(UnixTime::from_millis(count(text, UNIX_MS_DIGITS)?)),
             Self::Pattern(pattern) => return pattern.read(text),
+            Self::OneOf(formats) => return formats.iter().find_map(|format| format.parse(text)),
             Self::HttpDate => return http_date(text),
             Self::Iso => iso(text.strip_suffix(b"Z")?)?,
             Self::IsoMs => {
@@ -93,6 +100,11 @@ impl TimeFormat {
             Self::Unix => put(instant.secs(), out),
             Self::UnixMs => put(instant.millis(), out),
             Self::Pattern(pattern) => pattern.write(instant, out),
+            Self::OneOf(formats) => {
+                if let Some(first) = formats.first() {
+                    first.write(instant, out);
+                }
+            }
             _ => {
                 if let Some(civil) = Civil::of(instant, UTC) {
                     self.write_civil(&civil, out);
@@ -101,7 +113,7 @@ impl TimeFormat {
         }
     }
 
-    /// The step between two instants that are written differently, in milliseconds.
+    /// The step between two instants that are written differently, in milliseconds: of several formats, the largest.
     #[must_use]
     pub fn resolution_millis(&self) -> i64 {
         match self {
@@ -109,6 +121,7 @@ impl TimeFormat {
             Self::Unix | Self::Iso | Self::IsoBasic | Self::HttpDate => 1000,
             Self::Date | Self::Ymd => 86_400_000,
             Self::Pattern(pattern) => pattern.resolution_millis(),
+            Self::OneOf(formats) => formats.iter().map(Self::resolution_millis).max().unwrap_or_default(),
         }
     }
 
@@ -117,7 +130,7 @@ impl TimeFormat {
         let ([mo1, mo2], [d1, d2]) = (digits(at.month), digits(at.day));
         let ([h1, h2], [m1, m2], [s1, s2]) = (digits(at.hour), digits(at.minute), digits(at.second));
         match self {
-            Self::Unix | Self::UnixMs | Self::Pattern(_) => {}
+            Self::Unix | Self::UnixMs | Self::Pattern(_) | Self::OneOf(_) => {}
             Self::Iso | Self::IsoMs => {
                 out.extend_from_slice(&[
                     y1, y2, y3, y4, b'-', mo1, mo2, b'-', d1, d2, b'T', h1, h2, b':', m1, m2, b':', s1, s2,
@@ -207,6 +220,8 @@ fn http_date(text: &[u8]) -> Option<UnixTime> {
     (WEEKDAYS.get(civil.weekday()?) == Some(day_name)).then_some(instant)
 }
 
+/// What stands between the formats of one that has several.
+const OR: &str = " | ";
 const UTC: i64 = 0;
 const UNIX_DIGITS: usize = 11;
 const UNIX_MS_DIGITS: usize = 14;
@@ -370,8 +385,35 @@ mod tests {
     }
 
     #[test]
+    fn of_several_formats_the_first_that_fits_is_read_and_the_first_is_written() {
+        let several = format("unix-ms | yyyy-MM-dd HH:mm:ss@+08:00");
+        let (millis, text) = (UnixTime::from_millis(1_440_938_160_123), "1440938160123");
+        assert_eq!(several.parse(text.as_bytes()), Some(millis));
+        assert_eq!(several.parse(b"2015-08-30 20:36:00"), Some(UnixTime::from_secs(1_440_938_160)));
+        assert_eq!(several.parse(b"2015-08-30T20:36:00Z"), None);
+        assert_eq!((written(&several, millis), several.resolution_millis()), (text.to_owned(), 1000));
+        // Ten digits fit both: they are seconds where seconds come first.
+        assert_eq!(format("unix | unix-ms").parse(b"1440938160"), Some(UnixTime::from_secs(1_440_938_160)));
+        assert_eq!(format("unix | unix-ms").parse(text.as_bytes()), Some(millis));
+    }
+
+    #[test]
     fn unknown_names_are_no_format() {
-        for wrong in ["", "Unix", "unix ", "iso8601", "rfc3339", "ts", "HH:mm", "@", "@+08:00"] {
+        for wrong in [
+            "",
+            "unix | ",
+            " | unix",
+            "unix | ts",
+            "unix |unix-ms",
+            "Unix",
+            "unix ",
+            "iso8601",
+            "rfc3339",
+            "ts",
+            "HH:mm",
+            "@",
+            "@+08:00",
+        ] {
             assert_eq!(TimeFormat::from_name(wrong), None, "{wrong:?}");
         }
     }

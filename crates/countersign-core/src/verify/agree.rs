@@ -53,6 +53,14 @@ fn binds(env: &Env<'_>, scratch: &mut Scratch, settled: Option<FieldId>) -> Resu
                 None => false,
             },
             Source::Header(name) => field_line(&env.view, name, &mut scratch.out)?,
+            // What is computed is not optional.
+            Source::Let(id) => match env.variant.lets.get(*id) {
+                Some(entry) => {
+                    run_whole(env, scratch, &entry.program)?;
+                    true
+                }
+                None => false,
+            },
             _ => false,
         };
         if !present {

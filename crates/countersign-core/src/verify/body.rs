@@ -6,7 +6,7 @@ use super::coverage::{Facts, insist};
 use super::fresh::Judged;
 use super::pool::Lease;
 use super::verified::{Checked, NeedsReplay, Verified};
-use super::{NeedsKey, Verifier, signature};
+use super::{NeedsKey, Verifier, is_remembered, policy, signature};
 use crate::alg::{Digest, Hash};
 use crate::key::{Key, KeySet};
 use crate::plan::run::{Env, Stop, run_whole};
@@ -110,6 +110,7 @@ impl<'a> NeedsBody<'a> {
     }
 
     /// Where the body comes in chunks, a state that hands out their content; otherwise this one.
+    #[expect(clippy::result_large_err, reason = "what comes back is no error, but the state to go on with")]
     pub fn releasing(mut self) -> Result<ReleasesChunks<'a>, Self> {
         match &mut self.chain {
             Some(chain) if self.view.body.is_none() => {
@@ -146,6 +147,7 @@ impl<'a> NeedsBody<'a> {
             ));
         };
         let compared = self.agree(hold).map_err(refused)?;
+        self.granted(hold).map_err(refused)?;
         let chunks = self.chain.as_ref().is_some_and(|chain| chain.proof() != Proof::Checksum);
         let facts = Facts::of(&self.view, self.plan, hold.variant, compared, chunks);
         let has_body = self.view.body.map_or(self.has_body, |body| !body.is_empty());
@@ -259,7 +261,7 @@ impl<'a> NeedsBody<'a> {
         let mut state = match &variant.primitive {
             PrimitivePlan::Digest(of) => State::Hash(of.unwrap_or(hash).begin()),
             PrimitivePlan::Mac { .. } => State::Mac(signature::mac_key(&env, scratch)?.begin()),
-            PrimitivePlan::Signature(_) => return Ok(None),
+            PrimitivePlan::Derived(..) | PrimitivePlan::Signature(_) => return Ok(None),
         };
         let mark = scratch.out.len();
         run_whole(&env, scratch, before)?;
@@ -375,6 +377,20 @@ impl<'a> NeedsBody<'a> {
         agree(&env, self.message, self.scratch.get(), self.chain.is_some())
     }
 
+    /// The message must be one that its policy grants; it is accepted no longer than that.
+    fn granted(&mut self, hold: Hold) -> Result<(), Stop> {
+        let key = self.candidates.iter().nth(hold.candidate);
+        let plan = self.plan;
+        let (Some(variant), Some((key, hash)), Some(policy)) = (plan.variants.get(hold.variant), key, &plan.policy)
+        else {
+            return Ok(());
+        };
+        let env = self.env(variant, Some(key), hash, self.view.body);
+        let until = policy::judge(&env, policy, self.scratch.get(), self.now)?;
+        self.judged.accepted_until = Some(self.judged.accepted_until.map_or(until, |other| other.min(until)));
+        Ok(())
+    }
+
     fn checked(mut self, hold: Hold, facts: Facts) -> Checked {
         let key = self.candidates.iter().nth(hold.candidate).map(|(key, _)| key);
         let captures = &mut self.scratch.get().captures;
@@ -389,7 +405,7 @@ impl<'a> NeedsBody<'a> {
         let response = self.view.status.is_some();
         let signed_at = self.judged.signed_at;
         let verified = Verified::new(&self.verifier.plan, response, key_id, signed_at, facts, self.scratch);
-        if !self.verifier.replay_applies(&self.view) {
+        if !is_remembered(self.plan, &self.view) {
             return Checked::Verified(verified);
         }
         // What is remembered must not hang on anything that the signature does not cover.

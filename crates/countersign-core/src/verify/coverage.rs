@@ -14,7 +14,9 @@ use crate::plan::source::is_form;
 use crate::reject::{Reason, Rejection, Subject};
 use crate::request::RequestView;
 use crate::scheme::draft::Place;
-use crate::scheme::model::{Convert, FieldId, Filter, Let, ListSource, Message, Part, Source, Template, Value};
+use crate::scheme::model::{
+    Carrier, Convert, FieldId, Filter, Let, ListSource, Listing, Message, Part, Source, Template, Value,
+};
 use crate::scheme::{PARTS, References};
 
 /// What a signature covers of a message, and what it leaves open.
@@ -157,6 +159,8 @@ impl Parts {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Presence {
     Absent,
+    /// There or not, as something else decides; the message has it in any case.
+    Decided,
     There,
     Unknown,
 }
@@ -170,6 +174,7 @@ impl Presence {
     const fn and(self, other: Self) -> Self {
         match (self, other) {
             (Self::Absent, _) | (_, Self::Absent) => Self::Absent,
+            (Self::Decided, _) | (_, Self::Decided) => Self::Decided,
             (Self::There, Self::There) => Self::There,
             _ => Self::Unknown,
         }
@@ -229,6 +234,7 @@ impl Walk<'_> {
                 Filter::After(_)
                 | Filter::AfterLast(_)
                 | Filter::Before(_)
+                | Filter::Member(_)
                 | Filter::Slice(..)
                 | Filter::Convert(Convert::Crc32 | Convert::Len)
                     if !digested =>
@@ -236,7 +242,7 @@ impl Walk<'_> {
                     drawn.parts = Parts::default();
                 }
                 Filter::Hash(_) => digested = true,
-                Filter::Hmac(_, key) => {
+                Filter::Hmac(_, key) | Filter::KdfP256(_, key) => {
                     digested = true;
                     drawn.parts.extend(&self.template(key, depth).parts);
                 }
@@ -257,7 +263,7 @@ impl Walk<'_> {
                     match drawn.presence {
                         Presence::There => {}
                         Presence::Absent => drawn = other,
-                        Presence::Unknown => {
+                        Presence::Decided | Presence::Unknown => {
                             drawn.parts.0.retain(|part| other.parts.has(part));
                             drawn.presence = Presence::There.and(other.presence);
                         }
@@ -266,10 +272,13 @@ impl Walk<'_> {
                 }
                 _ => {}
             }
-            let may_go = matches!(filter, Filter::After(_) | Filter::IfAny | Filter::Time(..) | Filter::When(..));
-            if may_go && drawn.presence == Presence::There {
-                drawn.presence = Presence::Unknown;
-            }
+            drawn.presence = match (filter, drawn.presence) {
+                (Filter::When(..), Presence::There | Presence::Unknown) => Presence::Decided,
+                (Filter::After(_) | Filter::IfAny | Filter::Member(_) | Filter::Time(..), Presence::There) => {
+                    Presence::Unknown
+                }
+                (_, presence) => presence,
+            };
         }
         drawn
     }
@@ -298,6 +307,7 @@ impl Walk<'_> {
                 None => (Parts::default(), Presence::Absent),
             },
             Source::Method => (Parts::of(&["method"]), Presence::There),
+            Source::Part(name) => member("part", name),
             Source::Path => (Parts::of(&["path"]), Presence::There),
             Source::Port => (Parts::of(&["port"]), Presence::There),
             Source::Query(name) => member("query", name),
@@ -330,7 +340,7 @@ impl Walk<'_> {
     fn list(&self, list: ListSource, filters: &[Filter], depth: usize) -> Parts {
         let mut parts = match list {
             ListSource::Headers => return self.headers(filters, depth),
-            _ if !self.keeps_all(filters) => return Parts::default(),
+            _ if !self.keeps_all(filters) => return self.carried_in(list, filters),
             ListSource::Query | ListSource::QueryPct | ListSource::QueryRaw => Parts::of(&["query"]),
             ListSource::Params | ListSource::QueryJson | ListSource::QueryRawJson => Parts::of(&["query", "body"]),
             ListSource::QueryForm if self.facts.form => Parts::of(&["query", "body"]),
@@ -363,6 +373,46 @@ impl Walk<'_> {
         })
     }
 
+    /// The captures that are items of a list from which others are left out.
+    fn carried_in(&self, list: ListSource, filters: &[Filter]) -> Parts {
+        let among =
+            |globs: &[String], name: &str| globs.iter().any(|pattern| glob(pattern.as_bytes(), name.as_bytes()));
+        let kept = |name: &str| {
+            filters.iter().all(|filter| match filter {
+                Filter::Each(text) => shows(text, &Source::K) && shows(text, &Source::V),
+                Filter::Only(globs) => among(globs, name),
+                // A carrier's parameter comes once, and what is captured of it is not empty.
+                Filter::DropEmpty | Filter::First | Filter::Last => true,
+                Filter::Listed(..) | Filter::Pick(..) => false,
+                Filter::Without(globs) => !among(globs, name),
+                _ => true,
+            })
+        };
+        let holds = |place: Place| match list {
+            ListSource::Form | ListSource::FormRaw => place == Place::Form,
+            ListSource::Headers => false,
+            ListSource::Json => place == Place::Json,
+            ListSource::Params => matches!(place, Place::Form | Place::Query),
+            ListSource::QueryForm => place == Place::Query || (place == Place::Form && self.facts.form),
+            ListSource::QueryJson | ListSource::QueryRawJson => matches!(place, Place::Json | Place::Query),
+            ListSource::Query | ListSource::QueryPct | ListSource::QueryRaw => place == Place::Query,
+            ListSource::Xml => place == Place::Xml,
+        };
+        let mut parts = Parts::default();
+        let carries = |carrier: &&Carrier| carrier.within.is_none() && holds(carrier.place) && kept(&carrier.name);
+        for carrier in self.message.carriers.iter().filter(carries) {
+            let mut ids = Vec::new();
+            References::captures(&carrier.text, &mut ids);
+            for id in ids {
+                let there = self.captures.get(id).is_some_and(|value| !value.is_empty());
+                if let Some(field) = self.message.fields.get(id).filter(|_| there) {
+                    parts.add(&field.name);
+                }
+            }
+        }
+        parts
+    }
+
     /// Field lines that a capture lists, and what synthetic items hold.
     fn headers(&self, filters: &[Filter], depth: usize) -> Parts {
         let shown = |filter: &Filter| match filter {
@@ -390,7 +440,8 @@ impl Walk<'_> {
             })
             .collect();
         let listing = filters.iter().find_map(|filter| match filter {
-            Filter::Listed(id, _) | Filter::Pick(id, _) => Some(*id),
+            Filter::Listed(id, _) => Some(Listing::Field(*id)),
+            Filter::Pick(listing, _) => Some(*listing),
             _ => None,
         });
         let Some(listing) = listing else {
@@ -399,6 +450,8 @@ impl Walk<'_> {
             }
             return parts;
         };
+        // What the deployment lists and the message lacks may have been passed over.
+        let Listing::Field(listing) = listing else { return parts };
         for name in names(self.captures.get(listing).unwrap_or_default()) {
             let name = String::from_utf8_lossy(name).to_ascii_lowercase();
             match synthetic.iter().find(|(known, _)| *known == name) {
@@ -434,6 +487,17 @@ impl Walk<'_> {
                     || self.carried_by(*id).is_some_and(|name| covered.has(&format!("header {name}")))
             }
             Source::Header(name) => covered.has(&format!("header {name}")),
+            // Whatever it is made of is signed, and then so is what it is.
+            Source::Let(id) => self.lets.get(*id).is_some_and(|entry| {
+                let signed = |source: &Source| match source {
+                    Source::Let(_) | Source::Quoted(_) => true,
+                    source => {
+                        let parts = self.source(source, 0).parts.0;
+                        !parts.is_empty() && parts.iter().all(|part| covered.has(part))
+                    }
+                };
+                References::of(self.message, &entry.text).sources.iter().all(signed)
+            }),
             _ => false,
         }
     }
@@ -458,6 +522,7 @@ fn shows(text: &Template, what: &Source) -> bool {
                 | Filter::AfterLast(_)
                 | Filter::Before(_)
                 | Filter::Convert(Convert::Crc32 | Convert::Len)
+                | Filter::Member(_)
                 | Filter::Slice(..)
                 | Filter::When(..)
         )

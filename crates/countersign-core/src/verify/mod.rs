@@ -14,6 +14,7 @@ mod body;
 pub(crate) mod chain;
 pub(crate) mod coverage;
 pub(crate) mod fresh;
+pub(crate) mod policy;
 mod pool;
 pub(crate) mod read;
 pub(crate) mod signature;
@@ -137,14 +138,15 @@ impl Verifier {
         }
         Ok(())
     }
+}
 
-    fn replay_applies(&self, view: &RequestView<'_>) -> bool {
-        match self.plan.scheme.fresh.replay {
-            Replay::Always => true,
-            Replay::Never => false,
-            // Safe methods: RFC 9110, section 9.2.1.
-            Replay::UnsafeMethods => !matches!(view.method, "GET" | "HEAD" | "OPTIONS" | "TRACE"),
-        }
+/// Whether a message is remembered, by its own rule.
+fn is_remembered(plan: &MessagePlan, view: &RequestView<'_>) -> bool {
+    match plan.fresh.replay {
+        Replay::Always => true,
+        Replay::Never => false,
+        // Safe methods: RFC 9110, section 9.2.1.
+        Replay::UnsafeMethods => !matches!(view.method, "GET" | "HEAD" | "OPTIONS" | "TRACE"),
     }
 }
 
@@ -215,12 +217,17 @@ pub(crate) fn suits(key: &Key, primitive: &Primitive, hashes: &[Hash]) -> Option
     let default = hashes.first().copied().unwrap_or(Hash::Sha256);
     let named = key.algorithm.as_deref();
     match (primitive, &key.material) {
-        (Primitive::Signature(algorithm), Material::Public(public)) => {
+        // The secret is what the pair is derived from; who has only one half of the pair can do that half's work.
+        (Primitive::Derived(algorithm, _), Material::Secret(_)) => {
+            named.is_none_or(|name| name == algorithm.name()).then_some(default)
+        }
+        (Primitive::Derived(algorithm, _) | Primitive::Signature(algorithm), Material::Public(public)) => {
             (public.fits(*algorithm) && named.is_none_or(|name| name == algorithm.name())).then_some(default)
         }
-        (Primitive::Signature(algorithm), Material::Private(private)) => (private.public().fits(*algorithm)
-            && named.is_none_or(|name| name == algorithm.name()))
-        .then_some(default),
+        (Primitive::Derived(algorithm, _) | Primitive::Signature(algorithm), Material::Private(private)) => {
+            (private.public().fits(*algorithm) && named.is_none_or(|name| name == algorithm.name()))
+                .then_some(default)
+        }
         (Primitive::Mac(of, _), Material::Secret(_)) => {
             let Some(name) = named else { return Some(default) };
             let hash = match (name.strip_prefix("hmac-"), of) {

@@ -169,15 +169,7 @@ pub(crate) fn parse(
     mark: usize,
 ) -> Result<(), Rejection> {
     let refuse = |reason| Rejection::new(reason, Some(carrier.span), Subject::Carrier(index));
-    let mut start = mark;
-    if scratch.out.len().saturating_sub(mark) > LONGEST {
-        return Err(refuse(Reason::TooLarge));
-    }
-    if let Some(wrap) = carrier.wrap {
-        let wrapped = scratch.out.get(mark..).unwrap_or_default().to_vec();
-        start = scratch.out.len();
-        unwrap(wrap, &wrapped, &mut scratch.out).map_err(|canon::Malformed| refuse(Reason::CredentialMalformed))?;
-    }
+    let start = unwrapped(carrier, index, scratch, mark)?;
     let value = scratch.out.get(start..).unwrap_or_default();
     carrier.shape.read(&message.fields, message.signature_field, value, &mut scratch.captures).map_err(|problem| {
         match problem {
@@ -185,6 +177,25 @@ pub(crate) fn parse(
             Problem::Malformed => refuse(Reason::CredentialMalformed),
         }
     })
+}
+
+/// Takes a carrier's value, which stands behind `mark` in `scratch.out`, out of what it is wrapped in. Returns where
+/// it stands then.
+pub(crate) fn unwrapped(
+    carrier: &Carrier,
+    index: usize,
+    scratch: &mut Scratch,
+    mark: usize,
+) -> Result<usize, Rejection> {
+    let refuse = |reason| Rejection::new(reason, Some(carrier.span), Subject::Carrier(index));
+    if scratch.out.len().saturating_sub(mark) > LONGEST {
+        return Err(refuse(Reason::TooLarge));
+    }
+    let Some(wrap) = carrier.wrap else { return Ok(mark) };
+    let wrapped = scratch.out.get(mark..).unwrap_or_default().to_vec();
+    let start = scratch.out.len();
+    unwrap(wrap, &wrapped, &mut scratch.out).map_err(|canon::Malformed| refuse(Reason::CredentialMalformed))?;
+    Ok(start)
 }
 
 fn unwrap(wrap: Wrap, text: &[u8], out: &mut Vec<u8>) -> Result<(), canon::Malformed> {

@@ -1,6 +1,6 @@
 //! The signature itself: computed and compared, or verified with a public key.
 
-use crate::alg::{Digest, Hash, MacKey, PublicKey, Verdict, ct_eq};
+use crate::alg::{Digest, Hash, MacKey, PrivateKey, PublicKey, Verdict, ct_eq};
 use crate::key::{Key, Material};
 use crate::plan::list::invert;
 use crate::plan::run::{Env, Scratch, Stop, run_on, run_whole};
@@ -8,6 +8,7 @@ use crate::plan::{Base, Op, PrimitivePlan};
 use crate::reject::{Reason, Rejection, Subject};
 use crate::scheme::Message;
 use crate::scheme::model::{FieldType, Filter};
+use zeroize::Zeroize as _;
 
 /// The longest encoded signature that is looked at, in bytes: RSA with 8192 bits in hexadecimal digits.
 const LONGEST: usize = 2048;
@@ -21,9 +22,13 @@ pub(crate) fn holds(
     streamed: Option<Digest>,
 ) -> Result<Option<Digest>, Stop> {
     let digest = match (&env.variant.primitive, streamed) {
-        (PrimitivePlan::Signature(algorithm), _) => {
+        (PrimitivePlan::Derived(algorithm, _) | PrimitivePlan::Signature(algorithm), _) => {
+            let derived = derived(env, scratch)?;
+            let key = match &derived {
+                Some(pair) => pair.public(),
+                None => public(env.key)?,
+            };
             let mark = base(env, scratch)?;
-            let key = public(env.key)?;
             let text = scratch.out.get(mark..).unwrap_or_default();
             let mut any = false;
             for &(start, end) in &scratch.captures.signatures {
@@ -72,6 +77,23 @@ pub(crate) fn base(env: &Env<'_>, scratch: &mut Scratch) -> Result<usize, Stop> 
     Ok(mark)
 }
 
+/// The key pair that is derived from the secret; `None` where the key is one half of a pair itself, or the scheme
+/// derives none.
+pub(crate) fn derived(env: &Env<'_>, scratch: &mut Scratch) -> Result<Option<PrivateKey>, Stop> {
+    let (PrimitivePlan::Derived(_, program), Some(Material::Secret(_))) =
+        (&env.variant.primitive, env.key.map(|key| &key.material))
+    else {
+        return Ok(None);
+    };
+    let mark = scratch.out.len();
+    run_whole(env, scratch, program)?;
+    let scalar = scratch.out.get_mut(mark..).unwrap_or_default();
+    let pair = <&[u8; 32]>::try_from(&*scalar).ok().and_then(|scalar| PrivateKey::from_p256_scalar(scalar).ok());
+    scalar.zeroize();
+    scratch.out.truncate(mark);
+    pair.map(Some).ok_or_else(unsuitable)
+}
+
 /// The MAC key: prepared before, where what it is made of was met before.
 pub(crate) fn mac_key(env: &Env<'_>, scratch: &mut Scratch) -> Result<MacKey, Stop> {
     let PrimitivePlan::Mac { hash, key, parts, id } = &env.variant.primitive else { return Err(unsuitable()) };
@@ -96,7 +118,6 @@ pub(crate) fn mac_key(env: &Env<'_>, scratch: &mut Scratch) -> Result<MacKey, St
 }
 
 fn prepare(env: &Env<'_>, scratch: &mut Scratch, key: &[Op], hash: Hash) -> Result<MacKey, Stop> {
-    use zeroize::Zeroize as _;
     let mark = scratch.out.len();
     run_whole(env, scratch, key)?;
     let prepared = MacKey::new(hash, scratch.out.get(mark..).unwrap_or_default());

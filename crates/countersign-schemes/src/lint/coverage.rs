@@ -5,11 +5,11 @@
 
 use super::draws::{Drawn, Role, drawn, is_digest};
 use countersign_core::canon;
-use countersign_core::scheme::Span;
 use countersign_core::scheme::draft::Place;
 use countersign_core::scheme::model::{
-    Carrier, FieldId, Filter, ListSource, Message, Part, Primitive, Source, Template,
+    Bound, Carrier, FieldId, Filter, ListSource, Listing, Message, Part, Primitive, Source, Template, Value,
 };
+use countersign_core::scheme::{Span, Var};
 
 /// How much of something is covered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,12 +55,12 @@ struct Lines {
 }
 
 impl Cover {
-    pub(super) fn of(message: &Message) -> Self {
+    pub(super) fn of(message: &Message, vars: &[Var]) -> Self {
         let mut signed = drawn(message, &message.base);
         signed.retain(|drawn| is_listed(message, drawn));
         let key = match &message.signature.primitive {
             Primitive::Mac(_, key) => drawn(message, key),
-            Primitive::Digest(_) | Primitive::Signature(_) => Vec::new(),
+            Primitive::Derived(..) | Primitive::Digest(_) | Primitive::Signature(_) => Vec::new(),
         };
         let mut cover = Self {
             components: signed.iter().flat_map(components).copied().collect(),
@@ -70,6 +70,12 @@ impl Cover {
             headers: signed.iter().filter_map(|drawn| lines(message, drawn)).collect(),
             left_out: left_out(&signed),
         };
+        // What a policy grants is judged, however widely it grants it.
+        if let Some(policy) = &message.policy {
+            let granted = drawn(message, &policy.resource);
+            cover.components.extend(granted.iter().flat_map(components));
+            cover.query = best(cover.query, query(message, &granted));
+        }
         // Every request has one, so a glob that it matches will do.
         let host_line = cover.header("host").then_some(Component::Host);
         cover.components.extend(host_line);
@@ -86,6 +92,7 @@ impl Cover {
         cover.fields =
             (0..message.fields.len()).map(|id| itself(id) || cover.carries(message, id, whole, &itself)).collect();
         cover.body = if reads { Extent::Whole } else { best(direct, cover.body_by_claim(message, &signed)) };
+        cover.body = cover.body_in_chunks(message, vars);
         cover.insist(message);
         cover
     }
@@ -139,6 +146,20 @@ impl Cover {
         })
     }
 
+    /// What is left of that where the body may come in chunks: signed ones cover it, those that are not do not.
+    fn body_in_chunks(&self, message: &Message, vars: &[Var]) -> Extent {
+        let Some(chunks) = &message.chunks else { return self.body.clone() };
+        let named = |value: &[u8]| format!("`{}` leaves it open", String::from_utf8_lossy(value));
+        let admits = chunks.unsigned_when.as_ref().is_none_or(|when| is_there_by_default(when, vars));
+        match (&chunks.unsigned_trailer, &self.body) {
+            (Some(value), Extent::None | Extent::Whole) if admits => Extent::Optional(chunks.span, named(value)),
+            (_, Extent::None) => {
+                Extent::Optional(chunks.span, "where it does not come in chunks it is open".to_owned())
+            }
+            (_, other) => other.clone(),
+        }
+    }
+
     /// The body's digest, claimed in something that is signed and compared with the body.
     fn body_by_claim(&self, message: &Message, signed: &[Drawn<'_>]) -> Extent {
         let mut extent = Extent::None;
@@ -178,6 +199,26 @@ impl Cover {
         }
         extent
     }
+}
+
+/// Whether a template is there in a deployment that leaves its variables as they are: one that only looks at them.
+/// What draws on anything else counts as there.
+fn is_there_by_default(text: &Template, vars: &[Var]) -> bool {
+    let default = |template: &Template| match template.parts.as_slice() {
+        [Part::Value(Value { source: Source::Var(id), filters, .. })] if filters.is_empty() => {
+            Some(vars.get(*id)?.default.as_deref()?.as_bytes())
+        }
+        _ => None,
+    };
+    text.parts.iter().all(|part| match part {
+        Part::Literal(_) | Part::Optional(_) => true,
+        Part::Value(value) => value.filters.iter().all(|filter| match filter {
+            Filter::When(subject, values, negated) => {
+                default(subject).is_none_or(|value| values.iter().any(|one| one == value) != *negated)
+            }
+            _ => true,
+        }),
+    })
 }
 
 /// The carriers of a capture.
@@ -227,7 +268,7 @@ fn is_listed(message: &Message, drawn: &Drawn<'_>) -> bool {
 /// Whether all of a capture is there: neither a piece of it, nor only the day of a time.
 fn is_whole(drawn: &Drawn<'_>) -> bool {
     let piece = |filter: &Filter| match filter {
-        Filter::After(_) | Filter::AfterLast(_) | Filter::Before(_) | Filter::Slice(..) => true,
+        Filter::After(_) | Filter::AfterLast(_) | Filter::Before(_) | Filter::Member(_) | Filter::Slice(..) => true,
         Filter::Time(from, to) => to.resolution_millis() > from.resolution_millis(),
         _ => false,
     };
@@ -257,10 +298,12 @@ fn lines(message: &Message, drawn: &Drawn<'_>) -> Option<Lines> {
             for filter in &drawn.filters {
                 match filter {
                     // What the sender has to list is covered in every message.
-                    Filter::Pick(id, _) => {
+                    Filter::Pick(Listing::Field(id), _) => {
                         let required = message.requires.iter().filter(|require| require.field == *id);
                         lines.only = Some(required.flat_map(|require| require.names.iter().cloned()).collect());
                     }
+                    // What the deployment lists is not known here.
+                    Filter::Pick(Listing::Var(_), _) => lines.only = Some(Vec::new()),
                     Filter::Listed(_, globs) | Filter::Only(globs) => lines.only = Some(lower(globs)),
                     Filter::Without(globs) => lines.without.extend(lower(globs)),
                     _ => {}
@@ -341,7 +384,10 @@ fn list(message: &Message, drawn: &Drawn<'_>, place: Place) -> Extent {
             Filter::Only(globs) => {
                 return Extent::Part(drawn.span, format!("only {} is signed", quoted(globs)));
             }
-            Filter::Listed(id, _) | Filter::Pick(id, _) => {
+            Filter::Pick(Listing::Var(_), _) => {
+                return Extent::Part(drawn.span, "only what a variable lists is signed".to_owned());
+            }
+            Filter::Listed(id, _) | Filter::Pick(Listing::Field(id), _) => {
                 let name = message.fields.get(*id).map_or("", |field| &field.name);
                 return Extent::Part(drawn.span, format!("only what `{name}` lists is signed"));
             }
@@ -381,7 +427,9 @@ fn body_itself(signed: &[Drawn<'_>], message: &Message) -> Extent {
                 Extent::Part(drawn.span, "only a form is signed, which the field `content-type` decides".to_owned())
             }
             Source::List(ListSource::Xml) => list(message, drawn, Place::Xml),
-            Source::Form(name) | Source::Json(name) | Source::Xml(name) if drawn.standing.counts() => {
+            Source::Form(name) | Source::Json(name) | Source::Part(name) | Source::Xml(name)
+                if drawn.standing.counts() =>
+            {
                 at = drawn.span;
                 members.push(format!("`{name}`"));
                 Extent::None
@@ -408,10 +456,16 @@ fn piece(message: &Message, drawn: &Drawn<'_>) -> Extent {
     for filter in &drawn.filters {
         before_digest &= !is_digest(filter);
         match filter {
-            Filter::Slice(from, to) if before_digest => {
+            Filter::Slice(from, Bound::At(to)) if before_digest => {
                 return Extent::Part(drawn.span, format!("only its bytes from {from} to {to} are signed"));
             }
-            Filter::After(_) | Filter::AfterLast(_) | Filter::Before(_) if before_digest => {
+            Filter::Slice(from, Bound::Var(_)) if before_digest => {
+                return Extent::Part(
+                    drawn.span,
+                    format!("only its bytes from {from} to a variable's number are signed"),
+                );
+            }
+            Filter::After(_) | Filter::AfterLast(_) | Filter::Before(_) | Filter::Member(_) if before_digest => {
                 return Extent::Part(drawn.span, "only a piece of it is signed".to_owned());
             }
             Filter::When(subject, ..) => {

@@ -4,7 +4,7 @@
 //! always, only in an optional segment, only in the place of something absent, or only looked at to decide.
 
 use countersign_core::scheme::Span;
-use countersign_core::scheme::model::{FieldId, Filter, Message, Part, Source, Template, Value};
+use countersign_core::scheme::model::{FieldId, Filter, Listing, Message, Part, Source, Template, Value};
 
 /// A value that a template draws on.
 #[derive(Debug, Clone)]
@@ -87,7 +87,10 @@ impl<'a> Drawn<'a> {
 
 /// Whether a filter makes a digest or a MAC.
 pub(super) fn is_digest(filter: &Filter) -> bool {
-    matches!(filter, Filter::Hash(_) | Filter::Hkdf { .. } | Filter::Hmac(..) | Filter::Ratchet(..))
+    matches!(
+        filter,
+        Filter::Hash(_) | Filter::Hkdf { .. } | Filter::Hmac(..) | Filter::KdfP256(..) | Filter::Ratchet(..)
+    )
 }
 
 /// The methods that change nothing: RFC 9110, section 9.2.1.
@@ -142,10 +145,19 @@ impl<'a> Walk<'a> {
             let rest: Vec<&'a Filter> = value.filters.iter().skip(index + 1).chain(outer.iter().copied()).collect();
             match filter {
                 Filter::Each(text) => self.template(text, &rest, standing, depth),
-                Filter::Hmac(_, key) => self.template(key, &[], standing.with(Role::Key), depth),
+                Filter::Granting(subject, _) => {
+                    self.template(subject, &[], standing.with(Role::Condition { safe: false }), depth);
+                }
                 Filter::Hkdf { salt, info, .. } => {
                     self.template(salt, &[], standing.with(Role::Key), depth);
                     self.template(info, &[], standing.with(Role::Key), depth);
+                }
+                // The name decides what is there, and is not written.
+                Filter::Member(name) => {
+                    self.template(name, &[], standing.with(Role::Condition { safe: false }), depth);
+                }
+                Filter::Hmac(_, key) | Filter::KdfP256(_, key) => {
+                    self.template(key, &[], standing.with(Role::Key), depth);
                 }
                 Filter::Or(other) => self.template(other, &rest, standing.with(Role::Fallback), depth),
                 Filter::Ratchet(_, steps) => {
@@ -160,7 +172,7 @@ impl<'a> Walk<'a> {
                 }
                 Filter::With { name, value: text, .. } => {
                     let listed = value.filters.iter().skip(index).find_map(|filter| match filter {
-                        Filter::Pick(id, _) => Some((*id, name.as_str())),
+                        Filter::Pick(Listing::Field(id), _) => Some((*id, name.as_str())),
                         _ => None,
                     });
                     self.template(text, &rest, Standing { listed: listed.or(standing.listed), ..standing }, depth);

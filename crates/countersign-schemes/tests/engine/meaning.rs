@@ -75,7 +75,7 @@ fn query(scheme: &str, message: &Message) -> Vec<u8> {
     let raw = message.query().unwrap_or_default();
     match scheme {
         // Sorted by names and values, however they are escaped; `a` and `a=` are one.
-        "aws-sigv4" | "aws-sigv4-s3" | "aws-sigv4-query" | "aws-sigv4-query-s3" => {
+        "aws-sigv4" | "aws-sigv4-s3" | "aws-sigv4-streaming" | "aws-sigv4-query" | "aws-sigv4-query-s3" => {
             let mut pairs = pairs(raw, false);
             pairs.retain(|(name, _)| name != b"X-Amz-Signature");
             pairs.sort();

@@ -157,6 +157,20 @@ fn what_was_read_from_carriers_is_written_again() {
     }
 }
 
+/// The engine itself says so of every carrier of a message.
+#[test]
+fn every_carrier_is_written_as_it_was_read() {
+    for subject in all_subjects() {
+        let signed = subject.signed(&sample(&subject));
+        let carried = signed.view(true, |view| subject.verifier.carried(view)).expect("carriers");
+        assert!(carried.iter().any(|carried| !carried.sent.is_empty()), "{}", subject.name);
+        for carried in carried {
+            assert!(carried.same, "{}: {carried:?}", subject.name);
+            assert_eq!(carried.sent, carried.written, "{}: {}", subject.name, carried.name);
+        }
+    }
+}
+
 /// What an explanation shows as the message's own signature is the one that holds.
 #[test]
 fn an_explanation_computes_the_signature_that_holds() {

@@ -293,6 +293,29 @@ fn what_is_written_is_read_again() {
     enough(&said);
 }
 
+#[test]
+fn what_was_read_and_what_is_written_are_the_same_or_not() {
+    let items = [Bit::Text("Basic a="), Bit::Capture("hex", false), Bit::Text(", b="), Bit::Capture("hex", false)];
+    let list = |reject| {
+        let (plan, _) = plan(&items, Some(","), reject).expect("a scheme");
+        plan.scheme().request.carriers[0].shape.clone()
+    };
+    let written = b"Basic a=01, b=02";
+    let same = |read: &[u8]| list(false).same(usize::MAX, read, written);
+    for read in [&b"Basic a=01, b=02"[..], b"Basic b=02,a=01", b"Basic a=01,  b=02 , c=03"] {
+        assert!(same(read), "{:?}", String::from_utf8_lossy(read));
+    }
+    for read in
+        [&b"Basic a=01"[..], b"Basic a=01, b=03", b"Basic a=01, b=02, a=03", b"basic a=01, b=02", b"a=01, b=02", b""]
+    {
+        assert!(!same(read), "{:?}", String::from_utf8_lossy(read));
+    }
+    let (plan, _) = plan(&items[..2], None, false).expect("a scheme");
+    let whole = &plan.scheme().request.carriers[0].shape;
+    assert!(whole.same(usize::MAX, b"Basic a=01", b"Basic a=01"));
+    assert!(!whole.same(usize::MAX, b"Basic a=01", b"Basic a=01 "));
+}
+
 proptest! {
     #[test]
     fn arbitrary_bytes_never_panic((bits, split) in any_carrier(), value: Vec<u8>) {

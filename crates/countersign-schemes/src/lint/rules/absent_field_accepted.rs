@@ -1,7 +1,7 @@
 //! `absent-field-accepted`: a field that is not there is signed like one that is.
 
 use super::{Find, Rule, Subject, Warning};
-use countersign_core::scheme::model::{Filter, IfAbsent, Part, Source, Template};
+use countersign_core::scheme::model::{Filter, IfAbsent, Listing, Part, Source, Template};
 
 pub(super) static RULE: Rule = Rule {
     code: "absent-field-accepted",
@@ -20,7 +20,7 @@ pub(super) static RULE: Rule = Rule {
 fn check(subject: &Subject<'_>, find: &mut Find<'_>) {
     for drawn in subject.lists() {
         for filter in &drawn.filters {
-            if let Filter::Pick(id, rule @ (IfAbsent::Empty | IfAbsent::Skip)) = filter {
+            if let Filter::Pick(Listing::Field(id), rule @ (IfAbsent::Empty | IfAbsent::Skip)) = filter {
                 let (name, how) =
                     (subject.field(*id), if *rule == IfAbsent::Empty { "counts as empty" } else { "is passed over" });
                 find(Warning, drawn.span, format!("a field that `{name}` lists and the message lacks {how}"));
@@ -43,6 +43,7 @@ fn may_lack(subject: &Subject<'_>, source: &Source) -> bool {
         | Source::Form(_)
         | Source::Header(_)
         | Source::Json(_)
+        | Source::Part(_)
         | Source::Query(_)
         | Source::QueryString
         | Source::Xml(_) => true,

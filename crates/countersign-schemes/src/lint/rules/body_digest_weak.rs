@@ -4,7 +4,7 @@ use super::{Error, Find, Rule, Subject, Warning};
 use crate::lint::coverage::is_body;
 use crate::lint::draws::Drawn;
 use countersign_core::alg::Hash;
-use countersign_core::scheme::model::{Convert, Filter};
+use countersign_core::scheme::model::{Bound, Chunk, Convert, Filter, Source};
 
 pub(super) static RULE: Rule = Rule {
     code: "body-digest-weak",
@@ -21,7 +21,7 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(subject: &Subject<'_>, find: &mut Find<'_>) {
     for text in subject.templates() {
-        for drawn in subject.drawn(text).iter().filter(|drawn| is_body(drawn.source)) {
+        for drawn in subject.drawn(text).iter().filter(|drawn| is_content(drawn.source)) {
             if let Some(Filter::Hash(Some(hash @ (Hash::Md5 | Hash::Sha1)))) =
                 drawn.filters.iter().find(|filter| matches!(filter, Filter::Hash(_)))
             {
@@ -51,6 +51,11 @@ fn check(subject: &Subject<'_>, find: &mut Find<'_>) {
     }
 }
 
+/// Whether a source is the body, or one of its chunks.
+fn is_content(source: &Source) -> bool {
+    is_body(source) || *source == Source::Chunk(Chunk::Content)
+}
+
 /// How many bits of its digest are kept, where it is cut.
 fn kept(drawn: &Drawn<'_>) -> Option<usize> {
     let mut filters = drawn.filters.iter();
@@ -65,7 +70,9 @@ fn kept(drawn: &Drawn<'_>) -> Option<usize> {
             Filter::Convert(Convert::B64 | Convert::B64NoPad | Convert::B64Url | Convert::B64UrlPad) => {
                 per_character = 6;
             }
-            Filter::Slice(from, to) => return Some((to.saturating_sub(*from) * per_character).min(length * 8)),
+            Filter::Slice(from, Bound::At(to)) => {
+                return Some((to.saturating_sub(*from) * per_character).min(length * 8));
+            }
             // What follows a second digest is not the body's any more.
             Filter::Hash(_) | Filter::Hkdf { .. } | Filter::Hmac(..) => return None,
             _ => {}

@@ -38,7 +38,9 @@ fn loss(source: &Source, filter: &Filter) -> Option<&'static str> {
         Filter::LowerNames if *source != Source::List(ListSource::Headers) => {
             return Some("with its names in lower case");
         }
-        Filter::Fastjson | Filter::JavaMap => return Some("as it is written again after it was read"),
+        Filter::Fastjson | Filter::JavaMap if matches!(source, Source::List(_)) => {
+            return Some("as it is written again after it was read");
+        }
         Filter::Convert(convert) | Filter::ConvertValues(convert) => convert,
         _ => return None,
     };
@@ -54,6 +56,7 @@ fn loss(source: &Source, filter: &Filter) -> Option<&'static str> {
             | Source::Json(_)
             | Source::Query(_)
             | Source::QueryString
+            | Source::Part(_)
             | Source::Xml(_)
     );
     match source {

@@ -1,7 +1,7 @@
 //! `coverage-chosen-by-sender`: the message says what of it is signed, and nobody insists on anything.
 
 use super::{Error, Find, Rule, Subject};
-use countersign_core::scheme::model::Filter;
+use countersign_core::scheme::model::{Filter, Listing};
 
 pub(super) static RULE: Rule = Rule {
     code: "coverage-chosen-by-sender",
@@ -18,7 +18,7 @@ pub(super) static RULE: Rule = Rule {
 fn check(subject: &Subject<'_>, find: &mut Find<'_>) {
     for drawn in subject.lists() {
         for filter in &drawn.filters {
-            let Filter::Pick(id, _) = filter else { continue };
+            let Filter::Pick(Listing::Field(id), _) = filter else { continue };
             let insists = |names: &Vec<String>| !names.is_empty();
             if !subject.message.requires.iter().any(|require| require.field == *id && insists(&require.names)) {
                 let name = subject.field(*id);

@@ -1,7 +1,7 @@
 //! `signature-truncated`: so little of a digest is sent that it can be guessed.
 
 use super::{Error, Find, Rule, Subject, Warning};
-use countersign_core::scheme::model::{Convert, Filter, Primitive, SignatureRule};
+use countersign_core::scheme::model::{Bound, Convert, Filter, Primitive, SignatureRule};
 
 pub(super) static RULE: Rule = Rule {
     code: "signature-truncated",
@@ -27,7 +27,7 @@ fn check(subject: &Subject<'_>, find: &mut Find<'_>) {
     let named = match &rule.primitive {
         Primitive::Digest(hash) | Primitive::Mac(hash, _) => *hash,
         // Its encodings can be undone, so nothing of it is lost.
-        Primitive::Signature(_) => return,
+        Primitive::Derived(..) | Primitive::Signature(_) => return,
     };
     let Some(bits) = subject.hashes(named).into_iter().map(|hash| left(rule, hash.output_len() * 8)).min() else {
         return;
@@ -47,7 +47,7 @@ fn left(rule: &SignatureRule, bits: usize) -> usize {
             Filter::Convert(Convert::B64 | Convert::B64NoPad | Convert::B64Url | Convert::B64UrlPad) => {
                 length = length.div_ceil(3) * 4;
             }
-            Filter::Slice(from, to) => {
+            Filter::Slice(from, Bound::At(to)) => {
                 let kept = (*to).min(length).saturating_sub(*from);
                 bits = (bits * kept).checked_div(length).unwrap_or(0);
                 length = kept;

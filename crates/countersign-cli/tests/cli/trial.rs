@@ -1,0 +1,340 @@
+//! `countersign schemes test`: what it finds wrong, and that the catalogue's own vectors hold.
+
+use crate::support::{Done, countersign, run};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// A folder of vectors with the lines of one scheme.
+fn folder(scheme: &str, lines: &[Value]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(scheme);
+    std::fs::create_dir(&path).unwrap();
+    let text: Vec<String> = lines.iter().map(Value::to_string).collect();
+    std::fs::write(path.join("a.jsonl"), text.join("\n")).unwrap();
+    folder
+}
+
+fn tested(scheme: &str, lines: &[Value], more: &[&str]) -> Done {
+    let folder = folder(scheme, lines);
+    let arguments = ["schemes", "test", scheme, "--vectors", folder.path().to_str().unwrap()];
+    run(&[&arguments[..], more].concat(), "")
+}
+
+/// A line that verifies; of the first article.
+fn positive() -> Value {
+    json!({
+        "id": "p", "method": "GET", "url": "http://x/p?user=alice&timestamp=1714566896&token=785ed02",
+        "secret": "s3cr3t", "now": 1_714_566_896, "expect": "verified", "covered": ["query.user"], "source": "article",
+    })
+}
+
+fn with(mut line: Value, name: &str, value: Value) -> Value {
+    line[name] = value;
+    line
+}
+
+#[test]
+fn lines_that_are_as_they_say_pass_and_are_counted() {
+    let refused = with(with(positive(), "now", json!(1_714_569_999)), "expect", json!("timestamp-stale"));
+    let other = with(with(positive(), "secret", json!("other")), "expect", json!("refused"));
+    let changed = with(positive(), "of", json!("p"));
+    let done = tested("md5-token", &[positive(), changed, refused, other], &["--json"]);
+    assert_eq!(done.status, 0, "{done:?}");
+    let row = done.json();
+    // Only what the vendor signed is signed again, not what was made of it.
+    for (name, count) in [("verified", 2), ("refused", 2), ("signed_again", 1)] {
+        assert_eq!(row[name], count, "{row}");
+    }
+    assert_eq!((row["scheme"].as_str(), row["passed"].as_bool()), (Some("md5-token"), Some(true)));
+}
+
+#[test]
+fn whatever_is_not_as_it_says_fails_with_its_place_and_an_explanation() {
+    for (line, fault) in [
+        (with(positive(), "expect", json!("timestamp-stale")), "verified instead of timestamp-stale"),
+        (with(positive(), "expect", json!("refused")), "verified instead of refused"),
+        (with(positive(), "secret", json!("other")), "signature-mismatch instead of verified"),
+    ] {
+        let done = tested("md5-token", &[positive(), line.clone()], &[]);
+        assert_eq!(done.status, 1, "{done:?}");
+        assert!(done.out.contains("a.jsonl:2: \"p\": ") && done.out.contains(fault), "{}", done.out);
+        assert!(done.out.contains("signature-base"), "it is explained: {}", done.out);
+        let row = tested("md5-token", &[positive(), line], &["--json"]).json();
+        let found = &row["faults"][0];
+        assert!(found["place"].as_str().unwrap().ends_with("a.jsonl:2"), "{row}");
+        assert_eq!((found["fault"].as_str(), found["id"].as_str()), (Some(fault), Some("p")));
+        assert!(found["explain"]["stages"].as_array().is_some_and(|stages| !stages.is_empty()), "{row}");
+    }
+}
+
+#[test]
+fn lines_that_say_nothing_fail() {
+    for (line, fault) in [
+        (with(positive(), "colour", json!(1)), "`colour` is not a field"),
+        (with(positive(), "expect", Value::Null), "says no `expect`"),
+        (with(positive(), "scheme", json!("hawk")), "`scheme` is what the folder is named after"),
+        (with(positive(), "url", Value::Null), "`url` is missing"),
+    ] {
+        let done = tested("md5-token", &[line], &[]);
+        assert_eq!(done.status, 1, "{done:?}");
+        assert!(done.out.contains("a.jsonl:1: ") && done.out.contains(fault), "{}", done.out);
+    }
+}
+
+/// Signing writes lower case; where the scheme takes either, capitals are the same signature.
+#[test]
+fn a_signature_of_any_case_is_made_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mine.toml");
+    let scheme = |base: &str| {
+        format!(
+            "[header]\nX-Sign = \"{{signature:hex-any}}\"\nX-Kind = \"{{kind:word?}}\"\n[let]\nkind = \"plain\"\n\
+             [sign]\nbase = '{base}'\nsignature = \"{{base | sha256 | hex}}\"\n"
+        )
+    };
+    std::fs::write(&path, scheme("{secret}[{kind}]")).unwrap();
+    let scheme = path.to_str().unwrap();
+    let signed = {
+        let line = json!({"scheme": scheme, "method": "GET", "url": "http://x/", "secret": "k", "now": 1,
+            "headers": [["X-Kind", "plain"]]});
+        let done = run(&["sign", "--jsonl"], line.to_string());
+        let answer = done.json();
+        json!({"id": "s", "method": "GET", "url": "http://x/", "secret": "k", "now": 1, "expect": "verified",
+            "headers": answer["headers"]})
+    };
+    let test = |line: &Value| {
+        let vectors = self::folder("mine", std::slice::from_ref(line));
+        run(&["schemes", "test", scheme, "--json", "--vectors", vectors.path().to_str().unwrap()], "")
+    };
+    let done = test(&signed);
+    assert_eq!((done.status, done.json()["signed_again"].as_u64()), (0, Some(1)), "{done:?}");
+    let mut capitals = signed;
+    for header in capitals["headers"].as_array_mut().unwrap() {
+        if header[0] == "X-Sign" {
+            header[1] = json!(header[1].as_str().unwrap().to_uppercase());
+        }
+    }
+    assert_eq!(test(&capitals).status, 0);
+}
+
+#[test]
+fn the_folder_is_found_or_missed_aloud() {
+    let empty = tempfile::tempdir().unwrap();
+    let run_in = |folder: &Path| {
+        let output = countersign().args(["schemes", "test", "md5-token"]).current_dir(folder).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stdout).unwrap())
+    };
+    let (status, out) = run_in(empty.path());
+    assert!(status == Some(0) && out.starts_with("there is no folder `vectors` here"), "{out}");
+    let folder = folder("md5-token", &[with(positive(), "expect", json!("expired"))]);
+    std::fs::create_dir(empty.path().join("vectors")).unwrap();
+    std::fs::rename(folder.path().join("md5-token"), empty.path().join("vectors/md5-token")).unwrap();
+    let (status, out) = run_in(empty.path());
+    assert!(status == Some(1) && out.contains("verified instead of expired"), "{out}");
+    for (scheme, folder) in [("md5-token", "/nowhere/at/all"), ("md6-token", ".")] {
+        assert_eq!(run(&["schemes", "test", scheme, "--vectors", folder], "").status, 2, "{scheme} {folder}");
+    }
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// The catalogue on its own vectors.
+#[test]
+fn every_scheme_of_the_catalogue_holds_on_its_vectors() {
+    let vectors = root().join("vectors");
+    let done = run(&["schemes", "test", "--json", "--vectors", vectors.to_str().unwrap()], "");
+    let rows = done.lines();
+    for row in &rows {
+        assert_eq!(row["passed"], true, "{}: {:#?}", row["scheme"], row["faults"]);
+    }
+    assert_eq!(done.status, 0, "{}", done.err);
+    let count = |name: &str| rows.iter().map(|row| row[name].as_u64().unwrap()).sum::<u64>();
+    assert!(count("verified") > 0 && count("refused") > 0 && count("signed_again") > 0);
+}
+
+/// Schemes of the catalogue without vectors of their own, or without one positive and one refused line. The list
+/// only shrinks: one that has them must leave it.
+const WITHOUT_VECTORS: &[&str] = &[
+    "1worldsync",
+    "1worldsync-content1",
+    "adyen-platform-webhook",
+    "aliyun-acs3",
+    "aliyun-api-gateway",
+    "aliyun-oss-v1",
+    "aliyun-oss-v1-query",
+    "aliyun-oss-v1-x-date",
+    "aliyun-oss-v4",
+    "aliyun-oss-v4-query",
+    "aliyun-roa",
+    "aliyun-rpc",
+    "aliyun-rpc-form",
+    "apisix-hmac-v1",
+    "apisix-hmac-v1-authorization",
+    "apisix-hmac-v2",
+    "aws-sigv4",
+    "aws-sigv4-query",
+    "aws-sigv4-query-s3",
+    "aws-sigv4-s3",
+    "aws-sigv4-streaming",
+    "baidu-bce-v1",
+    "binance",
+    "binance-body",
+    "binance-ed25519",
+    "binance-rsa",
+    "bybit-v5",
+    "bybit-v5-rsa",
+    "coinbase-commerce-webhook",
+    "coinbase-exchange",
+    "coinbase-international",
+    "coinbase-prime",
+    "countersign-v1",
+    "dingtalk-bot",
+    "discord-ed25519",
+    "draft-cavage-12",
+    "draft-cavage-12-created",
+    "draft-cavage-12-ecdsa-p256",
+    "draft-cavage-12-ed25519",
+    "draft-cavage-12-field",
+    "draft-cavage-12-field-rsa-sha256",
+    "draft-cavage-12-rsa-pss-sha512",
+    "draft-cavage-12-rsa-sha256",
+    "feishu-bot",
+    "feishu-card",
+    "feishu-event",
+    "gocardless-webhook",
+    "hawk",
+    "hawk-bewit",
+    "huawei-sdk-hmac",
+    "huawei-v11-hmac",
+    "hubspot-v3",
+    "kong-hmac-auth",
+    "kraken",
+    "kraken-json",
+    "kraken-ms",
+    "line-webhook",
+    "linear-webhook",
+    "md5-token",
+    "oauth1-hmac-sha1",
+    "oauth1-hmac-sha1-form",
+    "oauth1-hmac-sha1-query",
+    "oauth1-rsa-sha1",
+    "oauth1-rsa-sha1-form",
+    "oauth1-rsa-sha1-query",
+    "oauth1-rsa-sha256",
+    "okx",
+    "opencloud-sign",
+    "paddle-webhook",
+    "paypal-webhook",
+    "paypal-webhook-sandbox",
+    "pusher-webhook",
+    "qiniu",
+    "qiniu-download",
+    "qiniu-qbox",
+    "qiniu-undated",
+    "razorpay-webhook",
+    "satoken-sign",
+    "satoken-sign-form",
+    "sendgrid-ecdsa",
+    "shenyu-sign-v1",
+    "shopify-app-proxy",
+    "shopify-oauth-query",
+    "shopify-oauth-query-form",
+    "shopify-webhook",
+    "slack-v0",
+    "spring-sign",
+    "spring-sign-hmac",
+    "spring-sign-rsa",
+    "square-webhook",
+    "standard-webhooks-v1a",
+    "stripe-webhook",
+    "svix-webhook",
+    "tencent-cos",
+    "tencent-cos-query",
+    "tencent-tc3",
+    "twilio-form",
+    "volcengine-v4",
+    "workos-webhook",
+    "yudao-signature",
+    "zoom-webhook",
+];
+
+/// The lines of a scheme's folder, with their places.
+fn lines_of(scheme: &str) -> Vec<(String, Value)> {
+    let Ok(entries) = std::fs::read_dir(root().join("vectors").join(scheme)) else { return Vec::new() };
+    let mut lines = Vec::new();
+    for path in entries.map(|entry| entry.unwrap().path()) {
+        for (index, line) in std::fs::read_to_string(&path).unwrap().lines().enumerate() {
+            let place = format!("{scheme}/{}:{}", path.file_name().unwrap().to_str().unwrap(), index + 1);
+            lines.push((place, serde_json::from_str(line).unwrap()));
+        }
+    }
+    lines
+}
+
+fn catalogue() -> Vec<String> {
+    let listed = run(&["schemes", "--json"], "").lines();
+    listed.iter().map(|scheme| scheme["name"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn every_scheme_has_vectors_and_every_vector_has_a_source() {
+    let catalogue = catalogue();
+    for scheme in &catalogue {
+        let lines = lines_of(scheme);
+        let positive = lines.iter().any(|(_, line)| line["expect"] == "verified" && line["of"].is_null());
+        let refused = lines.iter().any(|(_, line)| line["expect"] != "verified");
+        let excepted = WITHOUT_VECTORS.contains(&scheme.as_str());
+        assert!(
+            (positive && refused) != excepted,
+            "{scheme}: {}",
+            if excepted { "has vectors, and is on the list of those without" } else { "has no vectors" }
+        );
+        for (place, line) in lines {
+            let text = |name: &str| line[name].as_str().is_some_and(|text| !text.is_empty());
+            assert!(text("id"), "{place} has no id");
+            if place.contains("/sdk.jsonl:") {
+                assert!(text("source"), "{place} has no source");
+                let covered = line["covered"].as_array().is_some_and(|covered| !covered.is_empty());
+                assert!(covered && line["expect"] == "verified", "{place} covers nothing");
+            }
+        }
+    }
+    for scheme in WITHOUT_VECTORS {
+        assert!(catalogue.iter().any(|known| known == scheme), "{scheme} is not in the catalogue");
+    }
+    // A folder of no scheme's name would be run by nobody.
+    let known: BTreeSet<&str> = catalogue.iter().map(String::as_str).collect();
+    for entry in std::fs::read_dir(root().join("vectors")).unwrap() {
+        let entry = entry.unwrap();
+        let name = entry.file_name().into_string().unwrap();
+        let other = name == "keys" || name == "__pycache__" || !entry.path().is_dir();
+        assert!(other || known.contains(name.as_str()), "vectors/{name} belongs to no scheme");
+    }
+}
+
+/// What `change.py` makes of the positive lines is what stands in `changed.jsonl`.
+#[test]
+fn changed_vectors_are_up_to_date() {
+    if Command::new("python3").arg("--version").stdout(Stdio::null()).status().is_err() {
+        eprintln!("skipped: there is no python3");
+        return;
+    }
+    let vectors = root().join("vectors");
+    let mut seen = 0;
+    for scheme in catalogue() {
+        let source = vectors.join(&scheme).join("sdk.jsonl");
+        if !source.is_file() {
+            continue;
+        }
+        let output = Command::new("python3").arg(vectors.join("change.py")).arg(&source).output().unwrap();
+        assert!(output.status.success(), "{scheme}: {}", String::from_utf8_lossy(&output.stderr));
+        let there = std::fs::read(vectors.join(&scheme).join("changed.jsonl")).unwrap_or_default();
+        assert!(output.stdout == there, "vectors/{scheme}/changed.jsonl is stale: make it anew with change.py");
+        seen += 1;
+    }
+    assert!(seen > 0);
+}

@@ -1,0 +1,189 @@
+//! The result: a table, each disagreement in full, and `target/interop/report.json`.
+
+use std::fmt;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::driver::Driver;
+use super::exchange::Exchange;
+use crate::process::{Failure, counted};
+
+/// Everything that was exchanged.
+#[derive(Debug, Default)]
+pub(super) struct Report(Exchange);
+
+/// One driver and scheme.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(super) struct Row {
+    pub(super) driver: String,
+    pub(super) sdk: String,
+    pub(super) scheme: String,
+    /// Signed by the SDK, and verified by us.
+    pub(super) theirs: Score,
+    /// Signed by us, and verified by the SDK.
+    pub(super) ours: Score,
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Score {
+    pub(super) agree: usize,
+    pub(super) differ: usize,
+}
+
+/// A request on which the two do not agree.
+#[derive(Debug)]
+pub(super) struct Disagreement {
+    driver: String,
+    line: Value,
+    what: String,
+    our_base: Option<String>,
+    their_base: Option<String>,
+}
+
+impl Score {
+    pub(super) fn count(&mut self, agrees: bool) {
+        if agrees {
+            self.agree += 1;
+        } else {
+            self.differ += 1;
+        }
+    }
+}
+
+impl fmt::Display for Score {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.agree + self.differ {
+            0 => f.pad("–"),
+            all => f.pad(&format!("{}/{all}", self.agree)),
+        }
+    }
+}
+
+impl Row {
+    pub(super) fn of(driver: &Driver, scheme: &str) -> Self {
+        Self {
+            driver: driver.name.clone(),
+            sdk: driver.sdk().to_owned(),
+            scheme: scheme.to_owned(),
+            ..Self::default()
+        }
+    }
+}
+
+impl fmt::Display for Row {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { driver, sdk, scheme, theirs, ours } = self;
+        let differ = theirs.differ + ours.differ;
+        write!(f, "{driver:20}  {sdk:36}  {scheme:24}  {theirs:>9}  {ours:>9}  {differ:>5}")
+    }
+}
+
+impl Disagreement {
+    pub(super) fn new(
+        driver: &str,
+        line: Value,
+        what: String,
+        explained: &Value,
+        their_base: Option<String>,
+    ) -> Self {
+        let stages = explained["stages"].as_array();
+        let base = stages.and_then(|stages| stages.iter().find(|stage| stage["name"] == "signature-base"));
+        let text = |base: &Value| base["text"].as_str().or_else(|| base["bytes_base64"].as_str()).map(str::to_owned);
+        Self { driver: driver.to_owned(), line, what, our_base: base.and_then(text), their_base }
+    }
+}
+
+impl fmt::Display for Disagreement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}: {}", self.line["id"].as_str().unwrap_or(&self.driver), self.what)?;
+        writeln!(f, "  {}", self.line)?;
+        for (whose, base) in [("what we sign", &self.our_base), ("what the SDK signs", &self.their_base)] {
+            match base {
+                None => writeln!(f, "  {whose}: not known")?,
+                Some(base) => writeln!(f, "  {whose}:\n    {}", base.replace('\n', "\n    "))?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// How many disagreements are shown in full; the file has all.
+const MOST_SHOWN: usize = 10;
+
+impl Report {
+    pub(super) fn add(&mut self, exchange: Exchange) {
+        self.0.rows.extend(exchange.rows);
+        self.0.disagreements.extend(exchange.disagreements);
+    }
+
+    /// Prints and writes it; refused where the two sides do not agree on everything.
+    pub(super) fn finish(&self, root: &Path) -> Result<(), Failure> {
+        let heads = ("driver", "SDK", "scheme", "SDK → us", "us → SDK", "differ");
+        println!("\n{:20}  {:36}  {:24}  {:>9}  {:>9}  {:>5}", heads.0, heads.1, heads.2, heads.3, heads.4, heads.5);
+        for row in &self.0.rows {
+            println!("{row}");
+        }
+        let path = root.join("target/interop/report.json");
+        let unwritable = |error| Failure::File(path.clone(), error);
+        std::fs::create_dir_all(path.parent().unwrap_or(root)).map_err(unwritable)?;
+        std::fs::write(&path, format!("{:#}\n", self.json())).map_err(unwritable)?;
+        let (agree, differ) = self.0.counts();
+        for disagreement in self.0.disagreements.iter().take(MOST_SHOWN) {
+            println!("\n{disagreement}");
+        }
+        println!("\n{agree} agree, {differ} differ: target/interop/report.json");
+        if differ == 0 { Ok(()) } else { Err(Failure::Refused(counted(differ, "disagreement"))) }
+    }
+
+    fn json(&self) -> Value {
+        let score = |score: Score| json!({"agree": score.agree, "differ": score.differ});
+        let rows = self.0.rows.iter().map(|row| {
+            json!({
+                "driver": row.driver, "sdk": row.sdk, "scheme": row.scheme,
+                "signed_by_sdk_verified_by_us": score(row.theirs),
+                "signed_by_us_verified_by_sdk": score(row.ours),
+            })
+        });
+        let disagreements = self.0.disagreements.iter().map(|disagreement| {
+            json!({
+                "driver": disagreement.driver, "what": disagreement.what, "line": disagreement.line,
+                "our_base": disagreement.our_base, "their_base": disagreement.their_base,
+            })
+        });
+        json!({"rows": rows.collect::<Vec<_>>(), "disagreements": disagreements.collect::<Vec<_>>()})
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(differ: usize) -> Report {
+        let theirs = Score { agree: 3, differ };
+        let explained = json!({"stages": [{"name": "x", "text": "no"}, {"name": "signature-base", "text": "a\nb"}]});
+        let one = || Disagreement::new("d", json!({"id": "d/1"}), "we differ".to_owned(), &explained, None);
+        Report(Exchange {
+            rows: vec![Row { driver: "d".to_owned(), theirs, ..Row::default() }],
+            disagreements: (0..differ).map(|_| one()).collect(),
+        })
+    }
+
+    #[test]
+    fn a_disagreement_fails_and_everything_is_written_down() {
+        let root = tempfile::tempdir().unwrap();
+        assert!(report(0).finish(root.path()).is_ok());
+        let failure = report(2).finish(root.path()).unwrap_err();
+        assert_eq!((failure.exit_status(), failure.to_string()), (1, "error: 2 disagreements".to_owned()));
+        let written = std::fs::read_to_string(root.path().join("target/interop/report.json")).unwrap();
+        let written: Value = serde_json::from_str(&written).unwrap();
+        assert_eq!(written["disagreements"][1]["our_base"], "a\nb");
+        assert_eq!(written["rows"][0]["signed_by_sdk_verified_by_us"], json!({"agree": 3, "differ": 2}));
+    }
+
+    #[test]
+    fn what_was_not_tried_is_no_agreement() {
+        assert_eq!(Score::default().to_string(), "–");
+        assert_eq!(Score { agree: 1, differ: 1 }.to_string(), "1/2");
+    }
+}
