@@ -142,6 +142,8 @@ pub(crate) struct Engine {
     keys: HashMap<[u8; 32], Arc<Key>>,
     certificates: HashMap<(Arc<Path>, Naming), ReadFolder>,
     seen: Option<Seen>,
+    /// The greatest counted nonce that was made.
+    last_nonce: u64,
 }
 
 impl Engine {
@@ -166,6 +168,7 @@ impl Engine {
         let Keys::One { material, id, algorithm } = &task.keys else { return Err(Undecided::NoKey) };
         let key = self.key(material, id.as_deref(), algorithm.as_deref())?;
         let made = match task.nonce {
+            None if scheme.plan.counts_nonces() => Some(world::counted_nonce(&mut self.last_nonce)),
             None if scheme.plan.captures_nonce() => Some(world::nonce()?),
             _ => None,
         };

@@ -10,8 +10,8 @@ use crate::section::{Keys, Reader};
 use crate::template;
 use crate::tree::{Entry, Node, Value};
 use countersign_core::scheme::draft::{
-    At, Bind, Carrier, ChunksDraft, ErrorsDraft, Fault, FreshDraft, Let, MessageDraft, Place, Require, SchemeDraft,
-    SignDraft, TryDraft, VarDraft, WindowDraft,
+    At, Bind, Carrier, ChunksDraft, ErrorsDraft, Fault, FreshDraft, Let, MessageDraft, Place, PolicyDraft, Require,
+    SchemeDraft, SignDraft, TryDraft, VarDraft, WindowDraft,
 };
 
 /// Reads the entries of a file, inherited ones included. `complete`: nothing was lost on the way here, so that
@@ -26,6 +26,7 @@ pub(crate) fn read(name: &str, entries: &[Entry], complete: bool, faults: &mut V
             "kind" => draft.kind = reader.text(node, "kind"),
             "when" => draft.when = reader.text(node, "when"),
             "extends" => {} // Resolved before.
+            "policy" => draft.request.policy = policy(&mut reader, node),
             "key" => key_section(&mut reader, node, &mut draft),
             "vars" => draft.vars = vars(&mut reader, node),
             "fresh" => draft.fresh = fresh(&mut reader, node),
@@ -58,6 +59,7 @@ const SECTIONS: &[&str] = &[
     "sign",
     "bind",
     "require",
+    "policy",
     "try",
     "chunks",
     "fresh",
@@ -135,6 +137,7 @@ fn carriers(reader: &mut Reader<'_>, node: &Node, place: Place, section: &str, c
                 unknown: None,
                 repeat: None,
                 decode: None,
+                within: None,
             }),
             Value::Table(_) => reader
                 .table(node, &format!("`{}`", key.value))
@@ -148,17 +151,18 @@ fn carriers(reader: &mut Reader<'_>, node: &Node, place: Place, section: &str, c
 }
 
 fn carrier_keys(reader: &mut Reader<'_>, keys: &Keys<'_>, name: At<String>, place: Place) -> Option<Carrier> {
-    reader.known(keys, &["text", "split", "unknown", "repeat", "decode"]);
+    reader.known(keys, &["text", "split", "unknown", "repeat", "decode", "in"]);
     // All keys before the first `?`: every fault is reported.
     let text = keys.required(reader, "text").and_then(|node| reader.template(node, "text"));
     let split = keys.text(reader, "split");
     let unknown = keys.text(reader, "unknown");
     let repeat = keys.boolean(reader, "repeat");
     let decode = keys.text(reader, "decode");
+    let within = keys.text(reader, "in");
     if let Some(split) = split.as_ref().filter(|split| split.value.is_empty()) {
         reader.fault(split.span, "`split` is empty", Some("the separator of the list, as in `split = \",\"`"));
     }
-    Some(Carrier { place, name, text: text?, split, unknown, repeat, decode })
+    Some(Carrier { place, name, text: text?, split, unknown, repeat, decode, within })
 }
 
 fn lets(reader: &mut Reader<'_>, node: &Node, section: &str) -> Vec<Let> {
@@ -212,6 +216,14 @@ fn requires(reader: &mut Reader<'_>, node: &Node, section: &str) -> Vec<Require>
         reader.text(&entry.node, &entry.key.value).map(|names| Require { name: entry.key.clone(), names })
     };
     keys.entries.iter().filter_map(read).collect()
+}
+
+fn policy(reader: &mut Reader<'_>, node: &Node) -> Option<PolicyDraft> {
+    let keys = reader.table(node, "`[policy]`")?;
+    reader.known(&keys, &["text", "resource"]);
+    let text = keys.required(reader, "text").and_then(|node| reader.template(node, "text"));
+    let resource = keys.required(reader, "resource").and_then(|node| reader.template(node, "resource"));
+    Some(PolicyDraft { text: text?, resource: resource? })
 }
 
 fn tries(reader: &mut Reader<'_>, node: &Node, prefix: &str) -> Vec<TryDraft> {

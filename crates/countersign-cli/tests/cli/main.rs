@@ -2,11 +2,13 @@
 
 mod aws_sigv4;
 mod certificates;
+mod changes;
 mod commands;
 mod contract;
 mod gateway;
 mod hawk;
 mod raw;
+mod suites;
 mod support;
 mod trial;
 mod vendors;

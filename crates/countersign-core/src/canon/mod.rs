@@ -15,10 +15,12 @@ mod field;
 mod form;
 mod glob;
 mod hex;
+mod java;
 mod json;
 mod multipart;
 mod path;
 mod percent;
+mod policy;
 mod xml;
 
 pub use base64::{b64, b64_nopad, b64url, b64url_pad, unb64, unb64_nopad, unb64url, unb64url_pad};
@@ -29,10 +31,12 @@ pub use field::{is_token, lower, media_type, squeeze, title, trim, upper};
 pub use form::{form_decode, form_encode, query_pairs};
 pub use glob::{any_of, glob, wildcard};
 pub use hex::{hex_lower, hex_upper, unhex};
+pub use java::{fastjson_scalar, fastjson_string, java_string, utf16_order};
 pub use json::{JsonValue, json_escape, json_member, json_members};
 pub use multipart::{BodyPart, boundary, parts};
 pub use path::dots;
 pub use percent::{pct, pct_only, pct_path, unpct};
+pub use policy::{Network, Policy};
 pub use xml::xml_children;
 
 /// The input is not what the rule is defined for.

@@ -1,8 +1,8 @@
 //! From a checked message to programs. Total: nothing here can fail.
 
 use super::{
-    Base, BindPlan, Blame, BodyNeed, ChunksPlan, Early, Job, LetPlan, ListOp, MessagePlan, Op, PrimitivePlan,
-    Program, Variant,
+    Base, BindPlan, Blame, BodyNeed, ChunksPlan, Early, Job, LetPlan, ListOp, MessagePlan, Op, PolicyPlan,
+    PrimitivePlan, Program, Variant,
 };
 use crate::alg::Hash;
 use crate::scheme::References;
@@ -27,20 +27,25 @@ pub(super) fn message(message: &Message, fresh: Fresh) -> MessagePlan {
             body: on_body(message, &bind.value, Depth::All),
         })
         .collect();
+    let policy = message.policy.as_ref().map(|policy| PolicyPlan {
+        text: compiler.program(&policy.text),
+        resource: compiler.program(&policy.resource),
+        span: policy.text.span,
+    });
     let writes = message.carriers.iter().map(|carrier| compiler.program(&carrier.text)).collect();
     let mut encode = Vec::new();
     for filter in &message.signature.encode {
         compiler.filter(filter, message.signature.span, Blame::Message, &mut encode);
     }
     let chunks = message.chunks.as_ref().map(|chunks| compiler.chunks(chunks));
-    let body_carriers =
-        message.carriers.iter().any(|carrier| matches!(carrier.place, Place::Form | Place::Json | Place::Xml));
+    let body_carriers = message.carriers.iter().any(Carrier::in_body);
     let body_need = body_need(message, &variants, &compiler, body_carriers);
     let key_id = message.fields.iter().position(|field| field.name == "key-id");
     MessagePlan {
         writes,
         variants,
         binds,
+        policy,
         chunks,
         jobs: compiler.jobs.into_iter().map(|(_, job)| job).collect(),
         signs_key_id: key_id.is_some_and(|id| signs(message, id)),
@@ -363,6 +368,7 @@ impl Compiler<'_> {
             Filter::Dedupe => Op::List(ListOp::Dedupe),
             Filter::DropEmpty => Op::List(ListOp::DropEmpty),
             Filter::Each(text) => Op::List(ListOp::Each(self.each(text))),
+            Filter::Fastjson => Op::Fastjson(span),
             Filter::First => Op::List(ListOp::First),
             Filter::Fold(text) => Op::List(ListOp::Fold(text.as_slice().into())),
             Filter::Granting(subject, separator) => {
@@ -375,6 +381,7 @@ impl Compiler<'_> {
             Filter::Hmac(hash, key) => Op::Hmac(*hash, self.program(key)),
             Filter::IfAny => Op::IfAny,
             Filter::Join(separator) => Op::EachJoin(Box::default(), separator.as_slice().into()),
+            Filter::JavaMap => Op::List(ListOp::JavaMap(span)),
             Filter::KdfP256(label, context) => Op::KdfP256(label.as_slice().into(), self.program(context)),
             Filter::Last => Op::List(ListOp::Last),
             Filter::Listed(field, globs) => Op::List(ListOp::Listed(*field, globs.clone(), span)),
@@ -488,6 +495,7 @@ const fn whole_body(source: &Source) -> bool {
                     | ListSource::Params
                     | ListSource::QueryForm
                     | ListSource::QueryJson
+                    | ListSource::QueryRawJson
                     | ListSource::Xml
             )
     )

@@ -133,6 +133,8 @@ pub struct Carrier {
     pub repeat: Option<At<bool>>,
     /// `decode = "pct" | "b64" | "b64url"`: the carrier's value is wrapped in this.
     pub decode: Option<At<String>>,
+    /// `in`: the capture that encodes the JSON object which this is a member of, instead of the body.
+    pub within: Option<At<String>>,
 }
 
 /// A named template: an entry of `[let]`.
@@ -277,11 +279,22 @@ pub struct MessageDraft {
     pub binds: Vec<Bind>,
     /// `[require]`
     pub requires: Vec<Require>,
+    /// `[policy]`
+    pub policy: Option<PolicyDraft>,
     /// `[[try]]`: what replaces `[let]` entries and `[sign] base` in turn, until one verifies. Signing uses the
     /// first. Empty: the message as it stands.
     pub tries: Vec<TryDraft>,
     /// `[chunks]`
     pub chunks: Option<ChunksDraft>,
+}
+
+/// `[policy]`: a signed policy that grants the request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PolicyDraft {
+    /// `text`: the policy.
+    pub text: Template,
+    /// `resource`: what it has to grant.
+    pub resource: Template,
 }
 
 /// An entry of `[[try]]`.

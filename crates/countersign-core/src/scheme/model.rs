@@ -41,6 +41,8 @@ pub struct Message {
     pub requires: Vec<Require>,
     /// Optional captures that must be there all the same.
     pub required_fields: Vec<FieldId>,
+    /// The signed policy that has to grant the message.
+    pub policy: Option<Policy>,
     /// What the signature must cover: `method`, `authority`, `path`, `query`, `body` if it is not empty, and captures
     /// if they are there.
     pub required_parts: Vec<At<String>>,
@@ -48,6 +50,15 @@ pub struct Message {
     pub tries: Vec<Alternative>,
     /// How a body in chunks is signed.
     pub chunks: Option<Chunks>,
+}
+
+/// A signed policy: `[policy]`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Policy {
+    /// The policy.
+    pub text: Template,
+    /// What it has to grant.
+    pub resource: Template,
 }
 
 /// An alternative message: `[[try]]`.
@@ -108,6 +119,14 @@ pub enum FieldType {
     Unreserved,
     /// Letters, digits, `-`, `.`, `_`.
     Word,
+}
+
+impl Carrier {
+    /// Whether it sits in the body.
+    #[must_use]
+    pub const fn in_body(&self) -> bool {
+        matches!(self.place, Place::Form | Place::Json | Place::Xml) && self.within.is_none()
+    }
 }
 
 impl FieldType {
@@ -251,12 +270,23 @@ pub struct Carrier {
     pub split: Option<Split>,
     /// What the value is wrapped in.
     pub wrap: Option<Wrap>,
+    /// The capture that encodes the JSON object which this is a member of, instead of the body.
+    pub within: Option<FieldId>,
     /// Whether the carrier may be absent: all its captures are optional.
     pub optional: bool,
     /// Where it stands.
     pub span: Span,
     /// How it is parsed.
     pub(crate) shape: Shape,
+}
+
+impl Carrier {
+    /// Whether a byte can stand in a capture that this carrier holds: it does not end the capture. The capture's type
+    /// and length apart.
+    #[must_use]
+    pub fn may_hold(&self, field: FieldId, byte: u8) -> bool {
+        self.shape.may_hold(field, byte)
+    }
 }
 
 /// How a carrier's list of items is read.
@@ -428,6 +458,8 @@ pub enum ListSource {
     QueryPct,
     /// The parameters of the query, as sent.
     QueryRaw,
+    /// The parameters of the query, as sent, then the members of a JSON object body, if there is a body.
+    QueryRawJson,
     /// The children of the root of an XML body.
     Xml,
 }
@@ -480,6 +512,8 @@ pub enum Filter {
     DropEmpty,
     /// List: each item becomes the text of a template.
     Each(Template),
+    /// List to scalar: a JSON object of strings, as fastjson writes a sorted map of what it read.
+    Fastjson,
     /// List: the first item of each name.
     First,
     /// List: values of one name are joined, at the place of the first.
@@ -505,6 +539,8 @@ pub enum Filter {
     IfAny,
     /// List to scalar: items with a separator between.
     Join(Vec<u8>),
+    /// List: sorted by name as Java sorts, each name once, JSON values as Java prints what it read of them.
+    JavaMap,
     /// A private scalar of P-256, derived from the piped key: a label, and a context.
     KdfP256(Vec<u8>, Template),
     /// List: the last item of each name.

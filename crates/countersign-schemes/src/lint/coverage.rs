@@ -5,11 +5,11 @@
 
 use super::draws::{Drawn, Role, drawn, is_digest};
 use countersign_core::canon;
-use countersign_core::scheme::Span;
 use countersign_core::scheme::draft::Place;
 use countersign_core::scheme::model::{
-    Bound, Carrier, FieldId, Filter, ListSource, Listing, Message, Part, Primitive, Source, Template,
+    Bound, Carrier, FieldId, Filter, ListSource, Listing, Message, Part, Primitive, Source, Template, Value,
 };
+use countersign_core::scheme::{Span, Var};
 
 /// How much of something is covered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,7 +55,7 @@ struct Lines {
 }
 
 impl Cover {
-    pub(super) fn of(message: &Message) -> Self {
+    pub(super) fn of(message: &Message, vars: &[Var]) -> Self {
         let mut signed = drawn(message, &message.base);
         signed.retain(|drawn| is_listed(message, drawn));
         let key = match &message.signature.primitive {
@@ -70,6 +70,12 @@ impl Cover {
             headers: signed.iter().filter_map(|drawn| lines(message, drawn)).collect(),
             left_out: left_out(&signed),
         };
+        // What a policy grants is judged, however widely it grants it.
+        if let Some(policy) = &message.policy {
+            let granted = drawn(message, &policy.resource);
+            cover.components.extend(granted.iter().flat_map(components));
+            cover.query = best(cover.query, query(message, &granted));
+        }
         // Every request has one, so a glob that it matches will do.
         let host_line = cover.header("host").then_some(Component::Host);
         cover.components.extend(host_line);
@@ -79,13 +85,14 @@ impl Cover {
             .any(|drawn| *drawn.source == Source::Method && drawn.standing.role == Role::Condition { safe: true });
         let direct = body_itself(&signed, message);
         let whole = direct == Extent::Whole;
-        cover.fields = (0..message.fields.len())
-            .map(|id| {
-                let itself = |drawn: &Drawn<'_>| *drawn.source == Source::Field(id) && is_whole(drawn);
-                signed.iter().chain(&key).any(itself) || cover.carries(message, id, whole)
-            })
-            .collect();
+        let itself = |id: FieldId| {
+            let itself = |drawn: &Drawn<'_>| *drawn.source == Source::Field(id) && is_whole(drawn);
+            signed.iter().chain(&key).any(itself)
+        };
+        cover.fields =
+            (0..message.fields.len()).map(|id| itself(id) || cover.carries(message, id, whole, &itself)).collect();
         cover.body = if reads { Extent::Whole } else { best(direct, cover.body_by_claim(message, &signed)) };
+        cover.body = cover.body_in_chunks(message, vars);
         cover.insist(message);
         cover
     }
@@ -126,14 +133,31 @@ impl Cover {
     }
 
     /// Whether the place that carries a capture is.
-    fn carries(&self, message: &Message, id: FieldId, body: bool) -> bool {
+    fn carries(&self, message: &Message, id: FieldId, body: bool, itself: &dyn Fn(FieldId) -> bool) -> bool {
         message.carriers.iter().filter(|carrier| holds(&carrier.text, id)).any(|carrier| match carrier.place {
             Place::Cookie => self.header("cookie"),
-            Place::Form | Place::Json | Place::Xml => body && !matches_any(&self.left_out, &carrier.name),
+            Place::Form | Place::Json | Place::Xml => match carrier.within {
+                Some(outer) => itself(outer),
+                None => body && !matches_any(&self.left_out, &carrier.name),
+            },
             Place::Header => self.header(&carrier.name),
             Place::Path => self.has(Component::Path),
             Place::Query => self.query == Extent::Whole && !matches_any(&self.left_out, &carrier.name),
         })
+    }
+
+    /// What is left of that where the body may come in chunks: signed ones cover it, those that are not do not.
+    fn body_in_chunks(&self, message: &Message, vars: &[Var]) -> Extent {
+        let Some(chunks) = &message.chunks else { return self.body.clone() };
+        let named = |value: &[u8]| format!("`{}` leaves it open", String::from_utf8_lossy(value));
+        let admits = chunks.unsigned_when.as_ref().is_none_or(|when| is_there_by_default(when, vars));
+        match (&chunks.unsigned_trailer, &self.body) {
+            (Some(value), Extent::None | Extent::Whole) if admits => Extent::Optional(chunks.span, named(value)),
+            (_, Extent::None) => {
+                Extent::Optional(chunks.span, "where it does not come in chunks it is open".to_owned())
+            }
+            (_, other) => other.clone(),
+        }
     }
 
     /// The body's digest, claimed in something that is signed and compared with the body.
@@ -177,6 +201,26 @@ impl Cover {
     }
 }
 
+/// Whether a template is there in a deployment that leaves its variables as they are: one that only looks at them.
+/// What draws on anything else counts as there.
+fn is_there_by_default(text: &Template, vars: &[Var]) -> bool {
+    let default = |template: &Template| match template.parts.as_slice() {
+        [Part::Value(Value { source: Source::Var(id), filters, .. })] if filters.is_empty() => {
+            Some(vars.get(*id)?.default.as_deref()?.as_bytes())
+        }
+        _ => None,
+    };
+    text.parts.iter().all(|part| match part {
+        Part::Literal(_) | Part::Optional(_) => true,
+        Part::Value(value) => value.filters.iter().all(|filter| match filter {
+            Filter::When(subject, values, negated) => {
+                default(subject).is_none_or(|value| values.iter().any(|one| one == value) != *negated)
+            }
+            _ => true,
+        }),
+    })
+}
+
 /// The carriers of a capture.
 pub(super) fn carriers(message: &Message, id: FieldId) -> impl Iterator<Item = &Carrier> {
     message.carriers.iter().filter(move |carrier| holds(&carrier.text, id))
@@ -199,6 +243,7 @@ pub(super) fn is_body(source: &Source) -> bool {
                     | ListSource::Params
                     | ListSource::QueryForm
                     | ListSource::QueryJson
+                    | ListSource::QueryRawJson
                     | ListSource::Xml
             )
     )
@@ -314,7 +359,8 @@ fn query(message: &Message, signed: &[Drawn<'_>]) -> Extent {
                     | ListSource::QueryForm
                     | ListSource::QueryJson
                     | ListSource::QueryPct
-                    | ListSource::QueryRaw,
+                    | ListSource::QueryRaw
+                    | ListSource::QueryRawJson,
                 ) => list(message, drawn, Place::Query),
                 Source::Query(name) => {
                     at = drawn.span;
@@ -348,7 +394,10 @@ fn list(message: &Message, drawn: &Drawn<'_>, place: Place) -> Extent {
             Filter::Without(globs) => {
                 let carries = |glob: &String| {
                     message.carriers.iter().any(|carrier| {
-                        (carrier.place == place || place == Place::Query && carrier.place == Place::Form)
+                        // A list of both has the credentials in either.
+                        let merged = matches!(drawn.source, Source::List(ListSource::Params | ListSource::QueryForm))
+                            && matches!(carrier.place, Place::Form | Place::Query);
+                        (carrier.place == place || place == Place::Query && carrier.place == Place::Form || merged)
                             && carrier.name == *glob
                     })
                 };
@@ -374,7 +423,9 @@ fn body_itself(signed: &[Drawn<'_>], message: &Message) -> Extent {
             Source::List(ListSource::Form | ListSource::FormRaw | ListSource::Params) => {
                 list(message, drawn, Place::Form)
             }
-            Source::List(ListSource::Json | ListSource::QueryJson) => list(message, drawn, Place::Json),
+            Source::List(ListSource::Json | ListSource::QueryJson | ListSource::QueryRawJson) => {
+                list(message, drawn, Place::Json)
+            }
             Source::List(ListSource::QueryForm) => {
                 Extent::Part(drawn.span, "only a form is signed, which the field `content-type` decides".to_owned())
             }
@@ -417,7 +468,10 @@ fn piece(message: &Message, drawn: &Drawn<'_>) -> Extent {
                     format!("only its bytes from {from} to a variable's number are signed"),
                 );
             }
-            Filter::After(_) | Filter::AfterLast(_) | Filter::Before(_) | Filter::Member(_) if before_digest => {
+            Filter::Member(_) if before_digest => {
+                return Extent::Part(drawn.span, "only one of its members is signed".to_owned());
+            }
+            Filter::After(_) | Filter::AfterLast(_) | Filter::Before(_) if before_digest => {
                 return Extent::Part(drawn.span, "only a piece of it is signed".to_owned());
             }
             Filter::When(subject, ..) => {

@@ -1,8 +1,11 @@
 //! What a rule looks at: one message of a scheme, in one of its alternatives, with what is known about it.
 
+use super::collision::{self, Collision, Shown};
 use super::coverage::Cover;
 use super::draws::{self, Drawn};
 use super::grammar::{self, Clash, TooLarge};
+use super::naming;
+use super::told;
 use super::written::{self, Written};
 use countersign_core::alg::Hash;
 use countersign_core::scheme::model::{FieldId, Primitive, Replay, Source, Template};
@@ -18,6 +21,10 @@ pub(super) struct Subject<'a> {
     pub(super) written: Written,
     /// Where one of the texts can be read in two ways.
     pub(super) readings: Vec<Reading>,
+    /// What is told of each part of the message that is signed.
+    pub(super) parts: Vec<told::Part>,
+    /// Pairs of requests that have one signature.
+    pub(super) shown: Vec<Shown>,
 }
 
 /// A place at which a text can be read in two ways.
@@ -34,7 +41,10 @@ impl<'a> Subject<'a> {
     pub(super) fn new(scheme: &'a Scheme, message: &'a Message, response: bool) -> Self {
         let written = Written::of(scheme, message, false);
         let readings = readings(scheme, message, &written);
-        Self { scheme, message, response, cover: Cover::of(message), written, readings }
+        let cover = Cover::of(message, &scheme.vars);
+        let parts = told::parts(message, &cover, &Written::of(scheme, message, true));
+        let shown = collision::shown(scheme, message, response, &written, &readings);
+        Self { scheme, message, response, cover, written, readings, parts, shown }
     }
 
     /// The kind of a request; a response has none.
@@ -82,11 +92,15 @@ impl<'a> Subject<'a> {
         }
     }
 
-    /// Templates whose values count as signed: the base, and what captures and bound fields are compared with.
+    /// Templates whose values count as signed: the base, what captures and bound fields are compared with, and what is
+    /// signed of chunks.
     pub(super) fn templates(&self) -> Vec<&'a Template> {
         let defined = self.message.fields.iter().filter_map(|field| self.message.lets.get(field.definition?));
         let bound = self.message.binds.iter().map(|bind| &bind.value);
-        std::iter::once(&self.message.base).chain(defined.map(|entry| &entry.text)).chain(bound).collect()
+        let chunks = self.message.chunks.as_ref();
+        let chunks = chunks.into_iter().flat_map(|chunks| std::iter::once(&chunks.base).chain(&chunks.trailer));
+        let base = std::iter::once(&self.message.base);
+        base.chain(defined.map(|entry| &entry.text)).chain(bound).chain(chunks).collect()
     }
 
     /// The captures that decide how fresh a message is.
@@ -101,6 +115,17 @@ impl<'a> Subject<'a> {
         self.scheme.fresh.replay != Replay::Never
     }
 
+    /// Where two readings part.
+    pub(super) fn place(&self, reading: &Reading) -> Span {
+        let Ok(clash) = reading.clash else { return reading.text };
+        collision::place(&self.written, reading.text, clash.one, clash.other)
+    }
+
+    /// The pair that a rule can show for a place.
+    pub(super) fn pair(&self, rule: &str, span: Span) -> Option<&Collision> {
+        self.shown.iter().find(|shown| shown.rule == rule && shown.span == span).map(|shown| &shown.collision)
+    }
+
     /// What people call a capture.
     pub(super) fn field(&self, id: FieldId) -> &str {
         self.message.fields.get(id).map_or("", |field| &field.name)
@@ -108,7 +133,7 @@ impl<'a> Subject<'a> {
 
     /// What people call a source.
     pub(super) fn name(&self, source: &Source) -> String {
-        written::name(self.scheme, self.message, source)
+        naming::name(self.scheme, self.message, source)
     }
 }
 
