@@ -153,7 +153,7 @@ def fixed(scheme):
         return [vector(id, f"{SDK}, sign_with_rsa2", names, opened, line) for id, line in lines.items()]
     common = [f"query.{name}" for name in ("app_id", "method", "timestamp", "charset", "sign_type", "sign")]
     requests = {
-        "get": request({"biz_content": biz, "notify_url": ""}, "utf-8", now, True),
+        "get": request({"biz_content": biz, "buyer": ""}, "utf-8", now, True),
         "post": request({"biz_content": biz}, "utf-8", now, False),
         "gbk": request({"biz_content": biz}, "GBK", now, False),
     }
