@@ -9,6 +9,7 @@ from top.api import base
 import top_family
 
 SDK = "taobao-sdk-python3==1.0.9"
+QUICK = True
 SCHEMES = ["taobao-top-md5", "taobao-top-hmac", "taobao-top-hmac-sha256"]
 
 URL = "https://eco.taobao.com/router/rest"
