@@ -9,7 +9,8 @@ use super::text::{Condition, Length, Letters, Owner, Text};
 use super::written::{Listed, Made, Origin, Written};
 use countersign_core::alg::Hash;
 use countersign_core::scheme::model::{
-    Bind, Bound, Convert, FieldId, Filter, ListSource, Message, Part, Source, Template, Value, Window};
+    Bind, Bound, Convert, FieldId, Filter, ListSource, Message, Part, Source, Template, Value, Window,
+};
 use countersign_core::scheme::{Scheme, Span};
 use countersign_core::time::TimeFormat;
 
@@ -224,7 +225,12 @@ impl<'a> Builder<'a> {
             Filter::PctOnly(bytes) => of.percent_encoded(bytes),
             Filter::Hkdf { salt, info, length, .. } => {
                 let texts = vec![text, self.template(salt, None), self.template(info, None)];
-                return self.made(texts, filter, Letters { length: Length::Exactly(*length), ..Letters::any() }, value);
+                return self.made(
+                    texts,
+                    filter,
+                    Letters { length: Length::Exactly(*length), ..Letters::any() },
+                    value,
+                );
             }
             Filter::KdfP256(_, context) => {
                 let context = self.template(context, None);
@@ -250,9 +256,11 @@ impl<'a> Builder<'a> {
             | Filter::Dedupe
             | Filter::DropEmpty
             | Filter::Each(_)
+            | Filter::Fastjson
             | Filter::First
             | Filter::Fold(_)
             | Filter::Join(_)
+            | Filter::JavaMap
             | Filter::Last
             | Filter::Listed(..)
             | Filter::LowerNames
@@ -311,7 +319,9 @@ impl<'a> Builder<'a> {
                 };
                 self.owned(name, span, Made::Filtered(owner, filter.clone(), before), letters)
             }
-            Text::When(inner, condition) => Text::When(Box::new(self.opaque(*inner, filter, letters, value)), condition),
+            Text::When(inner, condition) => {
+                Text::When(Box::new(self.opaque(*inner, filter, letters, value)), condition)
+            }
             Text::NotEmpty(inner) => {
                 let condition = Box::new(Condition { subject: (*inner).clone(), span: value.span });
                 Text::When(Box::new(self.opaque(*inner, filter, letters, value)), condition)
@@ -353,12 +363,19 @@ impl<'a> Builder<'a> {
         let mut list = List::Pairs { k, v, extra: Vec::new() };
         let mut extra = Vec::new();
         for (index, filter) in filters.iter().enumerate() {
-            let Filter::Join(separator) = filter else {
-                let rest = filters.get(index + 1..).unwrap_or_default();
-                list = self.rewritten(list, filter, &mut extra, rest);
-                continue;
+            let text = match filter {
+                Filter::Join(separator) => Text::List(Box::new(self.item(list, &mut extra)), separator.clone()),
+                Filter::Fastjson => {
+                    let members = self.rewritten(list, &Filter::Each(json_member()), &mut extra, &[]);
+                    let members = Text::List(Box::new(self.item(members, &mut extra)), b",".to_vec());
+                    Text::Sequence(vec![Text::Literal(b"{".to_vec()), members, Text::Literal(b"}".to_vec())])
+                }
+                _ => {
+                    let rest = filters.get(index + 1..).unwrap_or_default();
+                    list = self.rewritten(list, filter, &mut extra, rest);
+                    continue;
+                }
             };
-            let text = Text::List(Box::new(self.item(list, &mut extra)), separator.clone());
             let clashes = grammar::clashes(&text);
             // A list that can be read in one way stands for itself; another one is a value.
             let readable = clashes.as_ref().is_ok_and(Vec::is_empty);
@@ -454,7 +471,9 @@ impl<'a> Builder<'a> {
         let Some(change) = change else { return text };
         match text {
             Text::Value(owner, letters) => Text::Value(owner, change.of(letters)),
-            Text::When(inner, condition) => Text::When(Box::new(self.changed(*inner, Some(change), filter)), condition),
+            Text::When(inner, condition) => {
+                Text::When(Box::new(self.changed(*inner, Some(change), filter)), condition)
+            }
             text => {
                 let letters = change.of(letters_of(&text));
                 let made = Made::Texts(vec![text], filter.clone());
@@ -534,7 +553,8 @@ impl Change {
             Self::Convert(by) => letters.converted(*by),
             Self::Fold(separator) => {
                 let separator = Letters::new(Symbols::of(separator), Length::Any);
-                let first = if letters.length == Length::Some { letters.first } else { letters.first.or(separator.all) };
+                let first =
+                    if letters.length == Length::Some { letters.first } else { letters.first.or(separator.all) };
                 Letters { first, ..letters.or(separator) }
             }
         }
@@ -552,6 +572,17 @@ pub(super) fn letters_of(text: &Text) -> Letters {
             length: if other.can_be_empty() { Length::Any } else { Length::Some },
         },
     }
+}
+
+/// `"k":"v"`, both escaped.
+fn json_member() -> Template {
+    let escaped = |source| {
+        let filters = vec![Filter::Convert(Convert::JsonEscape)];
+        Part::Value(Value { source, filters, span: Span::default() })
+    };
+    let literal = |text: &str| Part::Literal(text.as_bytes().to_vec());
+    let parts = vec![literal("\""), escaped(Source::K), literal("\":\""), escaped(Source::V), literal("\"")];
+    Template { parts, span: Span::default() }
 }
 
 /// In JSON a quote stands for itself only behind a backslash (RFC 8259, section 7).

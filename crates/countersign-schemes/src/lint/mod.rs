@@ -132,9 +132,9 @@ pub fn lint(scheme: &Scheme) -> Vec<Finding> {
 fn undecided(subject: &Subject<'_>, found: &[Finding]) -> Vec<Finding> {
     let doubt = |part: &told::Part| {
         let Told::Not(doubt) = part.told else { return None };
-        let said = found.iter().any(|finding| {
-            doubt.rules().contains(&finding.rule.code) || finding.rule == rules::UNDECIDED
-        });
+        let said = found
+            .iter()
+            .any(|finding| doubt.rules().contains(&finding.rule.code) || finding.rule == rules::UNDECIDED);
         let message = format!("{} {}", subject.name(&part.source), doubt.said());
         (!said).then_some(Finding {
             rule: rules::UNDECIDED,

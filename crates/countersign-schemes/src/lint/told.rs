@@ -17,8 +17,8 @@ use super::loss::{self, Loss, Root};
 use super::text::{Owner, Text};
 use super::written::{Listed, Made, Written, is_constant};
 use countersign_core::canon;
-use countersign_core::scheme::model::{Convert, Filter, IfAbsent, ListSource, Message, Source};
 use countersign_core::scheme::Span;
+use countersign_core::scheme::model::{Convert, Filter, IfAbsent, ListSource, Message, Source};
 
 /// A part of the message that the base draws on.
 #[derive(Debug, Clone)]
@@ -367,7 +367,10 @@ impl Walk<'_> {
         for text in extra {
             self.readable(text, told.and(if left.picked { Told::WhereThere } else { Told::Always }));
         }
-        told = told.unless(matches!(source, ListSource::Json | ListSource::QueryJson).then_some(Doubt::Types));
+        told = told.unless(
+            matches!(source, ListSource::Json | ListSource::QueryJson | ListSource::QueryRawJson)
+                .then_some(Doubt::Types),
+        );
         self.part(&Source::List(*source), left, told, *span);
     }
 
@@ -387,7 +390,9 @@ impl Walk<'_> {
 
 /// Whether whoever knows one part knows another.
 fn holds(part: &Part, other: &Source, cover: &Cover) -> bool {
-    use ListSource::{Form, FormRaw, Json, Params, Query, QueryForm, QueryJson, QueryPct, QueryRaw, Xml};
+    use ListSource::{
+        Form, FormRaw, Json, Params, Query, QueryForm, QueryJson, QueryPct, QueryRaw, QueryRawJson, Xml,
+    };
     let has = |name: &str| {
         let among = |globs: &[String]| globs.iter().any(|glob| canon::glob(glob.as_bytes(), name.as_bytes()));
         !part.left.picked && part.left.only.as_deref().is_none_or(among) && !among(&part.left.without)
@@ -402,9 +407,16 @@ fn holds(part: &Part, other: &Source, cover: &Cover) -> bool {
         )
         | (
             Source::Body,
-            Source::Form(_) | Source::Json(_) | Source::Part(_) | Source::Xml(_) | Source::List(Form | FormRaw | Json | Xml),
+            Source::Form(_)
+            | Source::Json(_)
+            | Source::Part(_)
+            | Source::Xml(_)
+            | Source::List(Form | FormRaw | Json | Xml),
         ) => true,
-        (Source::List(Params | Query | QueryForm | QueryJson | QueryPct | QueryRaw), Source::Query(name))
+        (
+            Source::List(Params | Query | QueryForm | QueryJson | QueryPct | QueryRaw | QueryRawJson),
+            Source::Query(name),
+        )
         | (Source::List(Form | FormRaw | Params), Source::Form(name))
         | (Source::List(Xml), Source::Xml(name)) => has(name),
         (Source::List(ListSource::Headers), Source::Header(name)) => cover.header(name),

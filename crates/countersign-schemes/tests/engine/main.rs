@@ -13,6 +13,7 @@ mod keys;
 mod language;
 mod md5;
 mod meaning;
+mod meaning_china;
 mod mutation;
 mod order;
 mod panics;

@@ -3,10 +3,14 @@
 //! Written from the vendors' rules and from what the files of the catalogue say of their weaknesses, not from what
 //! the engine does. The rule is identity; what is here is each exception.
 
+use crate::meaning_china;
 use crate::support::{Held, Message};
 
 /// What a covered part means, as bytes that are equal where the meaning is.
 pub(crate) fn of(scheme: &str, part: &str, message: &Message, held: &Held) -> Vec<u8> {
+    if let Some(meant) = meaning_china::of(scheme, part, message) {
+        return meant;
+    }
     match part {
         "method" => method(scheme, message),
         "authority" => authority(scheme, message),
@@ -230,10 +234,10 @@ fn plain(pairs: Vec<Pair>) -> Vec<(Vec<u8>, Vec<u8>)> {
     pairs.into_iter().map(|(name, value)| (name, value.unwrap_or_default())).collect()
 }
 
-type Pair = (Vec<u8>, Option<Vec<u8>>);
+pub(crate) type Pair = (Vec<u8>, Option<Vec<u8>>);
 
 /// The pairs of a query or a form, decoded; where `plus`, a plus sign is a space.
-fn pairs(raw: &[u8], plus: bool) -> Vec<Pair> {
+pub(crate) fn pairs(raw: &[u8], plus: bool) -> Vec<Pair> {
     let pieces = raw.split(|byte| *byte == b'&').filter(|piece| !piece.is_empty());
     let pair = |piece: &[u8]| match piece.iter().position(|byte| *byte == b'=') {
         Some(at) => (decoded(&piece[..at], plus), Some(decoded(&piece[at + 1..], plus))),
@@ -242,7 +246,7 @@ fn pairs(raw: &[u8], plus: bool) -> Vec<Pair> {
     pieces.map(pair).collect()
 }
 
-fn decoded(text: &[u8], plus: bool) -> Vec<u8> {
+pub(crate) fn decoded(text: &[u8], plus: bool) -> Vec<u8> {
     let mut out = Vec::new();
     let mut rest = text;
     while let Some((byte, after)) = rest.split_first() {

@@ -20,7 +20,11 @@ fn last(subject: &Subject) -> Option<i64> {
     let seconds = |seconds: u64| i64::try_from(seconds).expect("a window");
     let past = timestamp.and_then(|window| window.past).map(seconds);
     // The samples of both ask for these many.
-    let asked = lifetime.map(|_| if subject.name == "sink-xml" { 300 } else { 3600 });
+    let asked = lifetime.map(|_| match subject.name.as_str() {
+        "sink-xml" => 300,
+        "baidu-bce-v1" => 1800,
+        _ => 3600,
+    });
     let expires = expires.map(|_| 300);
     past.into_iter().chain(asked).chain(expires).min()
 }
