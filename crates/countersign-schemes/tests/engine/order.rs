@@ -115,7 +115,8 @@ fn attack_28_a_bad_copy_burns_nothing() {
             let elsewhere = Message { target, ..signed.clone() };
             bad.extend(subject.verify(&elsewhere).is_err().then_some(elsewhere));
         }
-        bad.push(flipped(&subject, &signed));
+        // A bewit's signature lies in base64, and is not found there.
+        bad.extend((subject.name != "hawk-bewit").then(|| flipped(&subject, &signed)));
         for copy in &bad {
             let (verdict, asked) = service.judge(copy);
             assert!(verdict.is_err(), "{}", subject.name);
