@@ -82,8 +82,13 @@ fn query(scheme: &str, message: &Message) -> Vec<u8> {
     let raw = message.query().unwrap_or_default();
     match scheme {
         // Sorted by names and values, however they are escaped; `a` and `a=` are one.
-        "aws-sigv4" | "aws-sigv4-s3" | "aws-sigv4-streaming" | "aws-sigv4-query" | "aws-sigv4-query-s3"
-        | "aws-sigv4a" | "aws-sigv4a-query" => {
+        "aws-sigv4"
+        | "aws-sigv4-s3"
+        | "aws-sigv4-streaming"
+        | "aws-sigv4-query"
+        | "aws-sigv4-query-s3"
+        | "aws-sigv4a"
+        | "aws-sigv4a-query" => {
             let mut pairs = pairs(raw, false);
             pairs.retain(|(name, _)| name != b"X-Amz-Signature");
             pairs.sort();
@@ -108,7 +113,7 @@ fn query(scheme: &str, message: &Message) -> Vec<u8> {
             pairs.into_iter().map(join).collect::<Vec<_>>().join(&b'&')
         }
         // As sent, wherever the signature stands among them.
-        "binance" | "binance-rsa" | "binance-ed25519" => as_sent_without(raw, b"signature"),
+        "binance" | "binance-rsa" | "binance-ed25519" | "laravel-signed-url" => as_sent_without(raw, b"signature"),
         // A question mark with nothing behind it is nothing.
         "binance-body" | "bybit-v5" | "bybit-v5-rsa" => raw.to_vec(),
         "shopify-oauth-query" | "shopify-oauth-query-form" => {
@@ -151,7 +156,9 @@ fn query(scheme: &str, message: &Message) -> Vec<u8> {
         "azure-sharedkey" => {
             let mut folded: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
             let mut pairs = plain(pairs(raw, false));
-            pairs.iter_mut().for_each(|(name, _)| name.make_ascii_lowercase());
+            for (name, _) in &mut pairs {
+                name.make_ascii_lowercase();
+            }
             pairs.sort();
             for (name, value) in pairs {
                 match folded.iter_mut().find(|(known, _)| *known == name) {
@@ -168,8 +175,6 @@ fn query(scheme: &str, message: &Message) -> Vec<u8> {
             pairs.sort();
             format!("{pairs:?}").into_bytes()
         }
-        // As sent, wherever the credentials stand among them.
-        "laravel-signed-url" => as_sent_without(raw, b"signature"),
         _ if scheme.starts_with("cloudfront-") && !scheme.ends_with("cookie") => {
             let names: [&[u8]; 5] = [b"Expires", b"Policy", b"Key-Pair-Id", b"Signature", b"Hash-Algorithm"];
             names.iter().fold(raw.to_vec(), |rest, name| as_sent_without(&rest, name))

@@ -192,8 +192,11 @@ fn attack_36_an_unknown_key_is_a_wrong_signature() {
         expired.not_after = Some(UnixTime::from_secs(NOW - 1));
         let mut to_come = own();
         to_come.not_before = Some(UnixTime::from_secs(NOW + 1));
-        let other_kind =
-            if subject.is_keyed_by_secret() { crate::keys::public(KeyKind::P384) } else { Key::secret(SECRET.as_bytes()) };
+        let other_kind = if subject.is_keyed_by_secret() {
+            crate::keys::public(KeyKind::P384)
+        } else {
+            Key::secret(SECRET.as_bytes())
+        };
         let others = [
             ("unknown", KeySet::default()),
             ("expired", KeySet::new([Arc::new(expired)])),
