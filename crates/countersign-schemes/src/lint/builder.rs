@@ -103,6 +103,7 @@ impl<'a> Builder<'a> {
             }
             (source, _) => self.source(source, value),
         };
+        let text = if filters.is_empty() { self.instant(text) } else { text };
         filters.iter().fold(text, |text, filter| self.filtered(text, filter, value))
     }
 
@@ -168,14 +169,24 @@ impl<'a> Builder<'a> {
         })
     }
 
+    /// A captured instant as it is written: with digits where digits are, and what separates them in its place.
+    fn instant(&self, text: Text) -> Text {
+        let Text::Value(owner, _) = text else { return text };
+        let Some(Made::Source(Source::Field(id))) = self.written.origin(owner).map(|origin| &origin.made) else {
+            return text;
+        };
+        let format = self.message.fields.get(*id).and_then(|field| field.kind.time());
+        let Some(shape) = format.and_then(letters::shape) else { return text };
+        Text::Sequence(shape.into_iter().map(|letters| Text::Value(owner, letters)).collect())
+    }
+
     /// What something bound may hold.
     pub(super) fn bound(&mut self, bind: &Bind) -> Text {
         let value = self.template(&bind.value, None);
-        if bind.or.is_empty() {
-            return value;
-        }
-        let others = bind.or.iter().map(|other| Text::Literal(other.clone()));
-        Text::Choice(std::iter::once(value).chain(others).collect())
+        let known = value.fixed();
+        let others = bind.or.iter().filter(|other| known.as_ref() != Some(other));
+        let others: Vec<Text> = others.map(|other| Text::Literal(other.clone())).collect();
+        if others.is_empty() { value } else { Text::Choice(std::iter::once(value).chain(others).collect()) }
     }
 
     fn filtered(&mut self, text: Text, filter: &Filter, value: &Value) -> Text {

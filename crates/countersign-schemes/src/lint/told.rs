@@ -7,17 +7,18 @@
 //!
 //! They agree up to what means the same to every reader: how parameters were encoded, `a` and `a=`, the order of
 //! parameters that are sorted, whether merged parameters stood in the query or the form, the case of a host, white
-//! space around the words of a field line, and an empty field line and none.
+//! space around the words of a field line, and something empty and none, of field lines and credentials.
 
 use super::builder;
-use super::coverage::Cover;
+use super::coverage::{self, Cover};
 use super::grammar;
 use super::letters;
 use super::loss::{self, Loss, Root};
 use super::text::{Owner, Text};
 use super::written::{Listed, Made, Written, is_constant};
 use countersign_core::canon;
-use countersign_core::scheme::model::{Convert, Filter, IfAbsent, ListSource, Message, Source};
+use countersign_core::scheme::draft::Place;
+use countersign_core::scheme::model::{Carrier, Convert, Filter, IfAbsent, ListSource, Message, Source};
 use countersign_core::scheme::Span;
 
 /// A part of the message that the base draws on.
@@ -81,27 +82,44 @@ pub(super) fn parts(message: &Message, cover: &Cover, written: &Written) -> Vec<
     for text in &written.signed {
         walk.readable(text, Told::Always);
     }
+    walk.all_lists();
     // What is compared with something that is told is told, too.
     for (source, text) in &written.held {
-        let (covered, always) = match source {
-            Source::Field(id) => (cover.field(*id), !message.fields.get(*id).is_some_and(|field| field.optional)),
-            Source::Header(name) => (cover.header(name), false),
-            _ => (false, false),
+        let optional = match source {
+            Source::Field(id) => message.fields.get(*id).is_some_and(|field| field.optional),
+            _ => true,
         };
-        if covered {
-            walk.readable(text, if always { Told::Always } else { Told::Sometimes });
+        let told = walk.parts.iter().any(|part| part.source == *source && part.told.rank() < Told::Sometimes.rank());
+        if told || is_elsewhere(message, cover, &walk.parts, source) {
+            walk.readable(text, if optional { Told::Sometimes } else { Told::Always });
         }
     }
-    for seen in std::mem::take(&mut walk.lists) {
-        walk.list(&seen);
-    }
+    walk.all_lists();
     let parts = walk.parts;
-    // What is told in another place needs not be told here.
-    let elsewhere = |part: &Part| {
-        matches!(part.source, Source::Field(id) if cover.field(id))
-            || parts.iter().any(|other| other.told == Told::Always && holds(other, &part.source, cover))
+    let untold = |part: &&Part| part.told == Told::Always || !is_elsewhere(message, cover, &parts, &part.source);
+    parts.iter().filter(untold).cloned().collect()
+}
+
+/// Whether something is told by what stands in another place of the base: a parameter by the whole query, a capture by
+/// the field line that carries it.
+fn is_elsewhere(message: &Message, cover: &Cover, parts: &[Part], source: &Source) -> bool {
+    let told = |source: &Source| parts.iter().any(|part| part.told == Told::Always && holds(part, source, cover));
+    let carried = |carrier: &Carrier| {
+        let name = carrier.name.clone();
+        told(&match carrier.place {
+            Place::Cookie => Source::Header("cookie".to_owned()),
+            Place::Form => Source::Form(name),
+            Place::Header => Source::Header(name),
+            Place::Json => Source::Json(name),
+            Place::Path => Source::Path,
+            Place::Query => Source::Query(name),
+            Place::Xml => Source::Xml(name),
+        })
     };
-    parts.iter().filter(|part| part.told == Told::Always || !elsewhere(part)).cloned().collect()
+    match source {
+        Source::Field(id) => coverage::carriers(message, *id).any(carried),
+        source => told(source),
+    }
 }
 
 impl Told {
@@ -253,7 +271,7 @@ impl Walk<'_> {
         let alike = match text {
             Text::Value(owner, _) => {
                 self.written.is_item(*owner)
-                    || matches!(self.written.source(*owner), Some(Source::Header(_) | Source::QueryString))
+                    || matches!(self.written.source(*owner), Some(Source::Field(_) | Source::Header(_) | Source::QueryString))
             }
             _ => false,
         };
@@ -274,6 +292,7 @@ impl Walk<'_> {
             }
             Made::Filtered(inner, filter, before) => {
                 let loss = self.written.loss(*inner, filter, *before);
+                let loss = loss.filter(|_| !self.has_prefix(*inner, filter) && !self.is_restored(*inner, filter));
                 self.value(*inner, told.unless(loss.map(Doubt::Lost)));
             }
             Made::List(number) => {
@@ -304,6 +323,37 @@ impl Walk<'_> {
         self.depth -= 1;
     }
 
+    /// Whether a prefix that is stripped is there in any case: every name that is left begins with it.
+    fn has_prefix(&self, owner: Owner, filter: &Filter) -> bool {
+        let Some(Made::Name(number)) = self.written.origin(owner).map(|origin| &origin.made) else { return false };
+        let (Filter::StripPrefix(prefix), Some(list)) = (filter, self.written.lists.get(*number)) else { return false };
+        list.filters.iter().any(|filter| match filter {
+            Filter::Only(globs) => globs.iter().all(|glob| glob.as_bytes().starts_with(prefix)),
+            _ => false,
+        })
+    }
+
+    /// Whether a value is refused unless it is what comes out when a filter is applied and undone, so that the filter
+    /// loses nothing of what is accepted.
+    fn is_restored(&self, owner: Owner, filter: &Filter) -> bool {
+        let made = |owner: Owner| self.written.origin(owner).map(|origin| &origin.made);
+        let Some(Made::Same(source, Text::Value(same, _))) = made(owner) else { return false };
+        let Some(Made::Filtered(inner, back, before)) = made(*same) else { return false };
+        // What was encoded is decoded.
+        let undone = match (back, filter) {
+            (Filter::Convert(Convert::Pct | Convert::PctPath), Filter::Convert(by)) => *by == Convert::Unpct,
+            (Filter::Convert(Convert::FormEnc), Filter::Convert(by)) => *by == Convert::FormDec,
+            _ => false,
+        };
+        if undone {
+            return true;
+        }
+        let Some(Made::Filtered(innermost, by, _)) = made(*inner) else { return false };
+        by == filter
+            && self.written.source(*innermost) == Some(source)
+            && self.written.loss(*inner, back, *before).is_none()
+    }
+
     /// Notes what is told of a list's names or values; of several times the best.
     fn item(&mut self, number: usize, names: Option<Told>, values: Option<Told>) {
         let at = self.lists.iter().position(|seen| seen.number == number).unwrap_or_else(|| {
@@ -313,6 +363,13 @@ impl Walk<'_> {
         if let Some(seen) = self.lists.get_mut(at) {
             seen.names = names.map(|told| seen.names.map_or(told, |old| old.or(told))).or(seen.names);
             seen.values = values.map(|told| seen.values.map_or(told, |old| old.or(told))).or(seen.values);
+        }
+    }
+
+    /// What is told of the lists of which items were seen.
+    fn all_lists(&mut self) {
+        for seen in std::mem::take(&mut self.lists) {
+            self.list(&seen);
         }
     }
 
@@ -409,6 +466,10 @@ fn holds(part: &Part, other: &Source, cover: &Cover) -> bool {
         | (Source::List(Xml), Source::Xml(name)) => has(name),
         (Source::List(ListSource::Headers), Source::Header(name)) => cover.header(name),
         (Source::Header(name), Source::Host | Source::Hostname | Source::Port) => name == "host",
+        (Source::Header(name), Source::Header(other)) => name == other,
+        (Source::Path | Source::Target | Source::Url, Source::Path)
+        | (Source::Body, Source::Body) => true,
+        (Source::Query(name), Source::Query(other)) | (Source::Form(name), Source::Form(other)) => name == other,
         _ => false,
     }
 }

@@ -6,7 +6,7 @@ use super::{Collision, Held, Sent};
 use crate::lint::draws;
 use countersign_core::key::KeySet;
 use countersign_core::request::{RequestView, Transport};
-use countersign_core::scheme::model::{FieldType, Primitive, Source, Template};
+use countersign_core::scheme::model::{Bound, FieldType, Primitive, Source, Template};
 use countersign_core::scheme::{Message, Scheme, Span};
 use countersign_core::time::UnixTime;
 use countersign_core::{Freshness, Plan, SignError, Signer, Verifier};
@@ -48,6 +48,12 @@ impl<'a> Engine<'a> {
         target.lets.clone_from(&message.lets);
         target.base = message.base.clone();
         target.tries = Vec::new();
+        // What only this alternative needs is written for it.
+        let needed = draws::drawn(message, &message.base).into_iter().filter(draws::Drawn::mandatory);
+        target.include.extend(needed.filter_map(|drawn| match drawn.source {
+            Source::Field(id) => Some(*id),
+            _ => None,
+        }));
         let (plan, whole) = (Plan::compile(&own), Plan::compile(&whole));
         Some(Self { scheme: own, message, plan, whole, key, asked: None })
     }
@@ -68,10 +74,14 @@ impl<'a> Engine<'a> {
             match self.sign(&draft)? {
                 Ok(_) => return Some(draft),
                 Err(SignError::VarNeeded { name } | SignError::ValueUnfit { name }) => {
-                    let value = samples::value(self.field_type(&name), &name, attempt)?;
-                    draft.give(&name, value);
+                    draft.give(&name, samples::value(self.field_type(&name), &name, attempt)?);
                 }
-                Err(SignError::Missing { step: Some(span) }) => self.add(&mut draft, span)?,
+                Err(SignError::Missing { step }) => {
+                    let added = step.is_some_and(|span| self.add(&mut draft, span).is_some());
+                    if !added {
+                        self.give_all(&mut draft)?;
+                    }
+                }
                 Err(_) => return None,
             }
         }
@@ -99,7 +109,49 @@ impl<'a> Engine<'a> {
             Source::Form(name) | Source::Json(name) | Source::Xml(name) => {
                 draft.items_mut(Place::Body)?.push(item(name));
             }
+            Source::Field(id) => {
+                let field = message.fields.get(*id).filter(|field| draft.given(&field.name).is_none())?;
+                draft.give(&field.name, samples::value(Some(&field.kind), &field.name, 0)?);
+            }
+            Source::Var(id) => {
+                let var = self.scheme.vars.get(*id).filter(|var| draft.given(&var.name).is_none())?;
+                draft.give(&var.name, samples::value(None, &var.name, 0)?);
+            }
             _ => {}
+        }
+        (*draft != before).then_some(())
+    }
+
+    /// Gives a value to every capture and variable that has none yet, and adds the fields that signing would list.
+    fn give_all(&self, draft: &mut Draft) -> Option<()> {
+        self.give(draft, false).or_else(|| self.give(draft, true))
+    }
+
+    fn give(&self, draft: &mut Draft, optional: bool) -> Option<()> {
+        let before = draft.clone();
+        let message = self.message;
+        for (id, field) in message.fields.iter().enumerate() {
+            let own = matches!(field.name.as_str(), "key-id" | "nonce" | "timestamp");
+            let listed = field.kind.names().is_some() && !message.cover.is_empty();
+            let bound = message.binds.iter().any(|bind| bind.what == Source::Field(id));
+            let computed = field.definition.is_some() || listed || bound || id == message.signature_field;
+            if !own && !computed && (optional || !field.optional) && draft.given(&field.name).is_none() {
+                let begins = self.scheme.fresh.starts == Some(id);
+                let value = if begins { samples::BEGINNING } else { samples::value(Some(&field.kind), &field.name, 0)? };
+                draft.give(&field.name, value);
+            }
+        }
+        for var in self.scheme.vars.iter().filter(|var| var.default.is_none()) {
+            if draft.given(&var.name).is_none() {
+                draft.give(&var.name, samples::value(None, &var.name, 0)?);
+            }
+        }
+        let fields = message.cover.iter().filter(|_| optional);
+        for name in fields.filter(|name| countersign_core::canon::is_token(name.as_bytes())) {
+            let fits = !name.contains(['*', '!']) && name != "host";
+            if fits && draft.field(name).is_none() && !message.carriers.iter().any(|carrier| carrier.name == *name) {
+                draft.fields.push((name.clone(), samples::field(name).to_vec()));
+            }
         }
         (*draft != before).then_some(())
     }
@@ -159,6 +211,14 @@ impl<'a> Engine<'a> {
             key.id = None;
         }
         Some(KeySet::new([Arc::new(key)]))
+    }
+
+    /// Where a slice ends, with the default of a variable.
+    pub(super) fn bound(&self, bound: Bound) -> Option<usize> {
+        match bound {
+            Bound::At(to) => Some(to),
+            Bound::Var(id) => self.scheme.vars.get(id)?.default.as_ref()?.parse().ok(),
+        }
     }
 
     /// Whether two drafts are different requests of one signature: one is signed, and with its signature the other
@@ -232,22 +292,26 @@ impl Sent {
         }
     }
 
-    /// Puts another text in the place of one that stands in exactly one field line.
+    /// Puts another text in the place of one, which has to stand in the message once.
     fn replace(&mut self, from: &[u8], to: &[u8]) -> Option<()> {
-        let mut found = None;
-        for (index, (_, value)) in self.fields.iter().enumerate() {
-            for at in 0..value.len() {
-                if value.get(at..).is_some_and(|rest| rest.starts_with(from)) {
-                    if found.is_some() {
-                        return None;
-                    }
-                    found = Some((index, at));
-                }
+        let texts = || {
+            let fields = self.fields.iter().map(|(_, value)| value);
+            fields.chain([&self.target]).chain(&self.body)
+        };
+        let (index, at) = {
+            let mut found = texts().enumerate().flat_map(|(index, text)| {
+                let at = (0..text.len()).filter(|at| text.get(*at..).is_some_and(|rest| rest.starts_with(from)));
+                at.map(move |at| (index, at))
+            });
+            let first = found.next()?;
+            if found.next().is_some() {
+                return None;
             }
-        }
-        let (index, at) = found?;
-        let (_, value) = self.fields.get_mut(index)?;
-        value.splice(at..at + from.len(), to.iter().copied());
+            first
+        };
+        let fields = self.fields.iter_mut().map(|(_, value)| value);
+        let text = fields.chain([&mut self.target]).chain(&mut self.body).nth(index)?;
+        text.splice(at..at + from.len(), to.iter().copied());
         Some(())
     }
 }

@@ -6,7 +6,7 @@ use super::shifts::of_source;
 use super::{Collision, Shown};
 use crate::lint::coverage::is_body;
 use crate::lint::draws::{self, Drawn};
-use countersign_core::scheme::model::{Bound, Convert, Filter, IfAbsent, ListSource, Listing, Message, Part, Primitive, Source, Template};
+use countersign_core::scheme::model::{Convert, Filter, IfAbsent, ListSource, Listing, Message, Part, Primitive, Source, Template};
 
 /// Drafts that should have one signature.
 type Pairs = Vec<(Draft, Draft)>;
@@ -26,6 +26,11 @@ pub(super) fn shown(engine: &Engine<'_>, draft: &Draft, message: &Message) -> Ve
                 continue;
             }
             let found: Option<Collision> = pairs.iter().find_map(|(one, other)| engine.collides(one, other));
+            shown.extend(found.map(|collision| Shown { rule, span: drawn.span, collision }));
+        }
+        if *drawn.source == Source::List(ListSource::QueryForm) {
+            let rule = "body-partly-covered";
+            let found = by_condition(engine, draft).into_iter().find_map(|(one, other)| engine.collides(&one, &other));
             shown.extend(found.map(|collision| Shown { rule, span: drawn.span, collision }));
         }
         if let Source::Json(_) | Source::List(ListSource::Json) = drawn.source {
@@ -81,7 +86,7 @@ fn recipe(
         Filter::Convert(Convert::SlashEnd) => {
             ("path-normalised", each_slot(draft, message, drawn, place, |path| [path.to_vec(), [path, b"/"].concat()]))
         }
-        Filter::Slice(from, Bound::At(to)) => (piece_rule(drawn), sliced(draft, message, drawn, *from, *to)),
+        Filter::Slice(from, to) => (piece_rule(drawn), sliced(draft, message, drawn, *from, engine.bound(*to)?)),
         Filter::Before(end) => (
             piece_rule(drawn),
             each_slot(draft, message, drawn, place, |text| {
@@ -224,7 +229,7 @@ fn sliced(draft: &Draft, message: &Message, drawn: &Drawn<'_>, from: usize, to: 
 fn by_condition(engine: &Engine<'_>, draft: &Draft) -> Pairs {
     let bodies = [b"{\"item\":7}".to_vec(), b"{\"item\":1000}".to_vec()];
     let mut pairs = Vec::new();
-    for media_type in ["application/json", "text/plain", "application/x-www-form-urlencoded"] {
+    for media_type in ["application/json", "text/plain", "application/octet-stream", "application/x-www-form-urlencoded"] {
         for method in ["POST", "PUT", "PATCH", "DELETE", "GET"] {
             let [one, other] = bodies.clone().map(|body| {
                 let mut draft = Draft { method: method.to_owned(), body: Body::Text(body), ..draft.clone() };

@@ -13,6 +13,8 @@ use countersign_core::scheme::{Kind, Scheme};
 
 /// Begins with digits and with letters that are hexadecimal digits too; long enough for whoever wants 128 bits.
 pub(super) const NONCE: &str = "7f3c9d0a5b5e42688c117f3c9d0a5b5e";
+/// Since when what has a beginning holds: now.
+pub(super) const BEGINNING: &str = "1714566896";
 /// Hexadecimal and base64 alike.
 const SECRET: &str = "00112233445566778899aabbccddeeff";
 
@@ -64,6 +66,12 @@ pub(super) fn draft(engine: &Engine<'_>, scheme: &Scheme) -> Option<Draft> {
         draft.status = engine.is_answering().then_some(200);
         engine.completed(&draft)
     })
+}
+
+const BOUNDARY: &str = "x";
+
+fn is_part(source: &Source) -> bool {
+    matches!(source, Source::Part(_))
 }
 
 /// The same with all that it need not have, as far as it is signed then, too.
@@ -128,8 +136,7 @@ pub(super) fn fronted(engine: &Engine<'_>, draft: &Draft) -> Option<Draft> {
     (fronted != *draft && matches!(engine.sign(&fronted), Some(Ok(_)))).then_some(fronted)
 }
 
-/// Without what only the engine knows to be missing.
-pub(super) fn plain(scheme: &Scheme, message: &Message, method: &str) -> Draft {
+fn plain(scheme: &Scheme, message: &Message, method: &str) -> Draft {
     let texts = std::iter::once(&message.base)
         .chain(message.lets.iter().map(|entry| &entry.text))
         .chain(message.binds.iter().map(|bind| &bind.value));
@@ -148,6 +155,9 @@ pub(super) fn plain(scheme: &Scheme, message: &Message, method: &str) -> Draft {
         || (list(ListSource::Params) && method == "POST")
     {
         Body::Form(items.clone())
+    } else if let Some(Source::Part(name)) = drawn.iter().map(|drawn| drawn.source).find(|source| is_part(source)) {
+        let head = format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n");
+        Body::Upload(format!("{head}{{\"item\":7}}\r\n--{BOUNDARY}--\r\n").into_bytes())
     } else if method == "GET" && scheme.kind == Kind::Link {
         Body::None
     } else {
@@ -155,6 +165,7 @@ pub(super) fn plain(scheme: &Scheme, message: &Message, method: &str) -> Draft {
     };
     let media_type = match &body {
         Body::None => None,
+        Body::Upload(_) => Some("multipart/form-data; boundary=x"),
         Body::Form(_) => Some("application/x-www-form-urlencoded"),
         Body::Json(_) | Body::Text(_) => Some("application/json"),
         Body::Xml(_) => Some("application/xml"),

@@ -4,7 +4,7 @@
 //! twin if what separates them can be a part of either: the second value disappears in the first
 //! (`a=1&b=2` is an `a` of `1&b=2`), or the text between moves over (an `a` of `1=` and a `b`).
 
-use super::draft::{Draft, Slot};
+use super::draft::{Draft, Place, Slot};
 use super::engine::Engine;
 use super::{Collision, Shown, place};
 use crate::lint::subject::Reading;
@@ -209,8 +209,11 @@ fn items(draft: &Draft, list: ListSource) -> Vec<Slot> {
     let Some(place) = draft.place(list) else {
         return draft.fields.iter().map(|(name, _)| Slot::Header(name.to_ascii_lowercase())).collect();
     };
-    let count = draft.items(place).len();
-    (0..count).flat_map(|index| [Slot::Name(place, index), Slot::Value(place, index)]).collect()
+    let merged = matches!(list, ListSource::Params | ListSource::QueryForm | ListSource::QueryJson);
+    let other = (merged && place == Place::Body).then_some(Place::Query);
+    let of = |place: Place| (0..draft.items(place).len()).map(move |index| (place, index));
+    let all = of(place).chain(other.into_iter().flat_map(of));
+    all.flat_map(|(place, index)| [Slot::Name(place, index), Slot::Value(place, index)]).collect()
 }
 
 pub(super) fn of_source(message: &Message, source: &Source) -> Option<Slot> {
