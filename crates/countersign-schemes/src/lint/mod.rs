@@ -133,7 +133,8 @@ fn undecided(subject: &Subject<'_>, found: &[Finding]) -> Vec<Finding> {
     let doubt = |part: &told::Part| {
         let Told::Not(doubt) = part.told else { return None };
         let said = found.iter().any(|finding| {
-            doubt.rules().contains(&finding.rule.code) || finding.rule == rules::UNDECIDED
+            let here = finding.collision.is_some() && finding.span == part.span;
+            here || doubt.rules().contains(&finding.rule.code) || finding.rule == rules::UNDECIDED
         });
         let message = format!("{} {}", subject.name(&part.source), doubt.said());
         (!said).then_some(Finding {

@@ -155,7 +155,13 @@ impl Doubt {
             Self::Duplicates => &["duplicates-merged"],
             Self::Empty => &["empty-dropped"],
             Self::Lost(Loss::Cut) => {
-                &["body-digest-weak", "body-partly-covered", "path-normalised", "value-partly-covered"]
+                &[
+                    "body-digest-weak",
+                    "body-partly-covered",
+                    "path-normalised",
+                    "time-not-covered",
+                    "value-partly-covered",
+                ]
             }
             Self::Lost(Loss::Normalised) => &["path-normalised"],
             Self::Lost(_) => &["canonicalisation-lossy", "path-normalised"],

@@ -4,7 +4,7 @@ use super::draft::{Draft, HOST, Pair, Place};
 use super::samples;
 use super::{Collision, Held, Sent};
 use crate::lint::draws;
-use countersign_core::key::KeySet;
+use countersign_core::key::{Key, KeySet};
 use countersign_core::request::{RequestView, Transport};
 use countersign_core::scheme::model::{Bound, FieldType, Primitive, Source, Template};
 use countersign_core::scheme::{Message, Scheme, Span};
@@ -20,7 +20,10 @@ pub(super) struct Engine<'a> {
     plan: Arc<Plan>,
     /// The scheme with all its alternatives, as whoever verifies has it.
     whole: Arc<Plan>,
-    key: Held,
+    held: Held,
+    key: Key,
+    /// The same under whatever id: a request that names another key is as good where both have one secret.
+    keys: KeySet,
     /// The request that is answered.
     asked: Option<Sent>,
 }
@@ -42,7 +45,13 @@ impl<'a> Engine<'a> {
                 *algorithm = samples::signing(*algorithm);
             }
         }
-        let key = Held::of(&whole.request.signature.primitive)?;
+        let held = Held::of(&whole.request.signature.primitive)?;
+        let key = held.signing(KEY_ID)?;
+        let mut any = key.clone();
+        if message.fields.iter().any(|field| field.name == "key-id") {
+            any.id = None;
+        }
+        let keys = KeySet::new([Arc::new(any)]);
         let mut own = whole.clone();
         let target = if response { own.response.as_mut()? } else { &mut own.request };
         target.lets.clone_from(&message.lets);
@@ -55,7 +64,7 @@ impl<'a> Engine<'a> {
             _ => None,
         }));
         let (plan, whole) = (Plan::compile(&own), Plan::compile(&whole));
-        Some(Self { scheme: own, message, plan, whole, key, asked: None })
+        Some(Self { scheme: own, message, plan, whole, held, key, keys, asked: None })
     }
 
     /// Has the messages answer a request.
@@ -165,8 +174,7 @@ impl<'a> Engine<'a> {
             signer = signer.with_var(name, value);
         }
         let fresh = Freshness { now: UnixTime::from_secs(NOW), nonce: Some(samples::NONCE) };
-        let key = self.key.signing(KEY_ID)?;
-        let signed = sent.looked_at(|view| signer.sign(view, &key, &fresh));
+        let signed = sent.looked_at(|view| signer.sign(view, &self.key, &fresh));
         Some(signed.map(|signed| {
             signed.apply(&mut sent.fields);
             sent.target = signed.target;
@@ -177,8 +185,8 @@ impl<'a> Engine<'a> {
 
     /// The base of a signed request, and the value of each capture.
     pub(super) fn read(&self, signed: &Signed) -> Option<Read> {
-        let (verifier, keys) = (self.verifier(&self.plan, signed), self.keys()?);
-        let explanation = signed.sent.looked_at(|view| verifier.explain(view, &keys, UnixTime::from_secs(NOW)));
+        let verifier = self.verifier(&self.plan, signed);
+        let explanation = signed.sent.looked_at(|view| verifier.explain(view, &self.keys, UnixTime::from_secs(NOW)));
         let base = explanation.stages.iter().find(|stage| stage.name == "signature-base")?.bytes.clone();
         Some(Read { base, fields: explanation.fields })
     }
@@ -189,8 +197,8 @@ impl<'a> Engine<'a> {
         let mut scheme = self.scheme.clone();
         let message = if self.is_answering() { scheme.response.as_mut()? } else { &mut scheme.request };
         message.base = template.clone();
-        let (verifier, keys) = (self.verifier(&Plan::compile(&scheme), &signed), self.keys()?);
-        let explanation = signed.sent.looked_at(|view| verifier.explain(view, &keys, UnixTime::from_secs(NOW)));
+        let verifier = self.verifier(&Plan::compile(&scheme), &signed);
+        let explanation = signed.sent.looked_at(|view| verifier.explain(view, &self.keys, UnixTime::from_secs(NOW)));
         explanation.stages.into_iter().find(|stage| stage.name == "signature-base").map(|stage| stage.bytes)
     }
 
@@ -202,15 +210,6 @@ impl<'a> Engine<'a> {
             }
         }
         verifier
-    }
-
-    /// The key under whatever id: a request that names another key is as good where both have one secret.
-    fn keys(&self) -> Option<KeySet> {
-        let mut key = self.key.signing(KEY_ID)?;
-        if self.message.fields.iter().any(|field| field.name == "key-id") {
-            key.id = None;
-        }
-        Some(KeySet::new([Arc::new(key)]))
     }
 
     /// Where a slice ends, with the default of a variable.
@@ -234,10 +233,9 @@ impl<'a> Engine<'a> {
             // The algorithm draws random numbers; the other request gets the first one's signature.
             other.sent.replace(&other.signature, &one.signature)?;
         }
-        let keys = self.keys()?;
         let holds = |signed: &Signed| {
             let verifier = self.verifier(&self.whole, signed);
-            let explained = signed.sent.looked_at(|view| verifier.explain(view, &keys, UnixTime::from_secs(NOW)));
+            let explained = signed.sent.looked_at(|view| verifier.explain(view, &self.keys, UnixTime::from_secs(NOW)));
             explained.verdict.is_ok()
         };
         if !holds(&one) || !holds(&other) {
@@ -252,7 +250,7 @@ impl<'a> Engine<'a> {
             let id = fields.into_iter().find(|(name, _)| name == "key-id").map(|(_, id)| id);
             id.map_or_else(|| KEY_ID.to_owned(), |id| String::from_utf8_lossy(&id).into_owned())
         });
-        let key = self.key.clone();
+        let key = self.held;
         Some(Collision { requests: [one.sent, other.sent], key_ids: ids, base, key, now: NOW, vars: vars.collect() })
     }
 }

@@ -186,7 +186,12 @@ fn plain(scheme: &Scheme, message: &Message, method: &str) -> Draft {
         let Source::List(source) = drawn.source else { continue };
         for filter in &drawn.filters {
             let Filter::Only(globs) = filter else { continue };
-            let names = globs.iter().map(|glob| glob.replace('*', "note")).take(2);
+            // Of a pattern two names, so that one can be moved into the other.
+            let names = globs.iter().flat_map(|glob| {
+                let more = glob.contains('*').then(|| glob.replace('*', "notes"));
+                std::iter::once(glob.replace('*', "note")).chain(more)
+            });
+            let names = names.take(2);
             match draft.place(*source) {
                 Some(place) => {
                     for name in names {
