@@ -17,6 +17,7 @@ use crate::scheme::Message;
 use crate::scheme::draft::{Place, Span};
 use crate::scheme::model::{Convert, Filter, Primitive, Source, Wrap};
 use crate::time::UnixTime;
+use crate::verify::chain::{self, Chain, Linking, Watched};
 use crate::verify::{Checked, Coverage, Verified, Verifier, read, signature, suits};
 
 /// What verification makes of a message, stage by stage.
@@ -143,7 +144,38 @@ impl Stages<'_> {
         self.lets();
         self.stage("signature-base", base.clone(), self.message.base.span, None);
         self.signature(&base)?;
-        self.bound()
+        let chunked = self.chunks()?;
+        self.bound(chunked)
+    }
+
+    /// What is signed of a body in chunks, link by link, up to the first that does not hold. Of many the first and the
+    /// last are shown. The answer: whether it is such a body.
+    fn chunks(&mut self) -> Result<bool, Stop> {
+        let message = self.message;
+        let Some(rule) = &message.chunks else { return Ok(false) };
+        let Some(proof) = chain::proof(&self.env, message, &mut self.scratch)? else { return Ok(false) };
+        // The first link hangs on the message's own signature.
+        let computed = self.computed.as_deref().unwrap_or_default();
+        let claimed = self.scratch.captures.get(message.signature_field).unwrap_or_default();
+        if !signature::is_same(message, computed, claimed) {
+            return Ok(true);
+        }
+        let mut chain = Chain::begin(proof, rule, &mut self.scratch, message.signature_field)?;
+        chain.watch();
+        if let Some(mut linking) = Linking::new(self.env, message, &mut self.scratch) {
+            let body = self.env.body.unwrap_or_default();
+            // What stopped it is in the verdict already.
+            let _ = chain.update(&mut linking, body, &mut Vec::new());
+        }
+        for Watched { chunk, base, claimed, computed } in chain.watched() {
+            let (name, span) = match (chunk, &rule.trailer) {
+                (None, Some(trailer)) => ("trailer".to_owned(), trailer.span),
+                (number, _) => (format!("chunk {}", number.unwrap_or_default()), rule.base.span),
+            };
+            self.stage(&name, base, span, None);
+            self.stage(&format!("{name} signature"), computed, message.signature.span, Some(claimed));
+        }
+        Ok(true)
     }
 
     /// The lets that went into the base, in the order in which they were computed. Those that draw on the key are
@@ -249,8 +281,9 @@ impl Stages<'_> {
     }
 
     /// What captures and bound fields must hold.
-    fn bound(&mut self) -> Result<(), Stop> {
-        for (id, field) in self.message.fields.iter().enumerate() {
+    fn bound(&mut self, chunked: bool) -> Result<(), Stop> {
+        let settled = self.message.chunks.as_ref().filter(|_| chunked).map(|chunks| chunks.mode);
+        for (id, field) in self.message.fields.iter().enumerate().filter(|(id, _)| settled != Some(*id)) {
             let Some(plan) = field.definition.and_then(|definition| self.env.variant.lets.get(definition)) else {
                 continue;
             };
@@ -258,7 +291,11 @@ impl Stages<'_> {
             let value = self.value(&plan.program)?;
             self.stage(&field.name, value, field.span, Some(claimed));
         }
+        let is_settled = |what: &Source| settled.is_some_and(|id| *what == Source::Field(id));
         for (bind, plan) in self.message.binds.iter().zip(&self.env.plan.binds) {
+            if is_settled(&bind.what) {
+                continue;
+            }
             let claimed = match &bind.what {
                 Source::Field(id) => self.scratch.captures.get(*id).map(<[u8]>::to_vec),
                 Source::Header(name) => {

@@ -22,7 +22,7 @@ use crate::scheme::{References, Var, same_name};
 use crate::time::UnixTime;
 use crate::verify::agree::agree;
 use crate::verify::coverage::{Facts, insist};
-use crate::verify::{fresh, read, signature, suits, unambiguous};
+use crate::verify::{fresh, policy, read, signature, suits, unambiguous};
 use zeroize::Zeroizing;
 
 /// Signs messages under one plan.
@@ -164,7 +164,7 @@ impl Signer {
         signing.write_signature(&mut draft, &mut scratch)?;
         signing.read_back(&draft, &mut scratch, &base, fresh.now, chunked)?;
         if let Some(chunking) = chunking {
-            signing.write_chunks(&mut draft, &mut scratch, chunking, &signature)?;
+            signing.write_chunks(&mut draft, &mut scratch, &chunking, &signature)?;
         }
         Ok(Signed {
             fields: draft.appended,
@@ -345,6 +345,9 @@ impl Signing<'_> {
                     return Err(SignError::ValueUnfit { name: field.name.clone() });
                 }
                 scratch.captures.set(id, &value);
+            } else if field.definition.is_none() {
+                // What it is bound to needs the value itself, and says only what may be given.
+                return Err(SignError::VarNeeded { name: field.name.clone() });
             } else if !field.optional {
                 return Err(SignError::Missing { step: scratch.missing() });
             }
@@ -366,6 +369,10 @@ impl Signing<'_> {
             if !self.view.authority.is_empty() {
                 known.push("host".to_owned());
             }
+            // The field that carries the list is not there yet, and is listed only by its own name.
+            let own = self.message.carriers.iter().find(|carrier| carries(carrier, id));
+            let own = own.filter(|own| own.place == Place::Header && !carries(own, self.message.signature_field));
+            known.extend(own.map(|own| own.name.clone()).filter(|own| self.message.cover.contains(own)));
             known.sort_unstable();
             known.dedup();
             let refused = |name: &str| {
@@ -464,10 +471,23 @@ impl Signing<'_> {
 
     fn base(&self, draft: &Draft, scratch: &mut Scratch) -> Result<Zeroizing<Vec<u8>>, SignError> {
         self.refresh(draft, scratch)?;
-        let start = self.with(draft, |env| signature::base(env, scratch)).map_err(stopped)?;
+        let start =
+            self.with(draft, |env| signature::base(env, scratch)).map_err(|stop| self.lacking(scratch, stop))?;
         let base = Zeroizing::new(scratch.out.get(start..).unwrap_or_default().to_vec());
         scratch.out.truncate(start);
         Ok(base)
+    }
+
+    /// What is told where the base lacks something: the capture that nobody gave, if there is one.
+    fn lacking(&self, scratch: &Scratch, stop: Stop) -> SignError {
+        let fields = self.message.fields.iter().enumerate();
+        let mut open = fields.filter(|(id, field)| {
+            !field.optional && *id != self.message.signature_field && scratch.captures.get(*id).is_none()
+        });
+        match (stopped(stop), open.next()) {
+            (SignError::Missing { .. }, Some((_, field))) => SignError::VarNeeded { name: field.name.clone() },
+            (error, _) => error,
+        }
     }
 
     fn signature(&self, draft: &Draft, scratch: &mut Scratch, base: &[u8]) -> Result<Vec<u8>, SignError> {
@@ -544,12 +564,17 @@ impl Signing<'_> {
             return Err(SignError::CoversItself);
         }
         self.with(draft, |env| {
+            let lets = scratch.lets_found();
             let compared = agree(env, message, scratch, chunked)?;
-            let facts = Facts::of(&env.view, env.plan, 0, compared, chunked);
+            let facts = Facts::of(&env.view, env.plan, 0, compared, chunked, lets);
             let has_body = env.view.body.is_some_and(|body| !body.is_empty());
             Ok(insist(message, env.plan, &facts, &scratch.captures, has_body)?)
         })
-        .map_err(stopped)
+        .map_err(stopped)?;
+        match &self.plan.policy {
+            Some(plan) => self.with(draft, |env| policy::judge(env, plan, scratch, now)).map(drop).map_err(stopped),
+            None => Ok(()),
+        }
     }
 
     /// What is told where a carrier that was written could not be read.

@@ -56,8 +56,8 @@ impl Checksum {
             Self::Crc32 => cyclic(Polynomial::Crc32, 4),
             Self::Crc32c => cyclic(Polynomial::Crc32c, 4),
             Self::Crc64Nvme => cyclic(Polynomial::Crc64Nvme, 8),
-            Self::Sha1 => Checksumming(State::Hash(Hash::Sha1.begin())),
-            Self::Sha256 => Checksumming(State::Hash(Hash::Sha256.begin())),
+            Self::Sha1 => Checksumming(State::Hash(Box::new(Hash::Sha1.begin()))),
+            Self::Sha256 => Checksumming(State::Hash(Box::new(Hash::Sha256.begin()))),
         }
     }
 }
@@ -74,7 +74,7 @@ enum State {
         width: usize,
         register: u64,
     },
-    Hash(Hasher),
+    Hash(Box<Hasher>),
 }
 
 impl Checksumming {

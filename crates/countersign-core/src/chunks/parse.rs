@@ -205,6 +205,7 @@ const fn is_value(byte: u8) -> bool {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use std::fmt::Write as _;
 
     /// What comes of a body that arrives in pieces of a length, as text.
     fn parse(body: &[u8], signed: bool, trailers: bool, piece: usize) -> String {
@@ -220,11 +221,11 @@ mod tests {
                 let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
                 match event {
                     Event::Pending => {}
-                    Event::Begin { size, signature } => told.push_str(&format!("{size}({}) ", text(signature))),
+                    Event::Begin { size, signature } => write!(told, "{size}({}) ", text(signature)).unwrap(),
                     Event::Data(count) => content.extend_from_slice(&piece[..count]),
-                    Event::End => told.push_str(&format!("{:?} ", text(&std::mem::take(&mut content)))),
+                    Event::End => write!(told, "{:?} ", text(&std::mem::take(&mut content))).unwrap(),
                     Event::Trailer { name, value } => {
-                        told.push_str(&format!("{}={} ", text(name), text(value)));
+                        write!(told, "{}={} ", text(name), text(value)).unwrap();
                     }
                     Event::Done => told.push_str("done"),
                 }

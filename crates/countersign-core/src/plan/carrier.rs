@@ -538,7 +538,9 @@ impl Shape {
 
     /// Whether a byte can stand in what is captured here; nothing is where the capture is not.
     pub(crate) fn may_hold(&self, id: FieldId, byte: u8) -> bool {
-        let Some((stops, quoted)) = self.items.iter().find_map(|item| place_of(&item.pieces, id)) else { return false };
+        let Some((stops, quoted)) = self.items.iter().find_map(|item| place_of(&item.pieces, id)) else {
+            return false;
+        };
         let ends_item = !quoted && self.separator.as_ref().is_some_and(|separator| separator.as_slice() == [byte]);
         !stops.contains(&byte) && !ends_item
     }
@@ -589,9 +591,11 @@ fn holds_type(field: &Field, value: &[u8]) -> bool {
     }
 }
 
-/// The names of a list of names. The capture's type admits only one separator, so there is no guessing.
+/// The names of a list of names: none of an empty one. The capture's type admits only one separator, so there is no
+/// guessing.
 pub(crate) fn names(value: &[u8]) -> impl Iterator<Item = &[u8]> {
-    value.split(|byte| matches!(byte, b';' | b',' | b' '))
+    let most = if value.is_empty() { 0 } else { usize::MAX };
+    value.split(|byte| matches!(byte, b';' | b',' | b' ')).take(most)
 }
 
 /// Matches pieces from `at`; answers where they end.

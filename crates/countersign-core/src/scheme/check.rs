@@ -4,13 +4,15 @@ use super::chunks;
 use super::filters::Flow;
 use super::model::{
     Alternative, Bind, Carrier, Chunk, ErrorPart, Errors, Field, FieldType, Fresh, KeyRule, Kind, Let, Message,
-    NonceRule, Part, Primitive, Replay, Require, SignatureRule, Source, Split, Template, Var, When, Window, Wrap,
+    NonceRule, Part, Policy, Primitive, Replay, Require, SignatureRule, Source, Split, Template, Var, When, Window,
+    Wrap,
 };
 use super::references::References;
 use super::vocabulary::{self, LISTS, MEMBERS, PARTS, SOURCES};
 use super::{Checked, Scheme, draft};
 use crate::alg::Hash;
 use crate::plan::carrier;
+use crate::plan::compile::{Depth, on_body};
 use crate::scheme::draft::{At, Atom, Expr, Fault, MessageDraft, Place, SchemeDraft, Span};
 use crate::time::TimeFormat;
 
@@ -22,6 +24,7 @@ const REMEMBER: u64 = 24 * 60 * 60;
 pub(super) fn check(draft: &SchemeDraft) -> Result<Scheme, Vec<Fault>> {
     let mut faults = Vec::new();
     let hashes = hashes(draft, &mut faults);
+    resolver(draft, &mut faults);
     let vars: Vec<Var> = draft.vars.iter().map(var).collect();
     let request = message(&draft.request, &vars, draft.name.as_str(), &mut faults);
     let response = draft.response.as_ref().map(|response| message(response, &vars, "response", &mut faults));
@@ -73,6 +76,16 @@ fn hashes(draft: &SchemeDraft, faults: &mut Vec<Fault>) -> Vec<Hash> {
         }
     }
     hashes
+}
+
+fn resolver(draft: &SchemeDraft, faults: &mut Vec<Fault>) {
+    let known = |name: &&At<String>| vocabulary::RESOLVERS.contains(&name.value.as_str());
+    let Some(name) = draft.resolver.as_ref().filter(|name| !known(name)) else { return };
+    faults.push(fault(
+        name.span,
+        format!("unknown resolver `{}`", name.value),
+        Some(format!("there are {}", vocabulary::RESOLVERS.join(", "))),
+    ));
 }
 
 fn kind(draft: &SchemeDraft, faults: &mut Vec<Fault>) -> Kind {
@@ -283,6 +296,10 @@ fn message(draft: &MessageDraft, vars: &[Var], scheme: &str, faults: &mut Vec<Fa
         })
         .collect();
     let binds = draft.binds.iter().map(|bind| checker.bind(bind)).collect();
+    let policy = draft
+        .policy
+        .as_ref()
+        .map(|policy| Policy { text: checker.template(&policy.text), resource: checker.template(&policy.resource) });
     let chunks = draft.chunks.as_ref().map(|chunks| checker.chunks(chunks, &carriers));
     let (requires, required_fields, required_parts) = checker.requires();
     let include = checker.include(sign);
@@ -312,12 +329,19 @@ fn message(draft: &MessageDraft, vars: &[Var], scheme: &str, faults: &mut Vec<Fa
         binds,
         requires,
         required_fields,
+        policy,
         required_parts,
         tries,
         chunks: chunks.flatten(),
     };
     keyed(&message, faults);
     chunks::signed(&message, faults);
+    for text in message.policy.iter().flat_map(|policy| [&policy.text, &policy.resource]) {
+        if on_body(&message, text, Depth::All) {
+            let hint = "it may pass unseen; judge by what the head says".to_owned();
+            faults.push(fault(text.span, "a policy cannot hang on the body".into(), Some(hint)));
+        }
+    }
     (faults.len() == before).then_some(message)
 }
 

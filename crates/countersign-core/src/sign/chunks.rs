@@ -4,7 +4,6 @@
 //! the chunks are signed when the head's signature is known.
 
 use super::{Draft, SignError, Signing, fits, stopped};
-use crate::alg::Hash;
 use crate::chunks::trailers::Trailers;
 use crate::chunks::write::Writer;
 use crate::plan::run::{Scratch, run_whole};
@@ -75,48 +74,50 @@ impl<'s> Signing<'s> {
         &self,
         draft: &mut Draft,
         scratch: &mut Scratch,
-        mut chunking: Chunking<'_>,
+        chunking: &Chunking<'_>,
         signature: &[u8],
     ) -> Result<(), SignError> {
         scratch.link.clear();
         scratch.link.previous = signature.to_vec();
         let body = self.with(draft, |env| {
-            let Some(mut link) = Linking::new(*env, self.message, scratch) else { return Ok(Vec::new()) };
-            let plan = link.plan;
-            let writer = Writer::new(chunking.trailers.is_some());
-            let content = self.view.body.unwrap_or_default();
-            let written = write(writer, content, &mut chunking, &mut |link_to, digested| {
-                if let Some(content) = digested {
-                    let digests = &mut link.scratch.link.digests;
-                    digests.clear();
-                    let hashes = plan.hashes.iter().map(|hash| hash.unwrap_or(env.hash));
-                    digests.extend(hashes.map(|hash: Hash| (hash, hash.digest(content))));
-                }
-                let (program, canonical): (&[Op], _) = match link_to {
-                    Link::Chunk => (&plan.base, None),
-                    Link::Trailer(canonical) => (plan.trailer.as_deref().unwrap_or_default(), Some(canonical)),
-                };
-                if let Some(canonical) = canonical {
-                    link.scratch.link.trailers = canonical;
-                }
-                let mark = link.scratch.out.len();
-                let start = link.sign(program).map_err(stopped)?;
-                let signature = link.scratch.out.get(start..).unwrap_or_default().to_vec();
-                link.scratch.out.truncate(mark);
-                link.scratch.link.previous.clone_from(&signature);
-                Ok(signature)
-            });
-            written.map(Writer::into_body)
+            let link = Linking::new(*env, self.message, scratch);
+            let mut chain = Chain(link.ok_or(SignError::KeyUnsuitable)?);
+            self.write_body(Writer::new(chunking.trailers.is_some()), chunking, &mut chain)
         })?;
-        draft.body = Some(body);
+        draft.body = Some(body.into_body());
         draft.body_changed = true;
         Ok(())
+    }
+
+    fn write_body(
+        &self,
+        mut writer: Writer,
+        chunking: &Chunking<'_>,
+        signatures: &mut dyn Signatures,
+    ) -> Result<Writer, SignError> {
+        let signed = chunking.proof != Proof::Checksum;
+        let content = self.view.body.unwrap_or_default();
+        // The last one is empty.
+        for chunk in content.chunks(chunking.size).chain([&[][..]]) {
+            let signature = if signed { Some(signatures.of_chunk(chunk)?) } else { None };
+            writer.chunk(chunk, signature.as_deref());
+        }
+        if let Some(trailers) = &chunking.trailers {
+            for (name, value) in trailers.lines() {
+                writer.trailer(name, value);
+            }
+            if signed {
+                let signature = signatures.of_trailers(trailers)?;
+                writer.trailer(&chunking.rule.trailer_signature, &signature);
+            }
+        }
+        Ok(writer.end())
     }
 
     /// Says in the head what the body is.
     fn describe(&self, draft: &mut Draft, scratch: &mut Scratch, chunking: &Chunking<'_>) -> Result<(), SignError> {
         let coding = |name: &str| name.eq_ignore_ascii_case("content-encoding");
-        let coded = self.with(draft, |env| chain::is_coded(env));
+        let coded = self.with(draft, chain::is_coded);
         if !coded && draft.fields.iter().any(|(name, _)| coding(name)) {
             // What is there stands for itself, and cannot be added to unseen.
             return Err(SignError::CarrierMalformed { carrier: "Content-Encoding".to_owned() });
@@ -135,8 +136,7 @@ impl<'s> Signing<'s> {
                 let stand_in = scratch.out.get(mark..).unwrap_or_default().to_vec();
                 scratch.out.truncate(mark);
                 let writer = Writer::measuring(chunking.trailers.is_some());
-                let content = self.view.body.unwrap_or_default();
-                write(writer, content, chunking, &mut |_, _| Ok(stand_in.clone())).map(|writer| writer.len())
+                self.write_body(writer, chunking, &mut StandIn(stand_in)).map(|writer| writer.len())
             })?;
             draft.set("Content-Length", length.to_string().into_bytes());
         }
@@ -170,36 +170,52 @@ impl<'s> Signing<'s> {
     }
 }
 
-/// What is signed next.
-enum Link {
-    Chunk,
-    /// The trailer, in its canonical form.
-    Trailer(Vec<u8>),
+/// Makes the signatures of a body, in order.
+trait Signatures {
+    fn of_chunk(&mut self, content: &[u8]) -> Result<Vec<u8>, SignError>;
+    fn of_trailers(&mut self, trailers: &Trailers) -> Result<Vec<u8>, SignError>;
 }
 
-/// Writes a body. `sign` is asked for each signature: of a chunk, with its content, and of the trailer.
-fn write(
-    mut writer: Writer,
-    content: &[u8],
-    chunking: &Chunking<'_>,
-    sign: &mut dyn FnMut(Link, Option<&[u8]>) -> Result<Vec<u8>, SignError>,
-) -> Result<Writer, SignError> {
-    let signed = chunking.proof != Proof::Checksum;
-    // The last one is empty.
-    for chunk in content.chunks(chunking.size).chain([&[][..]]) {
-        let signature = if signed { Some(sign(Link::Chunk, Some(chunk))?) } else { None };
-        writer.chunk(chunk, signature.as_deref());
+/// Something as long as each of them.
+struct StandIn(Vec<u8>);
+
+impl Signatures for StandIn {
+    fn of_chunk(&mut self, _: &[u8]) -> Result<Vec<u8>, SignError> {
+        Ok(self.0.clone())
     }
-    if let Some(trailers) = &chunking.trailers {
-        for (name, value) in trailers.lines() {
-            writer.trailer(name, value);
-        }
-        if signed {
-            let mut canonical = Vec::new();
-            trailers.canonical(&mut canonical).map_err(SignError::Message)?;
-            let signature = sign(Link::Trailer(canonical), None)?;
-            writer.trailer(&chunking.rule.trailer_signature, &signature);
-        }
+
+    fn of_trailers(&mut self, _: &Trailers) -> Result<Vec<u8>, SignError> {
+        Ok(self.0.clone())
     }
-    Ok(writer.end())
+}
+
+/// Each over the one before.
+struct Chain<'l, 'e>(Linking<'l, 'e>);
+
+impl Chain<'_, '_> {
+    fn sign(&mut self, program: &[Op]) -> Result<Vec<u8>, SignError> {
+        let mark = self.0.scratch.out.len();
+        let start = self.0.sign(program).map_err(stopped)?;
+        let signature = self.0.scratch.out.get(start..).unwrap_or_default().to_vec();
+        self.0.scratch.out.truncate(mark);
+        self.0.scratch.link.previous.clone_from(&signature);
+        Ok(signature)
+    }
+}
+
+impl Signatures for Chain<'_, '_> {
+    fn of_chunk(&mut self, content: &[u8]) -> Result<Vec<u8>, SignError> {
+        let plan = self.0.plan;
+        let hashes = plan.hashes.iter().map(|hash| hash.unwrap_or(self.0.env.hash));
+        self.0.scratch.link.digests = hashes.map(|hash| (hash, hash.digest(content))).collect();
+        self.sign(&plan.base)
+    }
+
+    fn of_trailers(&mut self, trailers: &Trailers) -> Result<Vec<u8>, SignError> {
+        let mut canonical = Vec::new();
+        trailers.canonical(&mut canonical).map_err(SignError::Message)?;
+        self.0.scratch.link.trailers = canonical;
+        let plan = self.0.plan;
+        self.sign(plan.trailer.as_deref().unwrap_or_default())
+    }
 }

@@ -8,6 +8,8 @@
 //! Content leaves here only behind a signature that holds. That takes room for one chunk, which is why there is a
 //! longest one. Where chunks are not signed, and a checksum at the end is all there is, it leaves when that agreed.
 
+use std::collections::VecDeque;
+
 use super::signature;
 use crate::alg::Hasher;
 use crate::chunks::Flaw;
@@ -106,10 +108,27 @@ pub(crate) struct Chain {
     watch: Option<Watch>,
 }
 
-/// What was signed, link by link, for those who want to see.
+/// What was signed, link by link, for those who want to see: of many, the first and the last.
 #[derive(Debug, Default)]
-pub(crate) struct Watch {
-    pub(crate) links: Vec<Watched>,
+struct Watch {
+    first: Vec<Watched>,
+    last: VecDeque<Watched>,
+}
+
+impl Watch {
+    /// How many links are kept from either end.
+    const MOST: usize = 32;
+
+    fn add(&mut self, link: Watched) {
+        if self.first.len() < Self::MOST {
+            self.first.push(link);
+            return;
+        }
+        if self.last.len() >= Self::MOST {
+            self.last.pop_front();
+        }
+        self.last.push_back(link);
+    }
 }
 
 /// One link of the chain.
@@ -165,7 +184,9 @@ impl Chain {
     }
 
     pub(crate) fn watched(self) -> Vec<Watched> {
-        self.watch.map(|watch| watch.links).unwrap_or_default()
+        let Watch { mut first, last } = self.watch.unwrap_or_default();
+        first.extend(last);
+        first
     }
 
     pub(crate) const fn proof(&self) -> Proof {
@@ -342,9 +363,11 @@ impl<'l, 'e> Linking<'l, 'e> {
             Stop::NeedBody => self.refuse(Reason::BodyMalformed, Subject::Body),
         })?;
         if !same {
-            let trailer = || Subject::Trailer(self.rule.trailer_signature.clone());
-            let subject = chunk.map_or_else(trailer, |number| Subject::Chunk(number, None));
-            return Err(self.refuse(Reason::SignatureMismatch, subject));
+            let (subject, text) = match (chunk, &self.rule.trailer) {
+                (None, Some(text)) => (Subject::Trailer(self.rule.trailer_signature.clone()), text),
+                (number, _) => (Subject::Chunk(number.unwrap_or_default(), None), &self.rule.base),
+            };
+            return Err(Rejection::new(Reason::SignatureMismatch, Some(text.span), subject));
         }
         let previous = &mut self.scratch.link.previous;
         previous.clear();
@@ -364,7 +387,7 @@ impl<'l, 'e> Linking<'l, 'e> {
         let computed = self.scratch.out.get(start..).unwrap_or_default();
         if let Some(watch) = watch {
             let base = self.scratch.out.get(mark..start).unwrap_or_default().to_vec();
-            watch.links.push(Watched { chunk, base, claimed: claimed.to_vec(), computed: computed.to_vec() });
+            watch.add(Watched { chunk, base, claimed: claimed.to_vec(), computed: computed.to_vec() });
         }
         Ok(signature::is_same(self.message, computed, claimed))
     }

@@ -9,7 +9,8 @@ use super::text::{Condition, Length, Letters, Owner, Text};
 use super::written::{Listed, Made, Origin, Written};
 use countersign_core::alg::Hash;
 use countersign_core::scheme::model::{
-    Bind, Bound, Convert, FieldId, Filter, ListSource, Message, Part, Source, Template, Value, Window};
+    Bind, Bound, Convert, FieldId, Filter, ListSource, Message, Part, Source, Template, Value, Window,
+};
 use countersign_core::scheme::{Scheme, Span};
 use countersign_core::time::TimeFormat;
 
@@ -235,7 +236,12 @@ impl<'a> Builder<'a> {
             Filter::PctOnly(bytes) => of.percent_encoded(bytes),
             Filter::Hkdf { salt, info, length, .. } => {
                 let texts = vec![text, self.template(salt, None), self.template(info, None)];
-                return self.made(texts, filter, Letters { length: Length::Exactly(*length), ..Letters::any() }, value);
+                return self.made(
+                    texts,
+                    filter,
+                    Letters { length: Length::Exactly(*length), ..Letters::any() },
+                    value,
+                );
             }
             Filter::KdfP256(_, context) => {
                 let context = self.template(context, None);
@@ -322,7 +328,9 @@ impl<'a> Builder<'a> {
                 };
                 self.owned(name, span, Made::Filtered(owner, filter.clone(), before), letters)
             }
-            Text::When(inner, condition) => Text::When(Box::new(self.opaque(*inner, filter, letters, value)), condition),
+            Text::When(inner, condition) => {
+                Text::When(Box::new(self.opaque(*inner, filter, letters, value)), condition)
+            }
             Text::NotEmpty(inner) => {
                 let condition = Box::new(Condition { subject: (*inner).clone(), span: value.span });
                 Text::When(Box::new(self.opaque(*inner, filter, letters, value)), condition)
@@ -465,7 +473,9 @@ impl<'a> Builder<'a> {
         let Some(change) = change else { return text };
         match text {
             Text::Value(owner, letters) => Text::Value(owner, change.of(letters)),
-            Text::When(inner, condition) => Text::When(Box::new(self.changed(*inner, Some(change), filter)), condition),
+            Text::When(inner, condition) => {
+                Text::When(Box::new(self.changed(*inner, Some(change), filter)), condition)
+            }
             text => {
                 let letters = change.of(letters_of(&text));
                 let made = Made::Texts(vec![text], filter.clone());
@@ -545,7 +555,8 @@ impl Change {
             Self::Convert(by) => letters.converted(*by),
             Self::Fold(separator) => {
                 let separator = Letters::new(Symbols::of(separator), Length::Any);
-                let first = if letters.length == Length::Some { letters.first } else { letters.first.or(separator.all) };
+                let first =
+                    if letters.length == Length::Some { letters.first } else { letters.first.or(separator.all) };
                 Letters { first, ..letters.or(separator) }
             }
         }

@@ -5,11 +5,11 @@
 
 use super::draws::{Drawn, Role, drawn, is_digest};
 use countersign_core::canon;
-use countersign_core::scheme::Span;
 use countersign_core::scheme::draft::Place;
 use countersign_core::scheme::model::{
-    Bound, Carrier, FieldId, Filter, ListSource, Listing, Message, Part, Primitive, Source, Template,
+    Bound, Carrier, FieldId, Filter, ListSource, Listing, Message, Part, Primitive, Source, Template, Value,
 };
+use countersign_core::scheme::{Span, Var};
 
 /// How much of something is covered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,7 +55,7 @@ struct Lines {
 }
 
 impl Cover {
-    pub(super) fn of(message: &Message) -> Self {
+    pub(super) fn of(message: &Message, vars: &[Var]) -> Self {
         let mut signed = drawn(message, &message.base);
         signed.retain(|drawn| is_listed(message, drawn));
         let key = match &message.signature.primitive {
@@ -70,6 +70,12 @@ impl Cover {
             headers: signed.iter().filter_map(|drawn| lines(message, drawn)).collect(),
             left_out: left_out(&signed),
         };
+        // What a policy grants is judged, however widely it grants it.
+        if let Some(policy) = &message.policy {
+            let granted = drawn(message, &policy.resource);
+            cover.components.extend(granted.iter().flat_map(components));
+            cover.query = best(cover.query, query(message, &granted));
+        }
         // Every request has one, so a glob that it matches will do.
         let host_line = cover.header("host").then_some(Component::Host);
         cover.components.extend(host_line);
@@ -86,6 +92,7 @@ impl Cover {
             })
             .collect();
         cover.body = if reads { Extent::Whole } else { best(direct, cover.body_by_claim(message, &signed)) };
+        cover.body = cover.body_in_chunks(message, vars);
         cover.insist(message);
         cover
     }
@@ -136,6 +143,20 @@ impl Cover {
         })
     }
 
+    /// What is left of that where the body may come in chunks: signed ones cover it, those that are not do not.
+    fn body_in_chunks(&self, message: &Message, vars: &[Var]) -> Extent {
+        let Some(chunks) = &message.chunks else { return self.body.clone() };
+        let named = |value: &[u8]| format!("`{}` leaves it open", String::from_utf8_lossy(value));
+        let admits = chunks.unsigned_when.as_ref().is_none_or(|when| is_there_by_default(when, vars));
+        match (&chunks.unsigned_trailer, &self.body) {
+            (Some(value), Extent::None | Extent::Whole) if admits => Extent::Optional(chunks.span, named(value)),
+            (_, Extent::None) => {
+                Extent::Optional(chunks.span, "where it does not come in chunks it is open".to_owned())
+            }
+            (_, other) => other.clone(),
+        }
+    }
+
     /// The body's digest, claimed in something that is signed and compared with the body.
     fn body_by_claim(&self, message: &Message, signed: &[Drawn<'_>]) -> Extent {
         let mut extent = Extent::None;
@@ -175,6 +196,26 @@ impl Cover {
         }
         extent
     }
+}
+
+/// Whether a template is there in a deployment that leaves its variables as they are: one that only looks at them.
+/// What draws on anything else counts as there.
+fn is_there_by_default(text: &Template, vars: &[Var]) -> bool {
+    let default = |template: &Template| match template.parts.as_slice() {
+        [Part::Value(Value { source: Source::Var(id), filters, .. })] if filters.is_empty() => {
+            Some(vars.get(*id)?.default.as_deref()?.as_bytes())
+        }
+        _ => None,
+    };
+    text.parts.iter().all(|part| match part {
+        Part::Literal(_) | Part::Optional(_) => true,
+        Part::Value(value) => value.filters.iter().all(|filter| match filter {
+            Filter::When(subject, values, negated) => {
+                default(subject).is_none_or(|value| values.iter().any(|one| one == value) != *negated)
+            }
+            _ => true,
+        }),
+    })
 }
 
 /// The carriers of a capture.

@@ -41,7 +41,7 @@ impl<'a> Subject<'a> {
     pub(super) fn new(scheme: &'a Scheme, message: &'a Message, response: bool) -> Self {
         let written = Written::of(scheme, message, false);
         let readings = readings(scheme, message, &written);
-        let cover = Cover::of(message);
+        let cover = Cover::of(message, &scheme.vars);
         let parts = told::parts(message, &cover, &Written::of(scheme, message, true));
         let shown = collision::shown(scheme, message, response, &written, &readings);
         Self { scheme, message, response, cover, written, readings, parts, shown }
@@ -92,11 +92,15 @@ impl<'a> Subject<'a> {
         }
     }
 
-    /// Templates whose values count as signed: the base, and what captures and bound fields are compared with.
+    /// Templates whose values count as signed: the base, what captures and bound fields are compared with, and what is
+    /// signed of chunks.
     pub(super) fn templates(&self) -> Vec<&'a Template> {
         let defined = self.message.fields.iter().filter_map(|field| self.message.lets.get(field.definition?));
         let bound = self.message.binds.iter().map(|bind| &bind.value);
-        std::iter::once(&self.message.base).chain(defined.map(|entry| &entry.text)).chain(bound).collect()
+        let chunks = self.message.chunks.as_ref();
+        let chunks = chunks.into_iter().flat_map(|chunks| std::iter::once(&chunks.base).chain(&chunks.trailer));
+        let base = std::iter::once(&self.message.base);
+        base.chain(defined.map(|entry| &entry.text)).chain(bound).chain(chunks).collect()
     }
 
     /// The captures that decide how fresh a message is.

@@ -17,9 +17,9 @@ use super::loss::{self, Loss, Root};
 use super::text::{Owner, Text};
 use super::written::{Listed, Made, Written, is_constant};
 use countersign_core::canon;
+use countersign_core::scheme::Span;
 use countersign_core::scheme::draft::Place;
 use countersign_core::scheme::model::{Carrier, Convert, Filter, IfAbsent, ListSource, Message, Source};
-use countersign_core::scheme::Span;
 
 /// A part of the message that the base draws on.
 #[derive(Debug, Clone)]
@@ -154,15 +154,13 @@ impl Doubt {
             Self::Absent => &["absent-field-accepted", "body-optional", "body-partly-covered"],
             Self::Duplicates => &["duplicates-merged"],
             Self::Empty => &["empty-dropped"],
-            Self::Lost(Loss::Cut) => {
-                &[
-                    "body-digest-weak",
-                    "body-partly-covered",
-                    "path-normalised",
-                    "time-not-covered",
-                    "value-partly-covered",
-                ]
-            }
+            Self::Lost(Loss::Cut) => &[
+                "body-digest-weak",
+                "body-partly-covered",
+                "path-normalised",
+                "time-not-covered",
+                "value-partly-covered",
+            ],
             Self::Lost(Loss::Normalised) => &["path-normalised"],
             Self::Lost(_) => &["canonicalisation-lossy", "path-normalised"],
             Self::Readings => &["pairs-undelimited", "pairs-unescaped", "separator-in-value", "values-adjacent"],
@@ -277,7 +275,10 @@ impl Walk<'_> {
         let alike = match text {
             Text::Value(owner, _) => {
                 self.written.is_item(*owner)
-                    || matches!(self.written.source(*owner), Some(Source::Field(_) | Source::Header(_) | Source::QueryString))
+                    || matches!(
+                        self.written.source(*owner),
+                        Some(Source::Field(_) | Source::Header(_) | Source::QueryString)
+                    )
             }
             _ => false,
         };
@@ -332,7 +333,9 @@ impl Walk<'_> {
     /// Whether a prefix that is stripped is there in any case: every name that is left begins with it.
     fn has_prefix(&self, owner: Owner, filter: &Filter) -> bool {
         let Some(Made::Name(number)) = self.written.origin(owner).map(|origin| &origin.made) else { return false };
-        let (Filter::StripPrefix(prefix), Some(list)) = (filter, self.written.lists.get(*number)) else { return false };
+        let (Filter::StripPrefix(prefix), Some(list)) = (filter, self.written.lists.get(*number)) else {
+            return false;
+        };
         list.filters.iter().any(|filter| match filter {
             Filter::Only(globs) => globs.iter().all(|glob| glob.as_bytes().starts_with(prefix)),
             _ => false,
@@ -465,7 +468,11 @@ fn holds(part: &Part, other: &Source, cover: &Cover) -> bool {
         )
         | (
             Source::Body,
-            Source::Form(_) | Source::Json(_) | Source::Part(_) | Source::Xml(_) | Source::List(Form | FormRaw | Json | Xml),
+            Source::Form(_)
+            | Source::Json(_)
+            | Source::Part(_)
+            | Source::Xml(_)
+            | Source::List(Form | FormRaw | Json | Xml),
         ) => true,
         (Source::List(Params | Query | QueryForm | QueryJson | QueryPct | QueryRaw), Source::Query(name))
         | (Source::List(Form | FormRaw | Params), Source::Form(name))
@@ -473,8 +480,7 @@ fn holds(part: &Part, other: &Source, cover: &Cover) -> bool {
         (Source::List(ListSource::Headers), Source::Header(name)) => cover.header(name),
         (Source::Header(name), Source::Host | Source::Hostname | Source::Port) => name == "host",
         (Source::Header(name), Source::Header(other)) => name == other,
-        (Source::Path | Source::Target | Source::Url, Source::Path)
-        | (Source::Body, Source::Body) => true,
+        (Source::Path | Source::Target | Source::Url, Source::Path) | (Source::Body, Source::Body) => true,
         (Source::Query(name), Source::Query(other)) | (Source::Form(name), Source::Form(other)) => name == other,
         _ => false,
     }

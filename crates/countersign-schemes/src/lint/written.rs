@@ -128,9 +128,8 @@ impl Written {
             (Text::Literal(a), Text::Literal(b)) => a == b,
             (Text::List(a, by), Text::List(b, with)) => by == with && self.same(a, b),
             // Where both are there, they are the same.
-            (Text::When(inner, _) | Text::NotEmpty(inner), text) | (text, Text::When(inner, _) | Text::NotEmpty(inner)) => {
-                self.same(inner, text)
-            }
+            (Text::When(inner, _) | Text::NotEmpty(inner), text)
+            | (text, Text::When(inner, _) | Text::NotEmpty(inner)) => self.same(inner, text),
             (Text::Value(a, _), Text::Value(b, _)) => a == b || self.same_origin(*a, *b),
             (Text::Sequence(a), Text::Sequence(b)) => {
                 a.len() == b.len() && a.iter().zip(b).all(|(a, b)| self.same(a, b))
@@ -232,7 +231,12 @@ impl Written {
 
     fn owner_may_lack(&self, message: &Message, owner: Owner) -> bool {
         match self.origin(owner).map(|origin| &origin.made) {
-            Some(Made::Filtered(_, Filter::After(_) | Filter::IfAny | Filter::Member(_), _) | Made::Unknown | Made::Value(_)) | None => true,
+            Some(
+                Made::Filtered(_, Filter::After(_) | Filter::IfAny | Filter::Member(_), _)
+                | Made::Unknown
+                | Made::Value(_),
+            )
+            | None => true,
             Some(Made::Filtered(owner, ..)) => self.owner_may_lack(message, *owner),
             Some(Made::Either(one, other)) => self.may_lack(message, one).min(self.may_lack(message, other)) > 0,
             Some(Made::List(_) | Made::Name(_)) => false,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use countersign_core::alg::KeyError;
 use countersign_core::scheme::Kind;
+use countersign_core::scheme::model::FieldType;
 use countersign_core::{Scheme, SignError};
 
 use crate::engine::{Engine, Keys, Task, Undecided};
@@ -69,17 +70,17 @@ fn first_signed(messages: Vec<Message>, name: &str, engine: &mut Engine, key: &M
 }
 
 fn sign(message: Message, name: &str, engine: &mut Engine, key: Material) -> Result<Task, Undecided> {
-    let mut task = Task {
-        scheme: name.to_owned(),
-        keys: keys(key),
-        vars: VARS.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
-        now: world::now(),
-        nonce: None,
-        message,
-    };
+    // Values that only a deployment knows mean nothing here.
+    let file = engine.scheme(name)?;
+    let unknown = file.scheme().vars.iter().filter(|var| var.default.is_none()).map(|var| (var.name.as_str(), "1"));
+    let known = VARS.iter().copied();
+    let vars = unknown.chain(known).map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    let now = world::now();
+    let numeric = file.scheme().request.fields.iter().any(|field| field.name == "nonce" && is_number(&field.kind));
+    let nonce = numeric.then(|| now.millis().to_string());
+    let mut task = Task { scheme: name.to_owned(), keys: keys(key), vars, now, nonce, message };
     loop {
         match engine.sign(&task) {
-            // Values that only a deployment knows mean nothing here.
             Err(Undecided::Sign { error: SignError::VarNeeded { name }, .. })
                 if !task.vars.iter().any(|(known, _)| *known == name) =>
             {
@@ -92,6 +93,11 @@ fn sign(message: Message, name: &str, engine: &mut Engine, key: Material) -> Res
             Err(error) => return Err(error),
         }
     }
+}
+
+/// Whether a nonce of this type is a number, which clients take from their clock.
+const fn is_number(kind: &FieldType) -> bool {
+    matches!(kind, FieldType::Int | FieldType::Time(_))
 }
 
 fn verified(mut task: Task, engine: &mut Engine, key: &Generated, other: &Generated) -> Result<Message, String> {
@@ -118,9 +124,19 @@ fn keys(material: Material) -> Keys {
     Keys::One { material: Arc::new(material), id: Some("key".to_owned()), algorithm: None }
 }
 
-/// What schemes of the catalogue ask for: a region and a service, and for how many seconds a link holds.
-const VARS: &[(&str, &str)] =
-    &[("region", "us-east-1"), ("service", "service"), ("expires-in", "300"), ("ttl", "300")];
+/// What schemes of the catalogue ask for: a region and a service, for how many seconds a link holds, and a policy that
+/// grants everything, `{"Statement":[{"Resource":"*","Condition":{"DateLessThan":{"AWS:EpochTime":99999999999}}}]}`.
+const VARS: &[(&str, &str)] = &[
+    ("region", "us-east-1"),
+    ("region-set", "us-*"),
+    ("service", "service"),
+    ("expires-in", "300"),
+    ("ttl", "300"),
+    (
+        "policy",
+        "eyJTdGF0ZW1lbnQiOlt7IlJlc291cmNlIjoiKiIsIkNvbmRpdGlvbiI6eyJEYXRlTGVzc1RoYW4iOnsiQVdTOkVwb2NoVGltZSI6OTk5OTk5OTk5OTl9fX1dfQ__",
+    ),
+];
 
 const BODIES: &[(&str, &str)] = &[
     ("application/x-www-form-urlencoded", "a=1&b=2"),
@@ -130,7 +146,7 @@ const BODIES: &[(&str, &str)] = &[
 
 /// Requests that a scheme may be meant for.
 fn requests(scheme: &Scheme) -> Result<Vec<Message>, LineError> {
-    let url = Url::parse("https://example.com/a/b?c=d&e=%20f")?;
+    let url = Url::parse("https://example.com/a/b?tag=d&view=%20f")?;
     let made = match scheme.kind {
         Kind::Link => vec![Message::request("GET".to_owned(), url, Vec::new(), None)],
         Kind::Request | Kind::Webhook => {
@@ -141,5 +157,9 @@ fn requests(scheme: &Scheme) -> Result<Vec<Message>, LineError> {
             BODIES.iter().map(with).collect()
         }
     };
-    Ok(made.into_iter().collect::<Result<_, _>>()?)
+    let mut messages = made.into_iter().collect::<Result<Vec<_>, _>>()?;
+    for message in &mut messages {
+        message.peer = Some("192.0.2.7".to_owned());
+    }
+    Ok(messages)
 }

@@ -146,7 +146,8 @@ impl<'a> Engine<'a> {
             let computed = field.definition.is_some() || listed || bound || id == message.signature_field;
             if !own && !computed && (optional || !field.optional) && draft.given(&field.name).is_none() {
                 let begins = self.scheme.fresh.starts == Some(id);
-                let value = if begins { samples::BEGINNING } else { samples::value(Some(&field.kind), &field.name, 0)? };
+                let value =
+                    if begins { samples::BEGINNING } else { samples::value(Some(&field.kind), &field.name, 0)? };
                 draft.give(&field.name, value);
             }
         }
@@ -235,7 +236,8 @@ impl<'a> Engine<'a> {
         }
         let holds = |signed: &Signed| {
             let verifier = self.verifier(&self.whole, signed);
-            let explained = signed.sent.looked_at(|view| verifier.explain(view, &self.keys, UnixTime::from_secs(NOW)));
+            let explained =
+                signed.sent.looked_at(|view| verifier.explain(view, &self.keys, UnixTime::from_secs(NOW)));
             explained.verdict.is_ok()
         };
         if !holds(&one) || !holds(&other) {

@@ -6,7 +6,9 @@ use super::shifts::of_source;
 use super::{Collision, Shown};
 use crate::lint::coverage::is_body;
 use crate::lint::draws::{self, Drawn};
-use countersign_core::scheme::model::{Convert, Filter, IfAbsent, ListSource, Listing, Message, Part, Primitive, Source, Template};
+use countersign_core::scheme::model::{
+    Convert, Filter, IfAbsent, ListSource, Listing, Message, Part, Primitive, Source, Template,
+};
 
 /// Drafts that should have one signature.
 type Pairs = Vec<(Draft, Draft)>;
@@ -32,7 +34,8 @@ pub(super) fn shown(engine: &Engine<'_>, draft: &Draft, message: &Message) -> Ve
         }
         if *drawn.source == Source::List(ListSource::QueryForm) {
             let rule = "body-partly-covered";
-            let found = by_condition(engine, draft).into_iter().find_map(|(one, other)| engine.collides(&one, &other));
+            let found =
+                by_condition(engine, draft).into_iter().find_map(|(one, other)| engine.collides(&one, &other));
             shown.extend(found.map(|collision| Shown { rule, span: drawn.span, collision }));
         }
         if let Source::Json(_) | Source::List(ListSource::Json) = drawn.source {
@@ -90,24 +93,26 @@ fn recipe(
         Filter::Convert(Convert::Lower | Convert::Upper) | Filter::ConvertValues(Convert::Lower | Convert::Upper) => {
             (lossy, in_case(draft, message, drawn, place))
         }
-        Filter::Convert(Convert::Squeeze | Convert::Trim) | Filter::ConvertValues(Convert::Squeeze | Convert::Trim) => {
+        Filter::Convert(Convert::Squeeze | Convert::Trim)
+        | Filter::ConvertValues(Convert::Squeeze | Convert::Trim) => {
             (lossy, each_slot(draft, message, drawn, place, |text| [text.to_vec(), [text, b" "].concat()]))
         }
-        Filter::Convert(Convert::Unpct | Convert::FormDec) | Filter::ConvertValues(Convert::Unpct | Convert::FormDec) => {
+        Filter::Convert(Convert::Unpct | Convert::FormDec)
+        | Filter::ConvertValues(Convert::Unpct | Convert::FormDec) => {
             (lossy, each_slot(draft, message, drawn, place, |text| [[text, b"%41"].concat(), [text, b"A"].concat()]))
         }
-        Filter::Convert(Convert::Dots) => {
-            ("path-normalised", each_slot(draft, message, drawn, place, |path| [path.to_vec(), [b"/x/..", path].concat()]))
-        }
-        Filter::Convert(Convert::SlashEnd) => {
-            ("path-normalised", each_slot(draft, message, drawn, place, |path| [path.to_vec(), [path, b"/"].concat()]))
-        }
+        Filter::Convert(Convert::Dots) => (
+            "path-normalised",
+            each_slot(draft, message, drawn, place, |path| [path.to_vec(), [b"/x/..", path].concat()]),
+        ),
+        Filter::Convert(Convert::SlashEnd) => (
+            "path-normalised",
+            each_slot(draft, message, drawn, place, |path| [path.to_vec(), [path, b"/"].concat()]),
+        ),
         Filter::Slice(from, to) => (piece_rule(drawn), sliced(draft, message, drawn, *from, engine.bound(*to)?)),
         Filter::Before(end) => (
             piece_rule(drawn),
-            each_slot(draft, message, drawn, place, |text| {
-                [[text, end, b"1"].concat(), [text, end, b"2"].concat()]
-            }),
+            each_slot(draft, message, drawn, place, |text| [[text, end, b"1"].concat(), [text, end, b"2"].concat()]),
         ),
         Filter::After(begin) => (
             piece_rule(drawn),
@@ -237,7 +242,9 @@ fn sliced(draft: &Draft, message: &Message, drawn: &Drawn<'_>, from: usize, to: 
 fn by_condition(engine: &Engine<'_>, draft: &Draft) -> Pairs {
     let bodies = [b"{\"item\":7}".to_vec(), b"{\"item\":1000}".to_vec()];
     let mut pairs = Vec::new();
-    for media_type in ["application/json", "text/plain", "application/octet-stream", "application/x-www-form-urlencoded"] {
+    for media_type in
+        ["application/json", "text/plain", "application/octet-stream", "application/x-www-form-urlencoded"]
+    {
         for method in ["POST", "PUT", "PATCH", "DELETE", "GET"] {
             let [one, other] = bodies.clone().map(|body| {
                 let mut draft = Draft { method: method.to_owned(), body: Body::Text(body), ..draft.clone() };

@@ -100,7 +100,9 @@ pub(super) fn full(engine: &Engine<'_>, draft: &Draft) -> Draft {
     }
     for drawn in draws::drawn(message, &message.base) {
         match drawn.source {
-            Source::Header(name) if draft.field(name).is_none() && name != "host" && !name.starts_with("content-") => {
+            Source::Header(name)
+                if draft.field(name).is_none() && name != "host" && !name.starts_with("content-") =>
+            {
                 keep(&|draft| draft.fields.push((name.clone(), self::field(name).to_vec())));
             }
             Source::Query(name) => keep(&|draft| {
@@ -145,7 +147,8 @@ fn plain(scheme: &Scheme, message: &Message, method: &str) -> Draft {
     let carried = |place: Place| message.carriers.iter().any(|carrier| carrier.place == place);
     let list = |one: ListSource| draws(&|source| *source == Source::List(one));
     let items = vec![Pair::new("item", "7"), Pair::new("items", "24")];
-    let body = if draws(&|source| matches!(source, Source::Json(_))) || list(ListSource::Json) || carried(Place::Json) {
+    let body = if draws(&|source| matches!(source, Source::Json(_))) || list(ListSource::Json) || carried(Place::Json)
+    {
         Body::Json(items.clone())
     } else if draws(&|source| matches!(source, Source::Xml(_))) || list(ListSource::Xml) || carried(Place::Xml) {
         Body::Xml(items.clone())

@@ -33,7 +33,11 @@ fn check(subject: &Subject<'_>, find: &mut Find<'_>) {
         let shown = subject.pair(RULE.code, drawn.span).is_some();
         if drawn.standing.counts() && may_lack(subject, drawn.source) && shown && !means_none(drawn.source, other) {
             let name = subject.name(drawn.source);
-            find(Warning, drawn.span, format!("a message without {name} is signed as if it had what stands in for it"));
+            find(
+                Warning,
+                drawn.span,
+                format!("a message without {name} is signed as if it had what stands in for it"),
+            );
         }
     }
 }

@@ -36,7 +36,11 @@ fn check(subject: &Subject<'_>, find: &mut Find<'_>) {
                     .map(|owner| subject.written.name(owner))
                     .collect();
                 let who = names.first().copied().unwrap_or("an item");
-                find(Note, list.span, format!("{who} may not be told from what is next to it; no two messages were found"));
+                find(
+                    Note,
+                    list.span,
+                    format!("{who} may not be told from what is next to it; no two messages were found"),
+                );
             }
             Err(TooLarge) => find(Note, list.span, "the list is too long to tell its items apart".to_owned()),
         }

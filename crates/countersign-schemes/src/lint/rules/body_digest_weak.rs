@@ -4,7 +4,7 @@ use super::{Error, Find, Rule, Subject, Warning};
 use crate::lint::coverage::is_body;
 use crate::lint::draws::Drawn;
 use countersign_core::alg::Hash;
-use countersign_core::scheme::model::{Bound, Convert, Filter};
+use countersign_core::scheme::model::{Bound, Chunk, Convert, Filter, Source};
 
 pub(super) static RULE: Rule = Rule {
     code: "body-digest-weak",
@@ -21,7 +21,7 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(subject: &Subject<'_>, find: &mut Find<'_>) {
     for text in subject.templates() {
-        for drawn in subject.drawn(text).iter().filter(|drawn| is_body(drawn.source)) {
+        for drawn in subject.drawn(text).iter().filter(|drawn| is_content(drawn.source)) {
             if let Some(Filter::Hash(Some(hash @ (Hash::Md5 | Hash::Sha1)))) =
                 drawn.filters.iter().find(|filter| matches!(filter, Filter::Hash(_)))
             {
@@ -49,6 +49,11 @@ fn check(subject: &Subject<'_>, find: &mut Find<'_>) {
             }
         }
     }
+}
+
+/// Whether a source is the body, or one of its chunks.
+fn is_content(source: &Source) -> bool {
+    is_body(source) || *source == Source::Chunk(Chunk::Content)
 }
 
 /// How many bits of its digest are kept, where it is cut.

@@ -24,7 +24,11 @@ fn check(subject: &Subject<'_>, find: &mut Find<'_>) {
                 && matches!(drawn.source, Source::Json(_) | Source::List(ListSource::Json | ListSource::QueryJson))
             {
                 let name = subject.name(drawn.source);
-                find(Warning, drawn.span, format!("{name} is signed without its types: a number for the text of one"));
+                find(
+                    Warning,
+                    drawn.span,
+                    format!("{name} is signed without its types: a number for the text of one"),
+                );
             }
             for filter in drawn.before_digest() {
                 if let Some(what) = loss(drawn.source, filter) {

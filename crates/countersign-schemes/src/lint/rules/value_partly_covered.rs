@@ -35,7 +35,9 @@ fn check(subject: &Subject<'_>, find: &mut Find<'_>) {
             Told::Not(Doubt::Lost(Loss::Cut)) => {
                 find(severity, part.span, format!("only a piece of {name} is signed"));
             }
-            Told::Sometimes if is_choice(&part.source) => find(Note, part.span, format!("{name} is signed in some messages only")),
+            Told::Sometimes if is_choice(&part.source) => {
+                find(Note, part.span, format!("{name} is signed in some messages only"))
+            }
             _ => {}
         }
     }

@@ -31,7 +31,11 @@ fn check(subject: &Subject<'_>, find: &mut Find<'_>) {
             );
         } else if let Some(pair) = subject.pair(RULE.code, span) {
             let (severity, only) = of_pair(pair);
-            find(severity, span, format!("{first} and {second} stand side by side: {sample} may belong to either{only}"));
+            find(
+                severity,
+                span,
+                format!("{first} and {second} stand side by side: {sample} may belong to either{only}"),
+            );
         }
     }
 }
