@@ -354,14 +354,7 @@ impl<'a> Builder<'a> {
     fn list<'f>(&mut self, source: ListSource, filters: &'f [Filter], span: Span) -> (Text, &'f [Filter]) {
         let known = self.written.lists.iter().position(|list| list.span == span && list.source == source);
         let number = known.unwrap_or_else(|| {
-            let list = Listed {
-                source,
-                filters: Vec::new(),
-                span,
-                text: Text::Absent,
-                clashes: Ok(Vec::new()),
-                extra: Vec::new(),
-            };
+            let list = Listed { source, filters: Vec::new(), span, clashes: Ok(Vec::new()), extra: Vec::new() };
             self.written.lists.push(list);
             self.written.lists.len() - 1
         });
@@ -383,7 +376,7 @@ impl<'a> Builder<'a> {
             let readable = clashes.as_ref().is_ok_and(Vec::is_empty);
             if let Some(listed) = self.written.lists.get_mut(number) {
                 let filters = filters.get(..=index).unwrap_or_default().to_vec();
-                *listed = Listed { source, filters, span, text: text.clone(), clashes, extra };
+                *listed = Listed { source, filters, span, clashes, extra };
             }
             let rest = filters.get(index + 1..).unwrap_or_default();
             if readable {
@@ -505,7 +498,7 @@ impl<'a> Builder<'a> {
 }
 
 /// Whether a filter may make one name of two.
-pub(super) fn may_rename(filter: &Filter) -> bool {
+pub(in crate::lint) fn may_rename(filter: &Filter) -> bool {
     match filter {
         Filter::LowerNames => true,
         Filter::Convert(convert) => !matches!(

@@ -122,6 +122,24 @@ fn is_elsewhere(message: &Message, cover: &Cover, parts: &[Part], source: &Sourc
     }
 }
 
+impl Left {
+    /// What a list is called of which this is left.
+    pub(super) fn of(&self, list: &str) -> String {
+        let only = self.only.as_ref().map(|globs| format!(" only {}", globs.join(" "))).unwrap_or_default();
+        let without =
+            if self.without.is_empty() { String::new() } else { format!(" but for {}", self.without.join(" ")) };
+        let picked = if self.picked { " that are listed" } else { "" };
+        format!("{list}{only}{picked}{without}")
+    }
+}
+
+impl Part {
+    /// A piece of a field line: the base is not made for the rest, such as the parameters of a media type.
+    pub(super) fn is_aside(&self) -> bool {
+        matches!(self.source, Source::Header(_)) && self.told == Told::Not(Doubt::Lost(Loss::Cut))
+    }
+}
+
 impl Told {
     const fn rank(self) -> usize {
         match self {
@@ -309,7 +327,8 @@ impl Walk<'_> {
             Made::Name(number) => self.item(*number, Some(told), None),
             Made::Same(source, text) => {
                 self.part(source, Left::default(), told, origin.span);
-                self.readable(text, told);
+                // What it is made of is told where it is there.
+                self.readable(text, if told == Told::WhereThere { Told::Sometimes } else { told });
             }
             Made::Source(source) => {
                 let types = matches!(source, Source::Json(_)).then_some(Doubt::Types);
@@ -431,7 +450,9 @@ impl Walk<'_> {
             told = told.unless(doubt);
         }
         for text in extra {
-            self.readable(text, told.and(if left.picked { Told::WhereThere } else { Told::Always }));
+            // An item whose value is absent is not there either.
+            let always = !left.picked && self.lacks(text) == 0;
+            self.readable(text, told.and(if always { Told::Always } else { Told::WhereThere }));
         }
         told = told.unless(matches!(source, ListSource::Json | ListSource::QueryJson).then_some(Doubt::Types));
         self.part(&Source::List(*source), left, told, *span);
@@ -480,7 +501,7 @@ fn holds(part: &Part, other: &Source, cover: &Cover) -> bool {
         (Source::List(ListSource::Headers), Source::Header(name)) => cover.header(name),
         (Source::Header(name), Source::Host | Source::Hostname | Source::Port) => name == "host",
         (Source::Header(name), Source::Header(other)) => name == other,
-        (Source::Path | Source::Target | Source::Url, Source::Path) | (Source::Body, Source::Body) => true,
+        (Source::Path, Source::Path) | (Source::Body, Source::Body) => true,
         (Source::Query(name), Source::Query(other)) | (Source::Form(name), Source::Form(other)) => name == other,
         _ => false,
     }

@@ -203,10 +203,15 @@ impl<'a> Engine<'a> {
         explanation.stages.into_iter().find(|stage| stage.name == "signature-base").map(|stage| stage.bytes)
     }
 
+    /// A variable that the deployment fixes, and no message carries.
+    fn is_fixed(&self, name: &str) -> bool {
+        self.scheme.vars.iter().any(|var| var.name == name) && self.field_type(name).is_none()
+    }
+
     fn verifier(&self, plan: &Arc<Plan>, signed: &Signed) -> Verifier {
         let mut verifier = Verifier::new(Arc::clone(plan));
         for (name, value) in &signed.given {
-            if self.scheme.vars.iter().any(|var| var.name == *name) {
+            if self.is_fixed(name) {
                 verifier = verifier.with_var(name, value);
             }
         }
@@ -243,7 +248,8 @@ impl<'a> Engine<'a> {
         if !holds(&one) || !holds(&other) {
             return None;
         }
-        let vars = self.scheme.vars.iter().filter_map(|var| {
+        let fixed = self.scheme.vars.iter().filter(|var| self.is_fixed(&var.name));
+        let vars = fixed.filter_map(|var| {
             let (_, value) = one.given.iter().find(|(name, _)| *name == var.name)?;
             Some((var.name.clone(), value.clone()))
         });
