@@ -260,10 +260,9 @@ impl<'a> Builder<'a> {
                 let map = |byte: u8| map(byte).unwrap_or(byte);
                 Letters { first: of.first.map(map), all: of.all.map(map), length: of.length }
             }
-            // Where no pattern grants it, the message is refused.
-            Filter::Granting(..) => return text,
-            // These work on lists, which `list` reads.
-            Filter::ConvertValues(_)
+            // Where no pattern grants it, the message is refused; the others work on lists, which `list` reads.
+            Filter::Granting(..)
+            | Filter::ConvertValues(_)
             | Filter::Dedupe
             | Filter::DropEmpty
             | Filter::Each(_)

@@ -480,7 +480,9 @@ fn holds(part: &Part, other: &Source, cover: &Cover) -> bool {
         !part.left.picked && part.left.only.as_deref().is_none_or(among) && !among(&part.left.without)
     };
     match (&part.source, other) {
-        (Source::Url, Source::Scheme | Source::Target)
+        (Source::Path, Source::Path)
+        | (Source::Body, Source::Body)
+        | (Source::Url, Source::Scheme | Source::Target)
         | (Source::Url | Source::Host, Source::Host | Source::Hostname | Source::Port)
         | (Source::Url | Source::Target, Source::Path | Source::QueryString)
         | (
@@ -500,9 +502,9 @@ fn holds(part: &Part, other: &Source, cover: &Cover) -> bool {
         | (Source::List(Xml), Source::Xml(name)) => has(name),
         (Source::List(ListSource::Headers), Source::Header(name)) => cover.header(name),
         (Source::Header(name), Source::Host | Source::Hostname | Source::Port) => name == "host",
-        (Source::Header(name), Source::Header(other)) => name == other,
-        (Source::Path, Source::Path) | (Source::Body, Source::Body) => true,
-        (Source::Query(name), Source::Query(other)) | (Source::Form(name), Source::Form(other)) => name == other,
+        (Source::Header(name), Source::Header(other))
+        | (Source::Query(name), Source::Query(other))
+        | (Source::Form(name), Source::Form(other)) => name == other,
         _ => false,
     }
 }

@@ -45,7 +45,7 @@ impl<'a> Engine<'a> {
                 *algorithm = samples::signing(*algorithm);
             }
         }
-        let held = Held::of(&whole.request.signature.primitive)?;
+        let held = Held::of(&whole.request.signature.primitive);
         let key = held.signing(KEY_ID)?;
         let mut any = key.clone();
         if message.fields.iter().any(|field| field.name == "key-id") {

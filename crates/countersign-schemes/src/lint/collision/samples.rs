@@ -29,14 +29,14 @@ macro_rules! pair {
 
 impl Held {
     /// A key for a primitive.
-    pub(super) fn of(primitive: &Primitive) -> Option<Self> {
-        Some(match primitive {
+    pub(super) fn of(primitive: &Primitive) -> Self {
+        match primitive {
             Primitive::Derived(..) | Primitive::Digest(_) | Primitive::Mac(..) => Self::Secret(SECRET),
             Primitive::Signature(Asymmetric::RsaPkcs1(_) | Asymmetric::RsaPss(_)) => pair!("rsa"),
             Primitive::Signature(Asymmetric::EcdsaP256 { .. }) => pair!("p256"),
             Primitive::Signature(Asymmetric::EcdsaP384 { .. }) => pair!("p384"),
             Primitive::Signature(Asymmetric::Ed25519) => pair!("ed25519"),
-        })
+        }
     }
 
     /// The half that signs, under an id.

@@ -36,7 +36,7 @@ fn check(subject: &Subject<'_>, find: &mut Find<'_>) {
                 find(severity, part.span, format!("only a piece of {name} is signed"));
             }
             Told::Sometimes if is_choice(&part.source) => {
-                find(Note, part.span, format!("{name} is signed in some messages only"))
+                find(Note, part.span, format!("{name} is signed in some messages only"));
             }
             _ => {}
         }
