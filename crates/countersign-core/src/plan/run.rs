@@ -2,7 +2,7 @@
 
 use super::carrier::Captures;
 use super::list::{Item, List, convert};
-use super::rewrite::{each_join, load, pick_fields, rewrite};
+use super::rewrite::{each_join, fastjson, load, pick_fields, rewrite};
 use super::source::push;
 use super::stream::Running;
 use super::{Blame, MessagePlan, Op, Variant};
@@ -253,6 +253,7 @@ fn steps(env: &Env<'_>, scratch: &mut Scratch, program: &[Op]) -> Result<(), Sto
                 pick_fields(env, scratch, *listing, *if_absent, *span)?;
             }
             Op::List(op) => rewrite(env, scratch, op)?,
+            Op::Fastjson(span) => fastjson(scratch, *span)?,
             Op::EachJoin(program, separator) => each_join(env, scratch, program, separator)?,
 
             Op::Convert(by, span, blame) => {

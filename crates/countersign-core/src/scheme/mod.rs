@@ -6,6 +6,7 @@ pub mod draft;
 mod filters;
 pub mod model;
 mod references;
+mod require;
 mod vocabulary;
 
 pub use draft::{Fault, SchemeDraft, Span};

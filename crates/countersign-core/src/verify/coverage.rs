@@ -15,7 +15,8 @@ use crate::reject::{Reason, Rejection, Subject};
 use crate::request::RequestView;
 use crate::scheme::draft::Place;
 use crate::scheme::model::{
-    Convert, FieldId, Filter, Let, LetId, ListSource, Listing, Message, Part, Primitive, Source, Template, Value,
+    Carrier, Convert, FieldId, Filter, Let, LetId, ListSource, Listing, Message, Part, Primitive, Source, Template,
+    Value,
 };
 use crate::scheme::{PARTS, References};
 
@@ -364,7 +365,7 @@ impl Walk<'_> {
             ListSource::Headers => return self.headers(filters, depth),
             _ if !self.keeps_all(filters) => return self.carried_in(list, filters),
             ListSource::Query | ListSource::QueryPct | ListSource::QueryRaw => Parts::of(&["query"]),
-            ListSource::Params | ListSource::QueryJson => Parts::of(&["query", "body"]),
+            ListSource::Params | ListSource::QueryJson | ListSource::QueryRawJson => Parts::of(&["query", "body"]),
             ListSource::QueryForm if self.facts.form => Parts::of(&["query", "body"]),
             ListSource::QueryForm => Parts::of(&["query"]),
             ListSource::Form | ListSource::FormRaw | ListSource::Json | ListSource::Xml => Parts::of(&["body"]),
@@ -415,12 +416,13 @@ impl Walk<'_> {
             ListSource::Json => place == Place::Json,
             ListSource::Params => matches!(place, Place::Form | Place::Query),
             ListSource::QueryForm => place == Place::Query || (place == Place::Form && self.facts.form),
-            ListSource::QueryJson => matches!(place, Place::Json | Place::Query),
+            ListSource::QueryJson | ListSource::QueryRawJson => matches!(place, Place::Json | Place::Query),
             ListSource::Query | ListSource::QueryPct | ListSource::QueryRaw => place == Place::Query,
             ListSource::Xml => place == Place::Xml,
         };
         let mut parts = Parts::default();
-        for carrier in self.message.carriers.iter().filter(|carrier| holds(carrier.place) && kept(&carrier.name)) {
+        let carries = |carrier: &&Carrier| carrier.within.is_none() && holds(carrier.place) && kept(&carrier.name);
+        for carrier in self.message.carriers.iter().filter(carries) {
             let mut ids = Vec::new();
             References::captures(&carrier.text, &mut ids);
             for id in ids {

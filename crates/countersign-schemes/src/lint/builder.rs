@@ -266,9 +266,11 @@ impl<'a> Builder<'a> {
             | Filter::Dedupe
             | Filter::DropEmpty
             | Filter::Each(_)
+            | Filter::Fastjson
             | Filter::First
             | Filter::Fold(_)
             | Filter::Join(_)
+            | Filter::JavaMap
             | Filter::Last
             | Filter::Listed(..)
             | Filter::LowerNames
@@ -364,12 +366,19 @@ impl<'a> Builder<'a> {
         let mut list = List::Pairs { k, v, extra: Vec::new() };
         let mut extra = Vec::new();
         for (index, filter) in filters.iter().enumerate() {
-            let Filter::Join(separator) = filter else {
-                let rest = filters.get(index + 1..).unwrap_or_default();
-                list = self.rewritten(list, filter, &mut extra, rest);
-                continue;
+            let text = match filter {
+                Filter::Join(separator) => Text::List(Box::new(self.item(list, &mut extra)), separator.clone()),
+                Filter::Fastjson => {
+                    let members = self.rewritten(list, &Filter::Each(json_member()), &mut extra, &[]);
+                    let members = Text::List(Box::new(self.item(members, &mut extra)), b",".to_vec());
+                    Text::Sequence(vec![Text::Literal(b"{".to_vec()), members, Text::Literal(b"}".to_vec())])
+                }
+                _ => {
+                    let rest = filters.get(index + 1..).unwrap_or_default();
+                    list = self.rewritten(list, filter, &mut extra, rest);
+                    continue;
+                }
             };
-            let text = Text::List(Box::new(self.item(list, &mut extra)), separator.clone());
             let clashes = grammar::clashes(&text);
             // A list that can be read in one way stands for itself; another one is a value.
             let readable = clashes.as_ref().is_ok_and(Vec::is_empty);
@@ -566,6 +575,17 @@ pub(super) fn letters_of(text: &Text) -> Letters {
             length: if other.can_be_empty() { Length::Any } else { Length::Some },
         },
     }
+}
+
+/// `"k":"v"`, both escaped.
+fn json_member() -> Template {
+    let escaped = |source| {
+        let filters = vec![Filter::Convert(Convert::JsonEscape)];
+        Part::Value(Value { source, filters, span: Span::default() })
+    };
+    let literal = |text: &str| Part::Literal(text.as_bytes().to_vec());
+    let parts = vec![literal("\""), escaped(Source::K), literal("\":\""), escaped(Source::V), literal("\"")];
+    Template { parts, span: Span::default() }
 }
 
 /// In JSON a quote stands for itself only behind a backslash (RFC 8259, section 7).

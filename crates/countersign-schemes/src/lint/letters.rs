@@ -234,7 +234,8 @@ pub(super) fn of_list(list: ListSource) -> (Letters, Letters) {
         | ListSource::Query
         | ListSource::QueryForm
         | ListSource::QueryJson
-        | ListSource::QueryPct => (Letters::any(), Letters::any()),
+        | ListSource::QueryPct
+        | ListSource::QueryRawJson => (Letters::any(), Letters::any()),
         ListSource::FormRaw => (
             Letters::new(Symbols::bytes(|byte| !matches!(byte, b'=' | b'&')), Length::Any),
             Letters::new(Symbols::bytes(|byte| byte != b'&'), Length::Any),

@@ -454,7 +454,10 @@ impl Walk<'_> {
             let always = !left.picked && self.lacks(text) == 0;
             self.readable(text, told.and(if always { Told::Always } else { Told::WhereThere }));
         }
-        told = told.unless(matches!(source, ListSource::Json | ListSource::QueryJson).then_some(Doubt::Types));
+        told = told.unless(
+            matches!(source, ListSource::Json | ListSource::QueryJson | ListSource::QueryRawJson)
+                .then_some(Doubt::Types),
+        );
         self.part(&Source::List(*source), left, told, *span);
     }
 
@@ -474,7 +477,9 @@ impl Walk<'_> {
 
 /// Whether whoever knows one part knows another.
 fn holds(part: &Part, other: &Source, cover: &Cover) -> bool {
-    use ListSource::{Form, FormRaw, Json, Params, Query, QueryForm, QueryJson, QueryPct, QueryRaw, Xml};
+    use ListSource::{
+        Form, FormRaw, Json, Params, Query, QueryForm, QueryJson, QueryPct, QueryRaw, QueryRawJson, Xml,
+    };
     let has = |name: &str| {
         let among = |globs: &[String]| globs.iter().any(|glob| canon::glob(glob.as_bytes(), name.as_bytes()));
         !part.left.picked && part.left.only.as_deref().is_none_or(among) && !among(&part.left.without)
@@ -497,7 +502,10 @@ fn holds(part: &Part, other: &Source, cover: &Cover) -> bool {
             | Source::Xml(_)
             | Source::List(Form | FormRaw | Json | Xml),
         ) => true,
-        (Source::List(Params | Query | QueryForm | QueryJson | QueryPct | QueryRaw), Source::Query(name))
+        (
+            Source::List(Params | Query | QueryForm | QueryJson | QueryPct | QueryRaw | QueryRawJson),
+            Source::Query(name),
+        )
         | (Source::List(Form | FormRaw | Params), Source::Form(name))
         | (Source::List(Xml), Source::Xml(name)) => has(name),
         (Source::List(ListSource::Headers), Source::Header(name)) => cover.header(name),

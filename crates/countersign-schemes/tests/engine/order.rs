@@ -7,7 +7,7 @@ use countersign_core::key::{Key, KeyQuery, KeyResolver, KeySet, Material};
 use countersign_core::reject::PublicReason;
 use countersign_core::replay::{Answer, FirstUse, ReplayEntry, ReplayGuard, StoreError};
 use countersign_core::time::UnixTime;
-use countersign_core::{Authenticator, BodyError, BodyNeed, Chunks, Denial, RequestView, Verifier};
+use countersign_core::{Authenticator, BodyError, BodyNeed, Chunks, Denial, RequestView};
 use std::collections::HashSet;
 use std::pin::pin;
 use std::sync::{Arc, Mutex};

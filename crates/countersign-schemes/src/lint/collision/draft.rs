@@ -114,7 +114,8 @@ impl Draft {
             | ListSource::QueryForm
             | ListSource::QueryJson
             | ListSource::QueryPct
-            | ListSource::QueryRaw => Some(Place::Query),
+            | ListSource::QueryRaw
+            | ListSource::QueryRawJson => Some(Place::Query),
             ListSource::Headers => None,
         }
     }
