@@ -53,7 +53,11 @@ pub(super) fn sign(task: &Task, engine: &mut Engine) -> Result<Again, String> {
         vars.push((name.clone(), value));
     }
     let rest = first.fields.iter().find(|(name, _)| name == "rest").map(|(_, rest)| rest.as_slice());
-    let bare = unsigned(&task.message, rules, rest).ok_or("the signature cannot be taken out of the body")?;
+    let mut bare = unsigned(&task.message, rules, rest).ok_or("the signature cannot be taken out of the body")?;
+    if let Some(content) = engine.content(task).map_err(|error| error.to_string())? {
+        // Signing puts it into chunks.
+        bare.body = Some(content);
+    }
     let mut again = Task { vars, message: bare, ..copy(task) };
     let signed = match engine.sign(&again) {
         Ok(signed) => signed,
