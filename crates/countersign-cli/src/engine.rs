@@ -127,6 +127,8 @@ pub(crate) struct Engine {
     signers: HashMap<String, Arc<Signer>>,
     keys: HashMap<[u8; 32], Arc<Key>>,
     seen: Option<Seen>,
+    /// The greatest counted nonce that was made.
+    last_nonce: u64,
 }
 
 impl Engine {
@@ -151,6 +153,7 @@ impl Engine {
         let Keys::One { material, id, algorithm } = &task.keys else { return Err(Undecided::NoKey) };
         let key = self.key(material, id.as_deref(), algorithm.as_deref())?;
         let made = match task.nonce {
+            None if scheme.plan.counts_nonces() => Some(world::counted_nonce(&mut self.last_nonce)),
             None if scheme.plan.captures_nonce() => Some(world::nonce()?),
             _ => None,
         };

@@ -286,6 +286,20 @@ mod tests {
         assert_eq!((keys[1].id.as_deref(), keys[1].not_before), (None, Some(start)));
     }
 
+    /// RFC 8032, section 7.1, test 1.
+    #[test]
+    fn an_ed25519_key_may_be_given_as_vendors_publish_it() {
+        let digits = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a";
+        let keys = parse(&format!("[[key]]\npublic_key = '{digits}'\n")).unwrap();
+        let countersign_core::Material::Public(key) = &keys[0].material else { panic!("{keys:?}") };
+        assert_eq!(key.kind(), countersign_core::alg::KeyKind::Ed25519);
+        let fault = "2:14: not an RSA, P-256, P-384 or Ed25519 key in a supported form";
+        assert_eq!(faults(&format!("[[key]]\npublic_key = '{}'\n", &digits[1..])), [fault]);
+        assert_eq!(faults(&format!("[[key]]\npublic_key = '0x{}'\n", &digits[2..])), [fault]);
+        // Half a key pair is a secret only where it says so.
+        assert_eq!(faults(&format!("[[key]]\nprivate_key = '{digits}'\n")), [fault.replace("14", "15")]);
+    }
+
     proptest! {
         #[test]
         fn any_text_is_judged(text in "(?s).{0,80}", body in "(id|secret|alg|not_after) = [-'\"0-9TZ:\n ]{0,20}") {

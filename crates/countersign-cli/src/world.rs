@@ -21,6 +21,14 @@ pub(crate) fn nonce() -> Result<String, NoRandomness> {
     Ok(hex(&random::<16>()?))
 }
 
+/// A nonce for schemes whose nonces have to grow: milliseconds since 1970, or one more than the last where the clock
+/// has not moved on. Others who count with the same key mostly take their clocks' milliseconds too.
+pub(crate) fn counted_nonce(last: &mut u64) -> String {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    *last = u64::try_from(since.as_millis()).unwrap_or(u64::MAX).max(last.saturating_add(1));
+    last.to_string()
+}
+
 /// 256 random bits as 64 hexadecimal digits.
 pub(crate) fn secret() -> Result<String, NoRandomness> {
     Ok(hex(&random::<32>()?))
@@ -56,6 +64,16 @@ mod tests {
         assert_ne!(one, other);
         assert!(one.len() == 32 && one.bytes().all(|byte| byte.is_ascii_hexdigit()));
         assert_eq!(secret().unwrap().len(), 64);
+    }
+
+    #[test]
+    fn counted_nonces_grow_and_never_come_twice() {
+        let mut last = 0;
+        let all: Vec<u64> = (0..1000).map(|_| counted_nonce(&mut last).parse().unwrap()).collect();
+        assert!(all.is_sorted_by(|one, next| one < next));
+        // Behind the clock of another computer it still grows.
+        let mut ahead = u64::MAX - 1;
+        assert_eq!(counted_nonce(&mut ahead), u64::MAX.to_string());
     }
 
     #[test]

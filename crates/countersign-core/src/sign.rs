@@ -22,7 +22,7 @@ use crate::scheme::{References, Var, same_name};
 use crate::time::UnixTime;
 use crate::verify::agree::agree;
 use crate::verify::coverage::{Facts, insist};
-use crate::verify::{fresh, read, signature, suits, unambiguous};
+use crate::verify::{fresh, policy, read, signature, suits, unambiguous};
 use zeroize::Zeroizing;
 
 /// Signs messages under one plan.
@@ -549,7 +549,11 @@ impl Signing<'_> {
             let has_body = env.view.body.is_some_and(|body| !body.is_empty());
             Ok(insist(message, env.plan, &facts, &scratch.captures, has_body)?)
         })
-        .map_err(stopped)
+        .map_err(stopped)?;
+        match &self.plan.policy {
+            Some(plan) => self.with(draft, |env| policy::judge(env, plan, scratch, now)).map(drop).map_err(stopped),
+            None => Ok(()),
+        }
     }
 
     /// What is told where a carrier that was written could not be read.

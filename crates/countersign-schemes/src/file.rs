@@ -10,8 +10,8 @@ use crate::section::{Keys, Reader};
 use crate::template;
 use crate::tree::{Entry, Node, Value};
 use countersign_core::scheme::draft::{
-    At, Bind, Carrier, ChunksDraft, ErrorsDraft, Fault, FreshDraft, Let, MessageDraft, Place, Require, SchemeDraft,
-    SignDraft, TryDraft, VarDraft, WindowDraft,
+    At, Bind, Carrier, ChunksDraft, ErrorsDraft, Fault, FreshDraft, Let, MessageDraft, Place, PolicyDraft, Require,
+    SchemeDraft, SignDraft, TryDraft, VarDraft, WindowDraft,
 };
 
 /// Reads the entries of a file, inherited ones included. `complete`: nothing was lost on the way here, so that
@@ -26,6 +26,7 @@ pub(crate) fn read(name: &str, entries: &[Entry], complete: bool, faults: &mut V
             "kind" => draft.kind = reader.text(node, "kind"),
             "when" => draft.when = reader.text(node, "when"),
             "extends" => {} // Resolved before.
+            "policy" => draft.request.policy = policy(&mut reader, node),
             "key" => key_section(&mut reader, node, &mut draft),
             "vars" => draft.vars = vars(&mut reader, node),
             "fresh" => draft.fresh = fresh(&mut reader, node),
@@ -58,6 +59,7 @@ const SECTIONS: &[&str] = &[
     "sign",
     "bind",
     "require",
+    "policy",
     "try",
     "chunks",
     "fresh",
@@ -212,6 +214,14 @@ fn requires(reader: &mut Reader<'_>, node: &Node, section: &str) -> Vec<Require>
         reader.text(&entry.node, &entry.key.value).map(|names| Require { name: entry.key.clone(), names })
     };
     keys.entries.iter().filter_map(read).collect()
+}
+
+fn policy(reader: &mut Reader<'_>, node: &Node) -> Option<PolicyDraft> {
+    let keys = reader.table(node, "`[policy]`")?;
+    reader.known(&keys, &["text", "resource"]);
+    let text = keys.required(reader, "text").and_then(|node| reader.template(node, "text"));
+    let resource = keys.required(reader, "resource").and_then(|node| reader.template(node, "resource"));
+    Some(PolicyDraft { text: text?, resource: resource? })
 }
 
 fn tries(reader: &mut Reader<'_>, node: &Node, prefix: &str) -> Vec<TryDraft> {

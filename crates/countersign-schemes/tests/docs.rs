@@ -223,7 +223,7 @@ impl Message {
         let carriers = "X-Time = \"{timestamp:unix?}\"\nX-Names = \"{signed:names?}\"\nX-Sig = \"{signature:hex}\"\n";
         let sign = format!("base = '''{template}'''\nsignature = \"{{base | hmac-sha256 secret | hex}}\"\n");
         let text = format!(
-            "[header]\n{carriers}[sign]\n{sign}[vars]\nregion = \"eu\"\n[response.header]\n{carriers}[response.sign]\n{sign}"
+            "[header]\n{carriers}[sign]\n{sign}[vars]\nregion = \"eu\"\nmost = \"3\"\nlisted = \"b;a\"\n[response.header]\n{carriers}[response.sign]\n{sign}"
         );
         let scheme = load("table.toml", &text, &Catalogue).unwrap_or_else(|error| panic!("{error}"));
         let keys = KeySet::new([Arc::new(Key::secret(*b"key").with_id("alice"))]);

@@ -68,6 +68,24 @@ fn a_parameter_without_a_value_takes_no_other_out_of_the_base() {
 }
 
 #[test]
+fn a_parameter_without_a_value_does_not_hide_its_namesakes_when_they_are_folded() {
+    let plan = plan(
+        r#"
+        [header]
+        X-Sign = "{signature:hex}"
+        [sign]
+        base = '{query | fold "," | each "{k}={v}" | join "&"}'
+        signature = "{base | hmac-sha256 secret | hex}"
+        "#,
+    );
+    let fields = sign(&plan, view("/pay?to", &Fields::new()));
+    assert_eq!(verdict(&plan, view("/pay?to", &fields), NOW), Ok(()));
+    for forged in ["/pay?to&to=eve", "/pay?to=eve&to", "/pay?to&to"] {
+        assert_eq!(verdict(&plan, view(forged, &fields), NOW), Err("signature-mismatch"), "{forged}");
+    }
+}
+
+#[test]
 fn a_variable_is_given_with_either_dash() {
     let plan = plan(
         r#"

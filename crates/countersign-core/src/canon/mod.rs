@@ -19,6 +19,7 @@ mod json;
 mod multipart;
 mod path;
 mod percent;
+mod policy;
 mod xml;
 
 pub use base64::{b64, b64_nopad, b64url, b64url_pad, unb64, unb64_nopad, unb64url, unb64url_pad};
@@ -33,6 +34,7 @@ pub use json::{JsonValue, json_escape, json_member, json_members};
 pub use multipart::{BodyPart, boundary, parts};
 pub use path::dots;
 pub use percent::{pct, pct_only, pct_path, unpct};
+pub use policy::{Network, Policy};
 pub use xml::xml_children;
 
 /// The input is not what the rule is defined for.

@@ -582,9 +582,11 @@ fn holds_type(field: &Field, value: &[u8]) -> bool {
     }
 }
 
-/// The names of a list of names. The capture's type admits only one separator, so there is no guessing.
+/// The names of a list of names: none of an empty one. The capture's type admits only one separator, so there is no
+/// guessing.
 pub(crate) fn names(value: &[u8]) -> impl Iterator<Item = &[u8]> {
-    value.split(|byte| matches!(byte, b';' | b',' | b' '))
+    let most = if value.is_empty() { 0 } else { usize::MAX };
+    value.split(|byte| matches!(byte, b';' | b',' | b' ')).take(most)
 }
 
 /// Matches pieces from `at`; answers where they end.

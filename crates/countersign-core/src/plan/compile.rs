@@ -1,8 +1,8 @@
 //! From a checked message to programs. Total: nothing here can fail.
 
 use super::{
-    Base, BindPlan, Blame, BodyNeed, ChunksPlan, Early, Job, LetPlan, ListOp, MessagePlan, Op, PrimitivePlan,
-    Program, Variant,
+    Base, BindPlan, Blame, BodyNeed, ChunksPlan, Early, Job, LetPlan, ListOp, MessagePlan, Op, PolicyPlan,
+    PrimitivePlan, Program, Variant,
 };
 use crate::alg::Hash;
 use crate::scheme::References;
@@ -27,6 +27,11 @@ pub(super) fn message(message: &Message, fresh: Fresh) -> MessagePlan {
             body: on_body(message, &bind.value, Depth::All),
         })
         .collect();
+    let policy = message.policy.as_ref().map(|policy| PolicyPlan {
+        text: compiler.program(&policy.text),
+        resource: compiler.program(&policy.resource),
+        span: policy.text.span,
+    });
     let writes = message.carriers.iter().map(|carrier| compiler.program(&carrier.text)).collect();
     let mut encode = Vec::new();
     for filter in &message.signature.encode {
@@ -41,6 +46,7 @@ pub(super) fn message(message: &Message, fresh: Fresh) -> MessagePlan {
         writes,
         variants,
         binds,
+        policy,
         chunks,
         jobs: compiler.jobs.into_iter().map(|(_, job)| job).collect(),
         signs_key_id: key_id.is_some_and(|id| signs(message, id)),

@@ -154,6 +154,8 @@ impl List {
             let end = self.bytes.len();
             if let Some(first) = self.items.get_mut(index) {
                 first.v = (start, end);
+                // Where the first had no `=`, the others' values are not to be lost with it.
+                first.has_value = true;
             }
         }
     }

@@ -85,6 +85,12 @@ impl Plan {
         self.scheme.request.fields.iter().any(|field| field.name == "nonce" && field.definition.is_none())
     }
 
+    /// Whether that nonce has to be a number: schemes that ask for one want each greater than the one before.
+    #[must_use]
+    pub fn counts_nonces(&self) -> bool {
+        self.scheme.request.fields.iter().any(|field| field.name == "nonce" && field.kind == FieldType::Int)
+    }
+
     pub(crate) fn message(&self, response: bool) -> Option<(&Message, &MessagePlan)> {
         if response {
             self.scheme.response.as_ref().zip(self.response.as_ref())
@@ -135,6 +141,7 @@ pub(crate) struct MessagePlan {
     /// The message, or its alternatives in turn. Never empty.
     pub(crate) variants: Vec<Variant>,
     pub(crate) binds: Vec<BindPlan>,
+    pub(crate) policy: Option<PolicyPlan>,
     /// Digests over the body, computed while it streams.
     pub(crate) jobs: Vec<Job>,
     /// How a body in chunks is judged.
@@ -235,6 +242,14 @@ pub(crate) struct BindPlan {
     pub(crate) span: Span,
     /// Whether holding the computed value covers the body.
     pub(crate) body: bool,
+}
+
+/// A signed policy, and what it has to grant.
+#[derive(Debug)]
+pub(crate) struct PolicyPlan {
+    pub(crate) text: Program,
+    pub(crate) resource: Program,
+    pub(crate) span: Span,
 }
 
 /// Operations, in order.

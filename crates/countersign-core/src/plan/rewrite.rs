@@ -193,22 +193,24 @@ fn pick(env: &Env<'_>, scratch: &mut Scratch, listing: Listing, if_absent: IfAbs
 /// Keeps the items that a capture of names lists and those that match, in their own order. Who lists a name wants it
 /// signed, so one that is absent is refused.
 fn keep_listed(scratch: &mut Scratch, field: FieldId, globs: &[String], span: Span) -> Result<(), Stop> {
-    let listed = scratch.captures.get(field).unwrap_or_default();
+    let text = scratch.captures.get(field).unwrap_or_default();
+    let listed: Vec<&[u8]> = names(text).take(MOST_NAMES.saturating_add(1)).collect();
+    let refuse = |reason| Err(Rejection::new(reason, Some(span), Subject::Capture(field)).into());
+    if listed.len() > MOST_NAMES {
+        return refuse(Reason::TooLarge);
+    }
     let list = &mut scratch.list;
-    for (index, name) in names(listed).enumerate() {
-        let refuse = |reason| Err(Rejection::new(reason, Some(span), Subject::Capture(field)).into());
-        if index >= MOST_NAMES {
-            return refuse(Reason::TooLarge);
-        }
-        if names(listed).take(index).any(|other| other == name) {
+    for (index, name) in listed.iter().enumerate() {
+        if listed.iter().take(index).any(|other| other.eq_ignore_ascii_case(name)) {
             return refuse(Reason::FieldDuplicated);
         }
-        if !list.items.iter().any(|item| list.slice(item.k) == name) {
+        if !list.items.iter().any(|item| list.slice(item.k).eq_ignore_ascii_case(name)) {
             return refuse(Reason::FieldMissing);
         }
     }
     list.retain(|name, _| {
-        names(listed).any(|other| other == name) || globs.iter().any(|glob| canon::glob(glob.as_bytes(), name))
+        listed.iter().any(|other| other.eq_ignore_ascii_case(name))
+            || globs.iter().any(|glob| canon::glob(glob.as_bytes(), name))
     });
     Ok(())
 }

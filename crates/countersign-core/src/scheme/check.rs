@@ -4,13 +4,15 @@ use super::chunks;
 use super::filters::Flow;
 use super::model::{
     Alternative, Bind, Carrier, Chunk, ErrorPart, Errors, Field, FieldType, Fresh, KeyRule, Kind, Let, Message,
-    NonceRule, Part, Primitive, Replay, Require, SignatureRule, Source, Split, Template, Var, When, Window, Wrap,
+    NonceRule, Part, Policy, Primitive, Replay, Require, SignatureRule, Source, Split, Template, Var, When, Window,
+    Wrap,
 };
 use super::references::References;
 use super::vocabulary::{self, LISTS, MEMBERS, PARTS, SOURCES};
 use super::{Checked, Scheme, draft};
 use crate::alg::Hash;
 use crate::plan::carrier;
+use crate::plan::compile::{Depth, on_body};
 use crate::scheme::draft::{At, Atom, Expr, Fault, MessageDraft, Place, SchemeDraft, Span};
 use crate::time::TimeFormat;
 
@@ -283,6 +285,10 @@ fn message(draft: &MessageDraft, vars: &[Var], scheme: &str, faults: &mut Vec<Fa
         })
         .collect();
     let binds = draft.binds.iter().map(|bind| checker.bind(bind)).collect();
+    let policy = draft
+        .policy
+        .as_ref()
+        .map(|policy| Policy { text: checker.template(&policy.text), resource: checker.template(&policy.resource) });
     let chunks = draft.chunks.as_ref().map(|chunks| checker.chunks(chunks, &carriers));
     let (requires, required_fields, required_parts) = checker.requires();
     let include = checker.include(sign);
@@ -312,12 +318,19 @@ fn message(draft: &MessageDraft, vars: &[Var], scheme: &str, faults: &mut Vec<Fa
         binds,
         requires,
         required_fields,
+        policy,
         required_parts,
         tries,
         chunks: chunks.flatten(),
     };
     keyed(&message, faults);
     chunks::signed(&message, faults);
+    for text in message.policy.iter().flat_map(|policy| [&policy.text, &policy.resource]) {
+        if on_body(&message, text, Depth::All) {
+            let hint = "it may pass unseen; judge by what the head says".to_owned();
+            faults.push(fault(text.span, "a policy cannot hang on the body".into(), Some(hint)));
+        }
+    }
     (faults.len() == before).then_some(message)
 }
 

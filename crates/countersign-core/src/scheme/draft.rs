@@ -277,11 +277,22 @@ pub struct MessageDraft {
     pub binds: Vec<Bind>,
     /// `[require]`
     pub requires: Vec<Require>,
+    /// `[policy]`
+    pub policy: Option<PolicyDraft>,
     /// `[[try]]`: what replaces `[let]` entries and `[sign] base` in turn, until one verifies. Signing uses the
     /// first. Empty: the message as it stands.
     pub tries: Vec<TryDraft>,
     /// `[chunks]`
     pub chunks: Option<ChunksDraft>,
+}
+
+/// `[policy]`: a signed policy that grants the request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PolicyDraft {
+    /// `text`: the policy.
+    pub text: Template,
+    /// `resource`: what it has to grant.
+    pub resource: Template,
 }
 
 /// An entry of `[[try]]`.

@@ -41,6 +41,8 @@ pub struct Message {
     pub requires: Vec<Require>,
     /// Optional captures that must be there all the same.
     pub required_fields: Vec<FieldId>,
+    /// The signed policy that has to grant the message.
+    pub policy: Option<Policy>,
     /// What the signature must cover: `method`, `authority`, `path`, `query`, `body` if it is not empty, and captures
     /// if they are there.
     pub required_parts: Vec<At<String>>,
@@ -48,6 +50,15 @@ pub struct Message {
     pub tries: Vec<Alternative>,
     /// How a body in chunks is signed.
     pub chunks: Option<Chunks>,
+}
+
+/// A signed policy: `[policy]`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Policy {
+    /// The policy.
+    pub text: Template,
+    /// What it has to grant.
+    pub resource: Template,
 }
 
 /// An alternative message: `[[try]]`.

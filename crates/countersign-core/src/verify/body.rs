@@ -6,7 +6,7 @@ use super::coverage::{Facts, insist};
 use super::fresh::Judged;
 use super::pool::Lease;
 use super::verified::{Checked, NeedsReplay, Verified};
-use super::{NeedsKey, Verifier, is_remembered, signature};
+use super::{NeedsKey, Verifier, is_remembered, policy, signature};
 use crate::alg::{Digest, Hash};
 use crate::key::{Key, KeySet};
 use crate::plan::run::{Env, Stop, run_whole};
@@ -147,6 +147,7 @@ impl<'a> NeedsBody<'a> {
             ));
         };
         let compared = self.agree(hold).map_err(refused)?;
+        self.granted(hold).map_err(refused)?;
         let chunks = self.chain.as_ref().is_some_and(|chain| chain.proof() != Proof::Checksum);
         let facts = Facts::of(&self.view, self.plan, hold.variant, compared, chunks);
         let has_body = self.view.body.map_or(self.has_body, |body| !body.is_empty());
@@ -374,6 +375,20 @@ impl<'a> NeedsBody<'a> {
         let (Some(variant), Some((key, hash))) = (plan.variants.get(hold.variant), key) else { return Ok(0) };
         let env = self.env(variant, Some(key), hash, self.view.body);
         agree(&env, self.message, self.scratch.get(), self.chain.is_some())
+    }
+
+    /// The message must be one that its policy grants; it is accepted no longer than that.
+    fn granted(&mut self, hold: Hold) -> Result<(), Stop> {
+        let key = self.candidates.iter().nth(hold.candidate);
+        let plan = self.plan;
+        let (Some(variant), Some((key, hash)), Some(policy)) = (plan.variants.get(hold.variant), key, &plan.policy)
+        else {
+            return Ok(());
+        };
+        let env = self.env(variant, Some(key), hash, self.view.body);
+        let until = policy::judge(&env, policy, self.scratch.get(), self.now)?;
+        self.judged.accepted_until = Some(self.judged.accepted_until.map_or(until, |other| other.min(until)));
+        Ok(())
     }
 
     fn checked(mut self, hold: Hold, facts: Facts) -> Checked {

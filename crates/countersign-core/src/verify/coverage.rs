@@ -340,7 +340,7 @@ impl Walk<'_> {
     fn list(&self, list: ListSource, filters: &[Filter], depth: usize) -> Parts {
         let mut parts = match list {
             ListSource::Headers => return self.headers(filters, depth),
-            _ if !self.keeps_all(filters) => return Parts::default(),
+            _ if !self.keeps_all(filters) => return self.carried_in(list, filters),
             ListSource::Query | ListSource::QueryPct | ListSource::QueryRaw => Parts::of(&["query"]),
             ListSource::Params | ListSource::QueryJson => Parts::of(&["query", "body"]),
             ListSource::QueryForm if self.facts.form => Parts::of(&["query", "body"]),
@@ -371,6 +371,45 @@ impl Walk<'_> {
             Filter::Without(globs) => globs.iter().all(carries),
             _ => true,
         })
+    }
+
+    /// The captures that are items of a list from which others are left out.
+    fn carried_in(&self, list: ListSource, filters: &[Filter]) -> Parts {
+        let among =
+            |globs: &[String], name: &str| globs.iter().any(|pattern| glob(pattern.as_bytes(), name.as_bytes()));
+        let kept = |name: &str| {
+            filters.iter().all(|filter| match filter {
+                Filter::Each(text) => shows(text, &Source::K) && shows(text, &Source::V),
+                Filter::Only(globs) => among(globs, name),
+                // A carrier's parameter comes once, and what is captured of it is not empty.
+                Filter::DropEmpty | Filter::First | Filter::Last => true,
+                Filter::Listed(..) | Filter::Pick(..) => false,
+                Filter::Without(globs) => !among(globs, name),
+                _ => true,
+            })
+        };
+        let holds = |place: Place| match list {
+            ListSource::Form | ListSource::FormRaw => place == Place::Form,
+            ListSource::Headers => false,
+            ListSource::Json => place == Place::Json,
+            ListSource::Params => matches!(place, Place::Form | Place::Query),
+            ListSource::QueryForm => place == Place::Query || (place == Place::Form && self.facts.form),
+            ListSource::QueryJson => matches!(place, Place::Json | Place::Query),
+            ListSource::Query | ListSource::QueryPct | ListSource::QueryRaw => place == Place::Query,
+            ListSource::Xml => place == Place::Xml,
+        };
+        let mut parts = Parts::default();
+        for carrier in self.message.carriers.iter().filter(|carrier| holds(carrier.place) && kept(&carrier.name)) {
+            let mut ids = Vec::new();
+            References::captures(&carrier.text, &mut ids);
+            for id in ids {
+                let there = self.captures.get(id).is_some_and(|value| !value.is_empty());
+                if let Some(field) = self.message.fields.get(id).filter(|_| there) {
+                    parts.add(&field.name);
+                }
+            }
+        }
+        parts
     }
 
     /// Field lines that a capture lists, and what synthetic items hold.

@@ -14,6 +14,7 @@ mod body;
 pub(crate) mod chain;
 pub(crate) mod coverage;
 pub(crate) mod fresh;
+pub(crate) mod policy;
 mod pool;
 pub(crate) mod read;
 pub(crate) mod signature;

@@ -71,6 +71,12 @@ impl Cover {
             headers: signed.iter().filter_map(|drawn| lines(message, drawn)).collect(),
             left_out: left_out(&signed),
         };
+        // What a policy grants is judged, however widely it grants it.
+        if let Some(policy) = &message.policy {
+            let granted = drawn(message, &policy.resource);
+            cover.components.extend(granted.iter().flat_map(components));
+            cover.query = best(cover.query, query(message, &granted));
+        }
         // Every request has one, so a glob that it matches will do.
         let host_line = cover.header("host").then_some(Component::Host);
         cover.components.extend(host_line);

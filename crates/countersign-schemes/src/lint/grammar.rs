@@ -6,53 +6,11 @@
 //! of it are followed side by side from where they part. If they meet again, or both may end, the string they read
 //! has two readings (Book, Even, Greibach and Ott, "Ambiguity in graphs and expressions", 1971).
 //!
-//! Deliberately absent: values that are empty. Whether something absent reads like something empty is not seen here.
+//! What is empty has no letters, so whether it is there is decided elsewhere: see `told`.
 
 use super::symbols::{Symbol, Symbols};
+use super::text::{Length, Letters, Owner, Text};
 use std::collections::{BTreeMap, HashSet};
-
-/// What a template can write.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Text {
-    /// These bytes.
-    Literal(Vec<u8>),
-    /// A value.
-    Value(Owner, Letters),
-    /// One after the other.
-    Sequence(Vec<Self>),
-    /// One of them.
-    Choice(Vec<Self>),
-    /// It, or nothing.
-    Optional(Box<Self>),
-    /// Any number of it, also none, with a separator between.
-    List(Box<Self>, Vec<u8>),
-}
-
-/// Whose a letter is: the number of a value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct Owner(pub(super) usize);
-
-/// What a value is made of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Letters {
-    /// What it can begin with.
-    pub(super) first: Symbols,
-    /// What it can hold.
-    pub(super) all: Symbols,
-    /// How much of it.
-    pub(super) length: Length,
-}
-
-/// How long a value is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Length {
-    /// Unknown.
-    Any,
-    /// Not empty.
-    Some,
-    /// Always this.
-    Exactly(usize),
-}
 
 /// Two readings part here: at this symbol, which belongs to one or to the other. `None`: to literal text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,21 +44,6 @@ pub(super) fn clashes(text: &Text) -> Result<Vec<Clash>, TooLarge> {
         }
     }
     Ok(clashes)
-}
-
-impl Text {
-    /// The symbols of all that it can write.
-    pub(super) fn symbols(&self) -> Symbols {
-        match self {
-            Self::Literal(text) => Symbols::of(text),
-            Self::Value(_, letters) => letters.all,
-            Self::Sequence(parts) | Self::Choice(parts) => {
-                parts.iter().fold(Symbols::NONE, |all, part| all.or(part.symbols()))
-            }
-            Self::Optional(inner) => inner.symbols(),
-            Self::List(item, separator) => item.symbols().or(Symbols::of(separator)),
-        }
-    }
 }
 
 /// Two states, the lower one first.
@@ -182,6 +125,10 @@ impl Automaton {
                 Ok(ends)
             }
             Text::Optional(inner) => Ok(Ends { empty: true, ..self.add(inner)? }),
+            Text::NotEmpty(inner) => Ok(Ends { empty: false, ..self.add(inner)? }),
+            Text::When(inner, _) => self.add(inner),
+            // Nothing of it is ever read.
+            Text::Absent => Ok(Ends::default()),
             Text::List(item, separator) => {
                 let first = self.add(item)?;
                 let separator = self.add(&Text::Literal(separator.clone()))?;

@@ -4,22 +4,13 @@
 //! authorities. Where the sender encodes a value and it is decoded before it is signed, as the parameters of a query
 //! are, it may hold any byte: `%0A` is a line feed.
 
-use super::grammar::{Length, Letters};
 use super::symbols::Symbols;
+use super::text::{Length, Letters};
 use countersign_core::alg::Hash;
 use countersign_core::scheme::model::{Convert, Field, FieldType, ListSource, Source};
 use countersign_core::time::TimeFormat;
 
 impl Letters {
-    pub(super) fn new(all: Symbols, length: Length) -> Self {
-        Self { first: all, all, length }
-    }
-
-    /// Bytes of which nothing is known.
-    pub(super) fn any() -> Self {
-        Self::new(Symbols::ALL_BYTES, Length::Any)
-    }
-
     /// The union: a value of either kind.
     pub(super) fn or(self, other: Self) -> Self {
         Self {
@@ -166,9 +157,11 @@ pub(super) fn of_source(source: &Source) -> Letters {
         Source::Method => Letters { first: Symbols::bytes(|byte| byte.is_ascii_alphabetic()), ..some(is_tchar) },
         // RFC 3986, section 3.2: an authority ends before a slash, a question mark or a number sign.
         Source::Host => some(|byte| is_visible(byte) && !matches!(byte, b'/' | b'?' | b'#')),
-        // A colon stands only in brackets, which keep it apart from the port's.
-        Source::Hostname => some(|byte| is_visible(byte) && !matches!(byte, b'/' | b'?' | b'#' | b':')),
-        Source::Port => some(|byte| byte.is_ascii_digit()),
+        Source::Hostname => some(|byte| is_visible(byte) && !matches!(byte, b'/' | b'?' | b'#')),
+        // What follows the last colon; nobody has said yet that it is a number.
+        Source::Port => {
+            Letters { length: Length::Any, ..some(|byte| is_visible(byte) && !matches!(byte, b'/' | b'?' | b'#' | b':')) }
+        }
         Source::Status => Letters { length: Length::Exactly(3), ..some(|byte| byte.is_ascii_digit()) },
         Source::Peer => some(|byte| byte.is_ascii_hexdigit() || matches!(byte, b'.' | b':')),
         Source::Scheme => some(|byte| byte.is_ascii_lowercase()),
@@ -177,7 +170,7 @@ pub(super) fn of_source(source: &Source) -> Letters {
         Source::Url => some(is_visible),
         Source::QueryString => Letters { length: Length::Any, ..some(is_visible) },
         Source::Header(_) => Letters::new(field_value(), Length::Any),
-        Source::Cookie(_) => Letters { length: Length::Any, ..some(|byte| is_visible(byte) && byte != b';') },
+        Source::Cookie(_) => Letters::new(Symbols::bytes(|byte| is_field_value(byte) && byte != b';'), Length::Any),
         Source::KeyId | Source::Var(_) => Letters::new(Symbols::CONSTANT, Length::Exactly(1)),
         Source::Secret => Letters::new(Symbols::SECRET, Length::Exactly(1)),
         Source::Request(inner) => of_source(inner),
@@ -240,8 +233,12 @@ fn of_type(kind: &FieldType) -> Symbols {
 }
 
 /// RFC 9110, section 5.5: neither CR, LF nor NUL.
+fn is_field_value(byte: u8) -> bool {
+    !matches!(byte, 0 | b'\r' | b'\n')
+}
+
 fn field_value() -> Symbols {
-    Symbols::bytes(|byte| !matches!(byte, 0 | b'\r' | b'\n'))
+    Symbols::bytes(is_field_value)
 }
 
 /// Neither a space nor a control character: what a request target may hold.
@@ -298,18 +295,6 @@ mod tests {
     fn of_text(text: &[u8]) -> Letters {
         Letters::new(Symbols::of(text), Length::Exactly(text.len()))
     }
-
-    fn admits(letters: Letters, text: &[u8]) -> bool {
-        let length = match letters.length {
-            Length::Any => true,
-            Length::Some => !text.is_empty(),
-            Length::Exactly(length) => text.len() == length,
-        };
-        length
-            && text.first().is_none_or(|byte| letters.first.holds(*byte))
-            && text.iter().all(|b| letters.all.holds(*b))
-    }
-
     proptest! {
         /// What the core's conversions write is what is said of them here.
         #[test]
@@ -322,7 +307,7 @@ mod tests {
                 let mut out = Vec::new();
                 by(&text, &mut out);
                 for letters in before {
-                    prop_assert!(admits(letters.converted(*convert), &out), "{convert:?} {out:?}");
+                    prop_assert!(letters.converted(*convert).admit(&out), "{convert:?} {out:?}");
                 }
             }
         }
@@ -332,8 +317,8 @@ mod tests {
             let to = from + length;
             let slice = text.get(from.min(text.len())..to.min(text.len())).unwrap();
             let letters = of_text(&text);
-            prop_assert!(admits(letters.sliced(from, to), slice));
-            prop_assert!(admits(Letters::any().sliced(from, to), slice));
+            prop_assert!(letters.sliced(from, to).admit(slice));
+            prop_assert!(Letters::any().sliced(from, to).admit(slice));
         }
     }
 
@@ -343,9 +328,9 @@ mod tests {
             let mut out = Vec::new();
             canon::pct_only(&text, &only, &mut out);
             let exact = Letters::new(Symbols::of(&text), Length::Exactly(text.len()));
-            prop_assert!(admits(exact.percent_encoded(&only), &out), "{out:?}");
+            prop_assert!(exact.percent_encoded(&only).admit(&out), "{out:?}");
             let any = Letters::any().percent_encoded(&only);
-            prop_assert!(admits(any, &out), "{out:?}");
+            prop_assert!(any.admit(&out), "{out:?}");
             let free = only.iter().filter(|byte| **byte != b'%' && !byte.is_ascii_hexdigit());
             prop_assert!(free.into_iter().all(|byte| !any.all.holds(*byte)));
         }
@@ -360,7 +345,7 @@ mod tests {
                     Letters { first: Symbols::of(&text.as_bytes()[..text.len().min(1)]), ..of_text(text.as_bytes()) };
                 let mut out = Vec::new();
                 if by(text.as_bytes(), &mut out).is_ok() {
-                    assert!(admits(letters.converted(convert), &out), "{convert:?} of {text}");
+                    assert!(letters.converted(convert).admit(&out), "{convert:?} of {text}");
                 }
             }
         }

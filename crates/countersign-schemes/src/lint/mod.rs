@@ -17,16 +17,23 @@
 //! knows public reasons only). What only a deployment shows, such as short secrets, stores that evict and routes
 //! that fail open, is the gateway's configuration and linted there.
 
+mod builder;
+mod collision;
 mod coverage;
 mod draws;
 mod grammar;
 mod letters;
+mod loss;
+mod naming;
 mod rules;
 mod show;
 mod subject;
 mod symbols;
+mod text;
+mod told;
 mod written;
 
+pub use collision::{Collision, CollisionRow, Held, Sent};
 pub use show::{LocatedFinding, located, render};
 
 use countersign_core::scheme::{Message, Scheme, Span};
@@ -57,6 +64,8 @@ pub struct Finding {
     pub span: Span,
     /// What is weak here, in a sentence.
     pub message: String,
+    /// Two requests of one signature, where the weakness shows in such.
+    pub collision: Option<Box<Collision>>,
 }
 
 /// A rule, and all that is to be said about it. The code is stable.
@@ -101,7 +110,8 @@ pub fn lint(scheme: &Scheme) -> Vec<Finding> {
             let subject = Subject::new(scheme, &alternative, response);
             for rule in rules() {
                 (rule.check)(&subject, &mut |severity, span, message| {
-                    findings.push(Finding { rule, severity, span, message });
+                    let collision = subject.pair(rule.code, span).cloned().map(Box::new);
+                    findings.push(Finding { rule, severity, span, message, collision });
                 });
             }
         }

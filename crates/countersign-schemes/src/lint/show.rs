@@ -9,16 +9,17 @@
 //! help: countersign reason body-not-covered
 //! ```
 
-use super::{Finding, Severity};
+use super::{CollisionRow, Finding, Severity};
 use crate::fault::{Excerpt, Source};
 use serde::Serialize;
 
 /// The findings one below the other, an empty line between them. `sources`: the files that the scheme was read from.
 #[must_use]
 pub fn render(findings: &[Finding], sources: &[Source]) -> String {
-    let shown = findings.iter().map(|Finding { rule, severity, span, message }| {
+    let shown = findings.iter().map(|Finding { rule, severity, span, message, collision }| {
         let (code, excerpt) = (rule.code, Excerpt::new(sources, *span));
-        format!("{severity}[{code}]: {message}\n{excerpt}\nhelp: {}", help(code))
+        let pair = collision.as_ref().map(|pair| format!("{}\n", pair.text())).unwrap_or_default();
+        format!("{severity}[{code}]: {message}\n{excerpt}\n{pair}help: {}", help(code))
     });
     shown.collect::<Vec<_>>().join("\n\n")
 }
@@ -48,6 +49,9 @@ pub struct LocatedFinding {
     pub message: String,
     /// How to read more.
     pub help: String,
+    /// Two requests of one signature, where the weakness shows in such.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub collision: Option<CollisionRow>,
 }
 
 impl LocatedFinding {
@@ -62,6 +66,7 @@ impl LocatedFinding {
             text: excerpt.text.to_owned(),
             message: finding.message.clone(),
             help: help(finding.rule.code),
+            collision: finding.collision.as_ref().map(|pair| pair.row()),
         }
     }
 }

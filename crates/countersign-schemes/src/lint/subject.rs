@@ -1,8 +1,11 @@
 //! What a rule looks at: one message of a scheme, in one of its alternatives, with what is known about it.
 
+use super::collision::{self, Collision, Shown};
 use super::coverage::Cover;
 use super::draws::{self, Drawn};
 use super::grammar::{self, Clash, TooLarge};
+use super::naming;
+use super::told;
 use super::written::{self, Written};
 use countersign_core::alg::Hash;
 use countersign_core::scheme::model::{FieldId, Primitive, Replay, Source, Template};
@@ -18,6 +21,10 @@ pub(super) struct Subject<'a> {
     pub(super) written: Written,
     /// Where one of the texts can be read in two ways.
     pub(super) readings: Vec<Reading>,
+    /// What is told of each part of the message that is signed.
+    pub(super) parts: Vec<told::Part>,
+    /// Pairs of requests that have one signature.
+    pub(super) shown: Vec<Shown>,
 }
 
 /// A place at which a text can be read in two ways.
@@ -34,7 +41,11 @@ impl<'a> Subject<'a> {
     pub(super) fn new(scheme: &'a Scheme, message: &'a Message, response: bool) -> Self {
         let written = Written::of(scheme, message, false);
         let readings = readings(scheme, message, &written);
-        Self { scheme, message, response, cover: Cover::of(message, &scheme.vars), written, readings }
+        let cover = Cover::of(message, &scheme.vars);
+        let parts = told::parts(message, &cover, &Written::of(scheme, message, true));
+        // The answers that can be had to one request are the server's matter.
+        let shown = if response { Vec::new() } else { collision::shown(scheme, message, &written, &readings) };
+        Self { scheme, message, response, cover, written, readings, parts, shown }
     }
 
     /// The kind of a request; a response has none.
@@ -105,6 +116,11 @@ impl<'a> Subject<'a> {
         self.scheme.fresh.replay != Replay::Never
     }
 
+    /// The pair that a rule can show for a place.
+    pub(super) fn pair(&self, rule: &str, span: Span) -> Option<&Collision> {
+        self.shown.iter().find(|shown| shown.rule == rule && shown.span == span).map(|shown| &shown.collision)
+    }
+
     /// What people call a capture.
     pub(super) fn field(&self, id: FieldId) -> &str {
         self.message.fields.get(id).map_or("", |field| &field.name)
@@ -112,7 +128,7 @@ impl<'a> Subject<'a> {
 
     /// What people call a source.
     pub(super) fn name(&self, source: &Source) -> String {
-        written::name(self.scheme, self.message, source)
+        naming::name(self.scheme, self.message, source)
     }
 }
 

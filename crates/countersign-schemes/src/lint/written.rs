@@ -2,27 +2,77 @@
 //!
 //! The signature base is one; every text that goes into a digest on the way there is another, as a digest keeps its
 //! parts no better apart than the base does; and every list is one, whose names and values have to be kept apart.
+//!
+//! Deployment variables have their defaults here: most deployments leave it at that, and no message can choose
+//! another.
 
+use super::builder::Builder;
 use super::draws;
-use super::grammar::{self, Clash, Length, Letters, Owner, Text, TooLarge};
-use super::letters;
-use super::symbols::Symbols;
-use countersign_core::alg::Hash;
-use countersign_core::scheme::model::{
-    Bound, Convert, Filter, ListSource, Message, Part, Primitive, Source, Template, Value, Window,
-};
+use super::grammar::{Clash, TooLarge};
+use super::loss::{self, Loss, Root};
+use super::text::{Letters, Owner, Text};
+use countersign_core::scheme::model::{Convert, Filter, ListSource, Message, Primitive, Source, Window};
 use countersign_core::scheme::{Scheme, Span};
-use countersign_core::time::TimeFormat;
 
 /// The texts of a message.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Written {
-    /// What each owner is called, and where it stands.
-    names: Vec<(String, Span)>,
+    /// What each owner is.
+    pub(super) origins: Vec<Origin>,
+    /// What goes into the signature: the base, then what the key is made of.
+    pub(super) signed: Vec<Text>,
     /// The signature base, and what goes into digests.
     pub(super) texts: Vec<(Text, Span)>,
-    /// Lists: where each can be read in two ways.
-    pub(super) lists: Vec<(Result<Vec<Clash>, TooLarge>, Span)>,
+    /// The lists.
+    pub(super) lists: Vec<Listed>,
+}
+
+/// A value, and how it came about.
+#[derive(Debug, Clone)]
+pub(super) struct Origin {
+    /// What people call it.
+    pub(super) name: String,
+    /// Where it stands.
+    pub(super) span: Span,
+    pub(super) made: Made,
+}
+
+/// How a value came about.
+#[derive(Debug, Clone)]
+pub(super) enum Made {
+    /// The first of two texts that is there, of which cannot be told which one it is.
+    Either(Text, Text),
+    /// By a filter, from a value of these letters.
+    Filtered(Owner, Filter, Letters),
+    /// A list, by its number, whose text can be read in several ways.
+    List(usize),
+    /// The name of an item of a list, by the list's number.
+    Name(usize),
+    /// The message has it, and is refused unless it is this text.
+    Same(Source, Text),
+    /// The message has it, as it is.
+    Source(Source),
+    /// By a filter, of texts. Who knows it knows each of them.
+    Texts(Vec<Text>, Filter),
+    /// Nobody knows: it is nested too deeply.
+    Unknown,
+    /// The value of an item of a list, by the list's number.
+    Value(usize),
+}
+
+/// A list that is written.
+#[derive(Debug, Clone)]
+pub(super) struct Listed {
+    /// Where it comes from.
+    pub(super) source: ListSource,
+    /// What is done with it, up to where it is joined.
+    pub(super) filters: Vec<Filter>,
+    /// Where it stands.
+    pub(super) span: Span,
+    /// What is written of it.
+    pub(super) text: Text,
+    /// Where that can be read in two ways.
+    pub(super) clashes: Result<Vec<Clash>, TooLarge>,
 }
 
 impl Written {
@@ -30,9 +80,15 @@ impl Written {
     /// digits as the clock's.
     pub(super) fn of(scheme: &Scheme, message: &Message, accepted: bool) -> Self {
         let window = scheme.fresh.timestamp.filter(|window| accepted && is_closed(*window));
-        let mut builder = Builder { scheme, message, window, depth: 0, looked_at: 0, written: Self::default() };
+        let mut builder = Builder::new(scheme, message, window);
         let base = builder.template(&message.base, None);
-        builder.text(base, message.base.span);
+        builder.text(base.clone(), message.base.span);
+        builder.written.signed.push(base);
+        if let Primitive::Derived(_, key) | Primitive::Mac(_, key) = &message.signature.primitive {
+            let text = builder.template(key, None);
+            builder.text(text.clone(), key.span);
+            builder.written.signed.push(text);
+        }
         // What captures and field lines are compared with.
         for field in &message.fields {
             if let Some(entry) = field.definition.and_then(|id| message.lets.get(id)) {
@@ -42,452 +98,173 @@ impl Written {
         for bind in &message.binds {
             builder.template(&bind.value, None);
         }
-        if let Primitive::Mac(_, key) = &message.signature.primitive {
-            builder.template(key, None);
-        }
         builder.written
+    }
+
+    /// What an owner is.
+    pub(super) fn origin(&self, owner: Owner) -> Option<&Origin> {
+        self.origins.get(owner.0)
     }
 
     /// What an owner is called.
     pub(super) fn name(&self, owner: Owner) -> &str {
-        self.names.get(owner.0).map_or("a value", |(name, _)| name)
+        self.origin(owner).map_or("a value", |origin| &origin.name)
     }
 
     /// Where an owner stands.
     pub(super) fn span(&self, owner: Owner) -> Option<Span> {
-        self.names.get(owner.0).map(|(_, span)| *span)
+        self.origin(owner).map(|origin| origin.span)
+    }
+
+    /// Whether two texts are the same in every message, whatever numbers their values have.
+    pub(super) fn same(&self, one: &Text, other: &Text) -> bool {
+        match (one, other) {
+            (Text::Literal(a), Text::Literal(b)) => a == b,
+            (Text::Value(a, _), Text::Value(b, _)) => a == b || self.same_origin(*a, *b),
+            (Text::Sequence(a), Text::Sequence(b)) => {
+                a.len() == b.len() && a.iter().zip(b).all(|(a, b)| self.same(a, b))
+            }
+            _ => false,
+        }
+    }
+
+    /// What a value is at its root, where it is one source.
+    pub(super) fn source(&self, owner: Owner) -> Option<&Source> {
+        match &self.origin(owner)?.made {
+            Made::Filtered(inner, ..) => self.source(*inner),
+            Made::Same(source, _) | Made::Source(source) => Some(source),
+            _ => None,
+        }
+    }
+
+    /// What a filter loses of a value.
+    pub(super) fn loss(&self, owner: Owner, filter: &Filter, before: Letters) -> Option<Loss> {
+        loss::of_filter(filter, self.root(owner), before, self.bits(owner))
+    }
+
+    fn root(&self, owner: Owner) -> Root<'_> {
+        let list = |number: &usize| self.lists.get(*number).map_or(Root::Constant, |list| Root::Item(list.source));
+        match self.origin(owner).map(|origin| &origin.made) {
+            Some(Made::Filtered(inner, ..)) => self.root(*inner),
+            Some(Made::List(number) | Made::Name(number) | Made::Value(number)) => list(number),
+            Some(Made::Source(source)) if is_constant(source) => Root::Constant,
+            Some(Made::Same(source, _) | Made::Source(source)) => Root::Source(source),
+            Some(Made::Texts(texts, _)) if texts.iter().all(|text| self.is_constant(text)) => Root::Constant,
+            Some(Made::Either(..) | Made::Texts(..) | Made::Unknown) | None => Root::Source(&Source::Body),
+        }
+    }
+
+    /// How many bits of a digest each letter of a value has, where it is one.
+    fn bits(&self, owner: Owner) -> Option<usize> {
+        match &self.origin(owner)?.made {
+            Made::Filtered(_, filter, _) | Made::Texts(_, filter) if draws::is_digest(filter) => Some(8),
+            Made::Filtered(inner, Filter::Convert(Convert::Hex | Convert::HexUpper), _) => {
+                self.bits(*inner).map(|bits| bits / 2)
+            }
+            Made::Filtered(
+                inner,
+                Filter::Convert(Convert::B64 | Convert::B64NoPad | Convert::B64Url | Convert::B64UrlPad),
+                _,
+            ) => self.bits(*inner).map(|bits| bits * 3 / 4),
+            _ => None,
+        }
+    }
+
+    /// Whether no message decides any of it.
+    pub(super) fn is_constant(&self, text: &Text) -> bool {
+        match text {
+            Text::Absent | Text::Literal(_) => true,
+            Text::Choice(parts) | Text::Sequence(parts) => parts.iter().all(|part| self.is_constant(part)),
+            Text::List(inner, _) | Text::NotEmpty(inner) | Text::Optional(inner) => self.is_constant(inner),
+            Text::Value(owner, _) => self.root(*owner) == Root::Constant,
+            Text::When(inner, condition) => self.is_constant(inner) && self.is_constant(&condition.subject),
+        }
+    }
+
+    /// How many parts of a text a message may lack, so that the text is absent as a whole.
+    pub(super) fn may_lack(&self, message: &Message, text: &Text) -> usize {
+        match text {
+            Text::Absent | Text::NotEmpty(_) | Text::When(..) => 1,
+            Text::Choice(parts) => {
+                // Where the last one is there, one is.
+                let each = parts.iter().map(|part| self.may_lack(message, part));
+                each.min().unwrap_or(0)
+            }
+            Text::List(..) | Text::Literal(_) | Text::Optional(_) => 0,
+            Text::Sequence(parts) => parts.iter().map(|part| self.may_lack(message, part)).sum(),
+            Text::Value(owner, _) => usize::from(self.owner_may_lack(message, *owner)),
+        }
+    }
+
+    fn owner_may_lack(&self, message: &Message, owner: Owner) -> bool {
+        match self.origin(owner).map(|origin| &origin.made) {
+            Some(Made::Filtered(_, Filter::After(_) | Filter::IfAny | Filter::Member(_), _) | Made::Unknown | Made::Value(_)) | None => true,
+            Some(Made::Filtered(owner, ..)) => self.owner_may_lack(message, *owner),
+            Some(Made::Either(one, other)) => self.may_lack(message, one).min(self.may_lack(message, other)) > 0,
+            Some(Made::List(_) | Made::Name(_)) => false,
+            Some(Made::Same(source, _) | Made::Source(source)) => source_may_lack(message, source),
+            Some(Made::Texts(texts, _)) => texts.iter().any(|text| self.may_lack(message, text) > 0),
+        }
+    }
+
+    fn same_origin(&self, one: Owner, other: Owner) -> bool {
+        let (Some(one), Some(other)) = (self.origin(one), self.origin(other)) else { return false };
+        match (&one.made, &other.made) {
+            (Made::Same(a, _) | Made::Source(a), Made::Same(b, _) | Made::Source(b)) => a == b,
+            (Made::Filtered(a, by, _), Made::Filtered(b, with, _)) => by == with && self.same_origin(*a, *b),
+            (Made::Texts(a, by), Made::Texts(b, with)) => {
+                by == with && a.len() == b.len() && a.iter().zip(b).all(|(a, b)| self.same(a, b))
+            }
+            _ => false,
+        }
+    }
+}
+
+/// What the deployment and the key fix, and not the message.
+pub(super) fn is_constant(source: &Source) -> bool {
+    matches!(source, Source::DigestName | Source::KeyId | Source::Secret | Source::Var(_))
+}
+
+/// Whether a message may lack a source.
+fn source_may_lack(message: &Message, source: &Source) -> bool {
+    match source {
+        Source::Cookie(_)
+        | Source::Form(_)
+        | Source::Json(_)
+        | Source::Part(_)
+        | Source::Peer
+        | Source::Query(_)
+        | Source::QueryString
+        | Source::Xml(_) => true,
+        Source::Field(id) => {
+            message.fields.get(*id).is_some_and(|field| field.optional) && !message.required_fields.contains(id)
+        }
+        Source::Header(name) => name != "host",
+        Source::Request(inner) => source_may_lack(message, inner),
+        Source::Body
+        | Source::Chunk(_)
+        | Source::DigestName
+        | Source::Host
+        | Source::Hostname
+        | Source::K
+        | Source::KeyId
+        | Source::Let(_)
+        | Source::List(_)
+        | Source::Method
+        | Source::Path
+        | Source::Port
+        | Source::Quoted(_)
+        | Source::Scheme
+        | Source::Secret
+        | Source::Status
+        | Source::Target
+        | Source::Url
+        | Source::V
+        | Source::Var(_) => false,
     }
 }
 
 /// Whether a window has both ends.
 pub(super) fn is_closed(window: Window) -> bool {
     window.past.is_some() && window.future.is_some()
-}
-
-/// How deep lets and quoted templates are followed.
-const DEEPEST: usize = 32;
-/// How many values are looked at: where every entry names the one before twice, reading has to end.
-const MOST: usize = 2_000;
-
-struct Builder<'a> {
-    scheme: &'a Scheme,
-    message: &'a Message,
-    window: Option<Window>,
-    depth: usize,
-    looked_at: usize,
-    written: Written,
-}
-
-/// The name and the value of the list item at hand.
-#[derive(Clone, Copy)]
-struct Item<'i> {
-    k: &'i Text,
-    v: &'i Text,
-}
-
-/// A list on its way to being a text.
-enum List {
-    Pairs { k: Text, v: Text, extra: Vec<Extra> },
-    Items(Text),
-}
-
-/// A synthetic item: `with`, `line`.
-struct Extra {
-    k: Text,
-    v: Text,
-    bare: bool,
-}
-
-impl Builder<'_> {
-    fn template(&mut self, template: &Template, item: Option<Item<'_>>) -> Text {
-        let mut parts = Vec::new();
-        for part in &template.parts {
-            parts.push(match part {
-                Part::Literal(text) => Text::Literal(text.clone()),
-                Part::Optional(inner) => Text::Optional(Box::new(self.template(inner, item))),
-                Part::Value(value) => self.value(value, item),
-            });
-        }
-        match parts.len() {
-            1 => parts.remove(0),
-            _ => Text::Sequence(parts),
-        }
-    }
-
-    fn value(&mut self, value: &Value, item: Option<Item<'_>>) -> Text {
-        self.looked_at += 1;
-        if self.depth > DEEPEST || self.looked_at > MOST {
-            return self.owned("a value that is nested too deeply".to_owned(), value.span, Letters::any());
-        }
-        self.depth += 1;
-        let text = self.piped(value, item);
-        self.depth -= 1;
-        text
-    }
-
-    fn piped(&mut self, value: &Value, item: Option<Item<'_>>) -> Text {
-        let mut filters = value.filters.as_slice();
-        let text = match (&value.source, item) {
-            (Source::K, Some(item)) => item.k.clone(),
-            (Source::V, Some(item)) => item.v.clone(),
-            (Source::Let(id), _) => match self.message.lets.get(*id) {
-                Some(entry) => self.template(&entry.text, None),
-                None => Text::Sequence(Vec::new()),
-            },
-            (Source::Quoted(inner), _) => self.template(inner, item),
-            (Source::List(list), _) => {
-                let (text, rest) = self.list(*list, filters, value.span);
-                filters = rest;
-                text
-            }
-            (Source::Var(id), _) => match self.scheme.vars.get(*id).and_then(|var| var.default.as_ref()) {
-                // Most deployments leave it at that, and no message can choose another.
-                Some(default) => Text::Literal(default.clone().into_bytes()),
-                None => self.named(value, letters::of_source(&value.source)),
-            },
-            (Source::Field(id), _) => {
-                let letters = self.capture(*id);
-                self.named(value, letters)
-            }
-            (source, _) => self.named(value, letters::of_source(source)),
-        };
-        filters.iter().fold(text, |text, filter| self.filtered(text, filter, value))
-    }
-
-    fn capture(&mut self, id: usize) -> Letters {
-        let message = self.message;
-        let Some(field) = message.fields.get(id) else { return Letters::any() };
-        // What was captured is what is defined, or the message is refused.
-        if let Some(entry) = field.definition.and_then(|id| message.lets.get(id)) {
-            return letters_of(&self.template(&entry.text, None));
-        }
-        let letters = letters::of_field(field);
-        let digits = match field.kind.time() {
-            Some(TimeFormat::Unix) => Some(10),
-            Some(TimeFormat::UnixMs) => Some(13),
-            _ => None,
-        };
-        match digits.filter(|_| self.window.is_some_and(|window| window.field == id)) {
-            // From 2001 to 2286.
-            Some(count) => Letters { length: Length::Exactly(count), ..letters },
-            None => letters,
-        }
-    }
-
-    fn filtered(&mut self, text: Text, filter: &Filter, value: &Value) -> Text {
-        let of = letters_of(&text);
-        let letters = match filter {
-            Filter::IfAny => {
-                return match text {
-                    Text::Value(owner, letters) => {
-                        Text::Value(owner, Letters { length: not_empty(letters.length), ..letters })
-                    }
-                    other => other,
-                };
-            }
-            Filter::Or(other) => {
-                let other = self.template(other, None);
-                let letters = of.or(letters_of(&other));
-                self.whole(other, value.span);
-                letters
-            }
-            Filter::Convert(Convert::JsonEscape) => {
-                let named = self.opaque(text, of.converted(Convert::JsonEscape), value);
-                return escaped(named);
-            }
-            Filter::Convert(convert) => of.converted(*convert),
-            Filter::Hash(hash) => {
-                let letters = letters::of_digest(hash.or_else(|| self.only_hash()));
-                self.whole(text, value.span);
-                return self.named(value, letters);
-            }
-            Filter::Hmac(hash, key) => {
-                self.template(key, None);
-                letters::of_digest(hash.or_else(|| self.only_hash()))
-            }
-            Filter::PctOnly(bytes) => of.percent_encoded(bytes),
-            Filter::Ratchet(hash, steps) => {
-                for step in steps {
-                    let step = self.template(step, None);
-                    self.whole(step, value.span);
-                }
-                letters::of_digest(Some(*hash))
-            }
-            Filter::Hkdf { salt, info, length, .. } => {
-                for text in [salt, info] {
-                    let text = self.template(text, None);
-                    self.whole(text, value.span);
-                }
-                Letters { length: Length::Exactly(*length), ..Letters::any() }
-            }
-            Filter::Slice(from, Bound::At(to)) => of.sliced(*from, *to),
-            Filter::Slice(_, Bound::Var(_)) => Letters { first: of.all, all: of.all, length: Length::Any },
-            Filter::KdfP256(_, context) => {
-                self.template(context, None);
-                letters::of_digest(Some(Hash::Sha256))
-            }
-            Filter::After(_)
-            | Filter::AfterLast(_)
-            | Filter::Before(_)
-            | Filter::Member(_)
-            | Filter::StripPrefix(_) => Letters { first: of.all, all: of.all, length: Length::Any },
-            Filter::Time(_, to) => letters::of_time(to),
-            Filter::Translate(from, to) => {
-                let map = |byte: u8| from.iter().position(|other| *other == byte).and_then(|at| to.get(at).copied());
-                let map = |byte: u8| map(byte).unwrap_or(byte);
-                Letters { first: of.first.map(map), all: of.all.map(map), length: of.length }
-            }
-            // What is there only sometimes is written as always; the others work on lists, which `list` reads.
-            Filter::Granting(..)
-            | Filter::When(..)
-            | Filter::ConvertValues(_)
-            | Filter::Dedupe
-            | Filter::DropEmpty
-            | Filter::Each(_)
-            | Filter::First
-            | Filter::Fold(_)
-            | Filter::Join(_)
-            | Filter::Last
-            | Filter::Listed(..)
-            | Filter::LowerNames
-            | Filter::Only(_)
-            | Filter::Pick(..)
-            | Filter::Sort
-            | Filter::SortCollated
-            | Filter::SortItems
-            | Filter::SortKv
-            | Filter::With { .. }
-            | Filter::Without(_) => return text,
-        };
-        self.opaque(text, letters, value)
-    }
-
-    /// A value made of a text; the text itself has to be readable too.
-    fn opaque(&mut self, text: Text, letters: Letters, value: &Value) -> Text {
-        if let Text::Value(owner, _) = text {
-            return Text::Value(owner, letters);
-        }
-        self.whole(text, value.span);
-        self.named(value, letters)
-    }
-
-    /// The text of a list, and the filters that follow its last `join`.
-    fn list<'f>(&mut self, source: ListSource, filters: &'f [Filter], span: Span) -> (Text, &'f [Filter]) {
-        let (k, v) = letters::of_list(source);
-        let called = name(self.scheme, self.message, &Source::List(source));
-        let k = self.owned(format!("a name of {called}"), span, k);
-        let v = self.owned(format!("a value of {called}"), span, v);
-        let mut list = List::Pairs { k, v, extra: Vec::new() };
-        for (index, filter) in filters.iter().enumerate() {
-            if let Filter::Join(separator) = filter {
-                let text = Text::List(Box::new(self.item(list)), separator.clone());
-                let rest = filters.get(index + 1..).unwrap_or_default();
-                return (self.joined(text, called, span), rest);
-            }
-            list = self.rewritten(list, filter);
-        }
-        // A scheme's check lets no list end unjoined.
-        (Text::Sequence(Vec::new()), &[])
-    }
-
-    fn rewritten(&mut self, list: List, filter: &Filter) -> List {
-        match (list, filter) {
-            (List::Pairs { k, v, extra }, Filter::Each(template)) => {
-                let mut items = vec![self.template(template, Some(Item { k: &k, v: &v }))];
-                for Extra { k, v, bare } in extra {
-                    items.push(if bare { v } else { self.template(template, Some(Item { k: &k, v: &v })) });
-                }
-                List::Items(if items.len() == 1 { items.remove(0) } else { Text::Choice(items) })
-            }
-            (List::Pairs { k, v, mut extra }, filter) => {
-                if let Filter::With { name, value, bare } = filter {
-                    let v = self.template(value, None);
-                    extra.push(Extra { k: Text::Literal(name.clone().into_bytes()), v, bare: *bare });
-                }
-                let extra = extra.into_iter().map(|extra| Extra {
-                    k: renamed(extra.k, filter),
-                    v: revalued(extra.v, filter),
-                    bare: extra.bare,
-                });
-                List::Pairs { extra: extra.collect(), k: renamed(k, filter), v: revalued(v, filter) }
-            }
-            (items @ List::Items(_), _) => items,
-        }
-    }
-
-    /// An item that no `each` rendered: `name` or `name=value`.
-    fn item(&mut self, list: List) -> Text {
-        match list {
-            List::Items(item) => item,
-            pairs @ List::Pairs { .. } => {
-                let value = |source| Part::Value(Value { source, filters: Vec::new(), span: Span::default() });
-                let assigned =
-                    Template { parts: vec![Part::Literal(b"=".to_vec()), value(Source::V)], span: Span::default() };
-                let template =
-                    Template { parts: vec![value(Source::K), Part::Optional(assigned)], span: Span::default() };
-                match self.rewritten(pairs, &Filter::Each(template)) {
-                    List::Items(item) => item,
-                    List::Pairs { .. } => Text::Sequence(Vec::new()),
-                }
-            }
-        }
-    }
-
-    /// A list that can be read in one way stands for itself; another one is reported once, and then is a value.
-    fn joined(&mut self, text: Text, called: String, span: Span) -> Text {
-        let clashes = grammar::clashes(&text);
-        let readable = clashes.as_ref().is_ok_and(Vec::is_empty);
-        if !self.written.lists.iter().any(|(_, known)| *known == span) {
-            self.written.lists.push((clashes, span));
-        }
-        if readable {
-            return text;
-        }
-        let all = text.symbols();
-        self.owned(called, span, Letters { first: all, all, length: Length::Any })
-    }
-
-    fn text(&mut self, text: Text, span: Span) {
-        if !self.written.texts.iter().any(|(_, known)| *known == span) {
-            self.written.texts.push((text, span));
-        }
-    }
-
-    /// The same for a text that disappears in a digest or an encoding; a value alone is always readable.
-    fn whole(&mut self, text: Text, span: Span) {
-        if matches!(text, Text::Sequence(_) | Text::Choice(_) | Text::Optional(_)) {
-            self.text(text, span);
-        }
-    }
-
-    fn named(&mut self, value: &Value, letters: Letters) -> Text {
-        self.owned(name_of(self.scheme, self.message, value), value.span, letters)
-    }
-
-    fn owned(&mut self, name: String, span: Span, letters: Letters) -> Text {
-        let owner = Owner(self.written.names.len());
-        self.written.names.push((name, span));
-        Text::Value(owner, letters)
-    }
-
-    /// The hash that `digest` and `hmac` stand for, where there is only one.
-    fn only_hash(&self) -> Option<countersign_core::alg::Hash> {
-        match self.scheme.key.hashes.as_slice() {
-            [] => Some(countersign_core::alg::Hash::Sha256),
-            [only] => Some(*only),
-            _ => None,
-        }
-    }
-}
-
-/// What a filter makes of a list's names.
-fn renamed(name: Text, filter: &Filter) -> Text {
-    match filter {
-        Filter::Convert(by) => changed(name, |letters| letters.converted(*by)),
-        Filter::LowerNames => changed(name, |letters| letters.converted(Convert::Lower)),
-        _ => name,
-    }
-}
-
-/// What a filter makes of a list's values.
-fn revalued(value: Text, filter: &Filter) -> Text {
-    match filter {
-        Filter::Convert(by) | Filter::ConvertValues(by) => changed(value, |letters| letters.converted(*by)),
-        Filter::Fold(separator) => {
-            let separator = Letters::new(Symbols::of(separator), Length::Any);
-            changed(value, |letters| Letters { first: letters.first, ..letters.or(separator) })
-        }
-        _ => value,
-    }
-}
-
-/// A value made of other letters. What is synthetic is no value, and is known whatever becomes of it.
-fn changed(text: Text, change: impl Fn(Letters) -> Letters) -> Text {
-    match text {
-        Text::Value(owner, letters) => Text::Value(owner, change(letters)),
-        other => other,
-    }
-}
-
-/// What a text is made of, all in all.
-fn letters_of(text: &Text) -> Letters {
-    match text {
-        Text::Value(_, letters) => *letters,
-        other => Letters { first: other.symbols(), all: other.symbols(), length: Length::Any },
-    }
-}
-
-/// In JSON a quote stands for itself only behind a backslash (RFC 8259, section 7).
-fn escaped(text: Text) -> Text {
-    let Text::Value(owner, letters) = text else { return text };
-    let one = |all| Text::Value(owner, Letters::new(all, Length::Exactly(1)));
-    let plain = letters.all.and(Symbols::bytes(|byte| !matches!(byte, b'"' | b'\\')));
-    let behind_backslash = Text::Sequence(vec![Text::Literal(b"\\".to_vec()), one(letters.all)]);
-    Text::List(Box::new(Text::Choice(vec![one(plain), behind_backslash])), Vec::new())
-}
-
-fn not_empty(length: Length) -> Length {
-    if length == Length::Any { Length::Some } else { length }
-}
-
-/// What a value is called: as in a scheme file, by the first name that people know it by.
-fn name_of(scheme: &Scheme, message: &Message, value: &Value) -> String {
-    match &value.source {
-        Source::Quoted(inner) => draws::drawn(message, inner).first().map_or_else(
-            || "a text".to_owned(),
-            |first| format!("the text with {}", name(scheme, message, first.source)),
-        ),
-        source => name(scheme, message, source),
-    }
-}
-
-/// What a source is called.
-pub(super) fn name(scheme: &Scheme, message: &Message, source: &Source) -> String {
-    let text = match source {
-        Source::Body => "body".to_owned(),
-        Source::Chunk(part) => part.name().to_owned(),
-        Source::DigestName => "digest-name".to_owned(),
-        Source::Cookie(name) => format!("cookie.{name}"),
-        Source::Field(id) => message.fields.get(*id).map(|field| field.name.clone()).unwrap_or_default(),
-        Source::Form(name) => format!("form.{name}"),
-        Source::Header(name) => format!("header.{name}"),
-        Source::Host => "host".to_owned(),
-        Source::Hostname => "hostname".to_owned(),
-        Source::Json(name) => format!("json.{name}"),
-        Source::K => "k".to_owned(),
-        Source::KeyId => "key-id".to_owned(),
-        Source::Let(id) => message.lets.get(*id).map(|entry| entry.name.clone()).unwrap_or_default(),
-        Source::List(list) => match list {
-            ListSource::Form => "form",
-            ListSource::FormRaw => "form-raw",
-            ListSource::Headers => "headers",
-            ListSource::Json => "json",
-            ListSource::Params => "params",
-            ListSource::Query => "query",
-            ListSource::QueryForm => "query-form",
-            ListSource::QueryJson => "query-json",
-            ListSource::QueryPct => "query-pct",
-            ListSource::QueryRaw => "query-raw",
-            ListSource::Xml => "xml",
-        }
-        .to_owned(),
-        Source::Method => "method".to_owned(),
-        Source::Part(name) => format!("part.{name}"),
-        Source::Path => "path".to_owned(),
-        Source::Peer => "peer".to_owned(),
-        Source::Port => "port".to_owned(),
-        Source::Query(name) => format!("query.{name}"),
-        Source::QueryString => "query-string".to_owned(),
-        Source::Quoted(_) => return "a text".to_owned(),
-        Source::Request(inner) => return format!("the request's {}", name(scheme, message, inner)),
-        Source::Scheme => "scheme".to_owned(),
-        Source::Secret => "secret".to_owned(),
-        Source::Status => "status".to_owned(),
-        Source::Target => "target".to_owned(),
-        Source::Url => "url".to_owned(),
-        Source::V => "v".to_owned(),
-        Source::Var(id) => scheme.vars.get(*id).map(|var| var.name.clone()).unwrap_or_default(),
-        Source::Xml(name) => format!("xml.{name}"),
-    };
-    format!("`{text}`")
 }

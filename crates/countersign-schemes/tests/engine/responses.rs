@@ -65,8 +65,10 @@ fn responses_of_the_catalogue_and_the_sinks_verify() {
         let signed = subject.signed(&response);
         let held = subject.verify(&signed);
         assert!(held.is_ok(), "{}: {held:?}", subject.name);
-        let longer = [signed.body.as_slice(), b" "].concat();
-        assert!(subject.verify(&Message { body: longer, ..signed }).is_err(), "{}", subject.name);
+        if held.is_ok_and(|held| held.coverage.covers("body")) {
+            let longer = [signed.body.as_slice(), b" "].concat();
+            assert!(subject.verify(&Message { body: longer, ..signed }).is_err(), "{}", subject.name);
+        }
         signing += 1;
     }
     assert!(signing > 0);

@@ -17,9 +17,10 @@ use std::sync::Arc;
 pub(crate) const NOW: i64 = 1_760_000_000;
 /// Whose key it is.
 pub(crate) const CLIENT: &str = "client-1";
-/// A secret that is base64 as well, for the schemes that decode it.
-pub(crate) const SECRET: &str = "c2VjcmV0LW9mLXRoaXJ0eS10d28tYnl0ZXMtLS0tLS0=";
-pub(crate) const NONCE: &str = "n0nce-0123456789";
+/// A secret that is base64 and hexadecimal as well, for the schemes that decode it.
+pub(crate) const SECRET: &str = "7365637265742d6f662d74686972747920737820627974657300000000000000";
+/// A nonce that is a number as well, for the schemes that count.
+pub(crate) const NONCE: &str = "1760000000012345";
 
 /// A request or a response, as it lies on the wire.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -141,7 +142,14 @@ impl Subject {
     /// A scheme that was compiled already.
     pub(crate) fn compiled(plan: Arc<Plan>, key: Key, verifying: Key) -> Self {
         let keys = KeySet::new([Arc::new(verifying)]);
-        let vars = vec![("region", "eu-west-3"), ("service", "execute-api"), ("ttl", "300")];
+        let vars = vec![
+            ("region", "eu-west-3"),
+            ("service", "execute-api"),
+            ("ttl", "300"),
+            ("webhook-id", "1JE4291016473214C"),
+            ("mchid", "1900009191"),
+            ("application", "2021000122671080"),
+        ];
         let mut verifier = Verifier::new(Arc::clone(&plan));
         for (name, value) in &vars {
             verifier = verifier.with_var(name, value);
@@ -306,7 +314,8 @@ pub(crate) fn reason(verdict: &Verdict) -> Reason {
 
 /// Every scheme of the catalogue.
 pub(crate) fn catalogue_subjects() -> Vec<Subject> {
-    catalogue::names().iter().map(|name| Subject::of(name)).collect()
+    let only = std::env::var("ONLY").unwrap_or_default();
+    catalogue::names().iter().filter(|n| only.is_empty() || only.split(',').any(|o| o == **n)).map(|name| Subject::of(name)).collect()
 }
 
 /// Schemes that exist to use everything the language has.
@@ -339,9 +348,29 @@ pub(crate) fn sample(subject: &Subject) -> Message {
         name if name.starts_with("aws-") => {
             message.with_field("X-Amz-Meta-Tag", "one  two").with_body("payload of a request")
         }
+        "binance-body" | "kraken" | "kraken-ms" => message.with_body("pair=a%26b&price=1+0&note"),
         "sink-form" | "twilio-form" => message.with_body("To=%2B1555&From=a+b&Body=x%26y&Body=z"),
         "sink-json" => message.with_body(r#"{"amount":10.50,"to":"b\u00fc","ok":true}"#),
+        "alipay-notify" => message.with_body("trade_no=1&gmt=a+b&total_amount=0.01&subject=x%26y&sign_type=RSA2"),
+        "alipay-rsa2" | "alipay-rsa2-cert" => message.with_body(r#"{"error_response":{"code":"40002"}}"#),
+        "alipay-v3-upload" => upload(message, "data", "{}"),
+        "wechatpay-v3-upload" => {
+            let digest = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+            upload(message, "meta", &format!(r#"{{"filename":"a.png", "sha256":"{digest}"}}"#))
+        }
+        name if name.starts_with("wechatpay-v2") => {
+            message.with_body("<xml><appid>wx1</appid><body><![CDATA[a&b]]></body><attach></attach></xml>")
+        }
         "sink-xml" => message.with_body("<xml><amount>10</amount><to>a&amp;b</to></xml>"),
         _ => message.with_body("{\"amount\":10}"),
     }
+}
+
+/// An upload of `abc`, with a part of JSON text.
+fn upload(mut message: Message, name: &str, text: &str) -> Message {
+    message.set_field("Content-Type", "multipart/form-data; boundary=b");
+    let part = |name: &str, content: &str| {
+        format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{content}\r\n")
+    };
+    message.with_body(&format!("{}{}--b--\r\n", part(name, text), part("file", "abc")))
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use countersign_core::alg::KeyError;
 use countersign_core::scheme::Kind;
+use countersign_core::scheme::model::FieldType;
 use countersign_core::{Scheme, SignError};
 
 use crate::engine::{Engine, Keys, Task, Undecided};
@@ -69,17 +70,17 @@ fn first_signed(messages: Vec<Message>, name: &str, engine: &mut Engine, key: &M
 }
 
 fn sign(message: Message, name: &str, engine: &mut Engine, key: Material) -> Result<Task, Undecided> {
-    let mut task = Task {
-        scheme: name.to_owned(),
-        keys: keys(key),
-        vars: VARS.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
-        now: world::now(),
-        nonce: None,
-        message,
-    };
+    // Values that only a deployment knows mean nothing here.
+    let file = engine.scheme(name)?;
+    let unknown = file.scheme().vars.iter().filter(|var| var.default.is_none()).map(|var| (var.name.as_str(), "1"));
+    let known = VARS.iter().copied();
+    let vars = unknown.chain(known).map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    let now = world::now();
+    let numeric = file.scheme().request.fields.iter().any(|field| field.name == "nonce" && is_number(&field.kind));
+    let nonce = numeric.then(|| now.millis().to_string());
+    let mut task = Task { scheme: name.to_owned(), keys: keys(key), vars, now, nonce, message };
     loop {
         match engine.sign(&task) {
-            // Values that only a deployment knows mean nothing here.
             Err(Undecided::Sign { error: SignError::VarNeeded { name }, .. })
                 if !task.vars.iter().any(|(known, _)| *known == name) =>
             {
@@ -92,6 +93,11 @@ fn sign(message: Message, name: &str, engine: &mut Engine, key: Material) -> Res
             Err(error) => return Err(error),
         }
     }
+}
+
+/// Whether a nonce of this type is a number, which clients take from their clock.
+const fn is_number(kind: &FieldType) -> bool {
+    matches!(kind, FieldType::Int | FieldType::Time(_))
 }
 
 fn verified(mut task: Task, engine: &mut Engine, key: &Generated, other: &Generated) -> Result<Message, String> {
@@ -130,7 +136,7 @@ const BODIES: &[(&str, &str)] = &[
 
 /// Requests that a scheme may be meant for.
 fn requests(scheme: &Scheme) -> Result<Vec<Message>, LineError> {
-    let url = Url::parse("https://example.com/a/b?c=d&e=%20f")?;
+    let url = Url::parse("https://example.com/a/b?tag=d&view=%20f")?;
     let made = match scheme.kind {
         Kind::Link => vec![Message::request("GET".to_owned(), url, Vec::new(), None)],
         Kind::Request | Kind::Webhook => {

@@ -1,5 +1,6 @@
 //! `pairs-undelimited`: names and values are written one behind the other.
 
+use crate::lint::written::Listed;
 use super::{Error, Find, Rule, Subject};
 
 pub(super) static RULE: Rule = Rule {
@@ -16,7 +17,7 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(subject: &Subject<'_>, find: &mut Find<'_>) {
-    for (clashes, span) in &subject.written.lists {
+    for Listed { clashes, span, .. } in &subject.written.lists {
         if clashes.iter().flatten().any(|clash| clash.one.is_some() && clash.other.is_some()) {
             find(
                 Error,

@@ -1,5 +1,6 @@
 //! `pairs-unescaped`: a value may hold the `&` that separates it from the next name.
 
+use crate::lint::written::Listed;
 use super::{Error, Find, Note, Rule, Subject};
 use crate::lint::grammar::TooLarge;
 
@@ -18,7 +19,7 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(subject: &Subject<'_>, find: &mut Find<'_>) {
-    for (clashes, span) in &subject.written.lists {
+    for Listed { clashes, span, .. } in &subject.written.lists {
         match clashes {
             Ok(clashes) => {
                 if let Some(clash) = clashes.iter().find(|clash| clash.one.is_none() || clash.other.is_none()) {

@@ -20,8 +20,9 @@ fn check(subject: &Subject<'_>, find: &mut Find<'_>) {
     let Some(kind) = subject.request() else { return };
     let captured =
         subject.message.fields.iter().any(|field| field.kind.time().is_some() && field.definition.is_none());
-    if !subject.times().is_empty() || captured {
-        return; // `time-not-checked` has more to say about one that is captured.
+    // A policy holds an end, and `time-not-checked` has more to say about a time that is captured.
+    if !subject.times().is_empty() || captured || subject.message.policy.is_some() {
+        return;
     }
     let severity = if kind == Kind::Webhook { Warning } else { Error };
     let remembered = if subject.is_remembered() {

@@ -1,0 +1,235 @@
+//! The engine, as whoever tries to deceive it has it: requests are signed, and other ones verified.
+
+use super::draft::{Draft, HOST, Pair, Place};
+use super::samples;
+use super::{Collision, Held, Sent};
+use crate::lint::draws;
+use countersign_core::key::KeySet;
+use countersign_core::request::{RequestView, Transport};
+use countersign_core::scheme::model::{FieldType, Primitive, Source, Template};
+use countersign_core::scheme::{Message, Scheme, Span};
+use countersign_core::time::UnixTime;
+use countersign_core::{Freshness, Plan, SignError, Signer, Verifier};
+use std::sync::Arc;
+
+/// A scheme, and a key for it.
+pub(super) struct Engine<'a> {
+    /// The alternative at hand, as a scheme of its own.
+    scheme: Scheme,
+    pub(super) message: &'a Message,
+    plan: Arc<Plan>,
+    /// The scheme with all its alternatives, as whoever verifies has it.
+    whole: Arc<Plan>,
+    key: Held,
+}
+
+/// When everything happens: 2024-05-01T12:34:56Z.
+pub(super) const NOW: i64 = 1_714_566_896;
+const KEY_ID: &str = "alice";
+pub(super) const PEER: &str = "192.0.2.7";
+/// How often something missing is added before giving up.
+const MOST: usize = 24;
+
+impl<'a> Engine<'a> {
+    /// `None` where there is no key for the scheme's algorithm.
+    pub(super) fn new(scheme: &Scheme, message: &'a Message) -> Option<Self> {
+        let mut whole = scheme.clone();
+        // What a vendor's clients still sign with, and the engine does not: the same base under a better digest.
+        if let Primitive::Signature(algorithm) = &mut whole.request.signature.primitive {
+            *algorithm = samples::signing(*algorithm);
+        }
+        let key = Held::of(&whole.request.signature.primitive)?;
+        let mut own = whole.clone();
+        own.request.lets.clone_from(&message.lets);
+        own.request.base = message.base.clone();
+        own.request.tries = Vec::new();
+        let (plan, whole) = (Plan::compile(&own), Plan::compile(&whole));
+        Some(Self { scheme: own, message, plan, whole, key })
+    }
+
+    /// Adds to a draft what the scheme needs. `None`: it could not be found out.
+    pub(super) fn completed(&self, draft: &Draft) -> Option<Draft> {
+        let mut draft = draft.clone();
+        for attempt in 0..MOST {
+            match self.sign(&draft)? {
+                Ok(_) => return Some(draft),
+                Err(SignError::VarNeeded { name } | SignError::ValueUnfit { name }) => {
+                    let value = samples::value(self.field_type(&name), &name, attempt)?;
+                    draft.give(&name, value);
+                }
+                Err(SignError::Missing { step: Some(span) }) => self.add(&mut draft, span)?,
+                Err(_) => return None,
+            }
+        }
+        None
+    }
+
+    fn field_type(&self, name: &str) -> Option<&FieldType> {
+        self.message.fields.iter().find(|field| field.name == name).map(|field| &field.kind)
+    }
+
+    /// Adds the part of a message that stands at a place of the scheme.
+    fn add(&self, draft: &mut Draft, span: Span) -> Option<()> {
+        let message = self.message;
+        let texts = std::iter::once(&message.base)
+            .chain(message.lets.iter().map(|entry| &entry.text))
+            .chain(message.binds.iter().map(|bind| &bind.value));
+        let drawn = texts.flat_map(|text| draws::drawn(message, text)).find(|drawn| drawn.span == span)?;
+        let item = |name: &str| Pair::new(name, "1");
+        let before = draft.clone();
+        match drawn.source {
+            Source::Header(name) => draft.fields.push((name.clone(), samples::field(name).to_vec())),
+            Source::Cookie(name) => draft.fields.push(("cookie".to_owned(), format!("{name}=1").into_bytes())),
+            Source::Query(name) => draft.query.push(item(name)),
+            Source::QueryString => draft.query.push(item("item")),
+            Source::Form(name) | Source::Json(name) | Source::Xml(name) => {
+                draft.items_mut(Place::Body)?.push(item(name));
+            }
+            _ => {}
+        }
+        (*draft != before).then_some(())
+    }
+
+    /// Signs a draft. `None`: it cannot be written as a request.
+    pub(super) fn sign(&self, draft: &Draft) -> Option<Result<Signed, SignError>> {
+        let sent = draft.sent()?;
+        let mut signer = Signer::new(Arc::clone(&self.plan));
+        for (name, value) in &draft.given {
+            signer = signer.with_var(name, value);
+        }
+        let fresh = Freshness { now: UnixTime::from_secs(NOW), nonce: Some(samples::NONCE) };
+        let key = self.key.signing(KEY_ID)?;
+        let view = sent.view();
+        let signed = signer.sign(view, &key, &fresh);
+        Some(signed.map(|signed| {
+            let mut fields = sent.fields.clone();
+            signed.apply(&mut fields);
+            let body = signed.body.or(sent.body);
+            let sent = Sent { method: sent.method, target: signed.target, fields, body };
+            Signed { sent, signature: signed.signature, given: draft.given.clone() }
+        }))
+    }
+
+    /// The base of a signed request, and the value of each capture.
+    pub(super) fn read(&self, signed: &Signed) -> Option<Read> {
+        let explanation = self.verifier(&self.plan, signed).explain(
+            signed.sent.view(),
+            &self.keys()?,
+            UnixTime::from_secs(NOW),
+        );
+        let base = explanation.stages.iter().find(|stage| stage.name == "signature-base")?.bytes.clone();
+        Some(Read { base, fields: explanation.fields })
+    }
+
+    /// What a template makes of a draft.
+    pub(super) fn rendered(&self, template: &Template, draft: &Draft) -> Option<Vec<u8>> {
+        let signed = self.sign(draft)?.ok()?;
+        let mut scheme = self.scheme.clone();
+        scheme.request.base = template.clone();
+        let plan = Plan::compile(&scheme);
+        let keys = self.keys()?;
+        let explanation = self.verifier(&plan, &signed).explain(signed.sent.view(), &keys, UnixTime::from_secs(NOW));
+        explanation.stages.into_iter().find(|stage| stage.name == "signature-base").map(|stage| stage.bytes)
+    }
+
+    fn verifier(&self, plan: &Arc<Plan>, signed: &Signed) -> Verifier {
+        let mut verifier = Verifier::new(Arc::clone(plan));
+        for (name, value) in &signed.given {
+            if self.scheme.vars.iter().any(|var| var.name == *name) {
+                verifier = verifier.with_var(name, value);
+            }
+        }
+        verifier
+    }
+
+    /// The key under whatever id: a request that names another key is as good where both have one secret.
+    fn keys(&self) -> Option<KeySet> {
+        let mut key = self.key.signing(KEY_ID)?;
+        if self.message.fields.iter().any(|field| field.name == "key-id") {
+            key.id = None;
+        }
+        Some(KeySet::new([Arc::new(key)]))
+    }
+
+    /// Whether two drafts are different requests of one signature: one is signed, and with its signature the other
+    /// verifies.
+    pub(super) fn collides(&self, one: &Draft, other: &Draft) -> Option<Collision> {
+        let one = self.sign(one)?.ok()?;
+        let mut other = self.sign(other)?.ok()?;
+        let base = self.read(&one)?.base;
+        if one.sent == other.sent || base != self.read(&other)?.base {
+            return None;
+        }
+        if one.signature != other.signature {
+            // The algorithm draws random numbers; the other request gets the first one's signature.
+            other.sent.replace(&other.signature, &one.signature)?;
+        }
+        let keys = self.keys()?;
+        let holds = |signed: &Signed| {
+            let verifier = self.verifier(&self.whole, signed);
+            verifier.explain(signed.sent.view(), &keys, UnixTime::from_secs(NOW)).verdict.is_ok()
+        };
+        if !holds(&one) || !holds(&other) {
+            return None;
+        }
+        let vars = self.scheme.vars.iter().filter_map(|var| {
+            let (_, value) = one.given.iter().find(|(name, _)| *name == var.name)?;
+            Some((var.name.clone(), value.clone()))
+        });
+        let ids = [&one, &other].map(|signed| {
+            let fields = self.read(signed).map(|read| read.fields).unwrap_or_default();
+            let id = fields.into_iter().find(|(name, _)| name == "key-id").map(|(_, id)| id);
+            id.map_or_else(|| KEY_ID.to_owned(), |id| String::from_utf8_lossy(&id).into_owned())
+        });
+        let key = self.key.clone();
+        Some(Collision { requests: [one.sent, other.sent], key_ids: ids, base, key, now: NOW, vars: vars.collect() })
+    }
+}
+
+/// A signed request.
+pub(super) struct Signed {
+    pub(super) sent: Sent,
+    signature: Vec<u8>,
+    given: Vec<(String, String)>,
+}
+
+/// What the engine reads of a signed request.
+pub(super) struct Read {
+    pub(super) base: Vec<u8>,
+    pub(super) fields: Vec<(String, Vec<u8>)>,
+}
+
+impl Sent {
+    pub(super) fn view(&self) -> RequestView<'_> {
+        RequestView {
+            method: &self.method,
+            target: &self.target,
+            authority: HOST,
+            transport: Transport::Https,
+            fields: &self.fields,
+            body: Some(self.body.as_deref().unwrap_or_default()),
+            peer: Some(PEER),
+            status: None,
+            answers: None,
+        }
+    }
+
+    /// Puts another text in the place of one that stands in exactly one field line.
+    fn replace(&mut self, from: &[u8], to: &[u8]) -> Option<()> {
+        let mut found = None;
+        for (index, (_, value)) in self.fields.iter().enumerate() {
+            for at in 0..value.len() {
+                if value.get(at..).is_some_and(|rest| rest.starts_with(from)) {
+                    if found.is_some() {
+                        return None;
+                    }
+                    found = Some((index, at));
+                }
+            }
+        }
+        let (index, at) = found?;
+        let (_, value) = self.fields.get_mut(index)?;
+        value.splice(at..at + from.len(), to.iter().copied());
+        Some(())
+    }
+}

@@ -1,0 +1,148 @@
+//! What requests are made of that only serve to be signed: words, numbers and keys.
+
+use super::Held;
+use super::draft::{Body, Draft, Pair};
+use super::engine::Engine;
+use crate::lint::draws;
+use countersign_core::alg::{Asymmetric, Hash};
+use countersign_core::scheme::draft::Place;
+use countersign_core::scheme::model::{FieldType, Filter, ListSource, Message, Primitive, Source};
+use countersign_core::scheme::{Kind, Scheme};
+
+/// Begins with digits and with letters that are hexadecimal digits too; long enough for whoever wants 128 bits.
+pub(super) const NONCE: &str = "7f3c9d0a5b5e42688c117f3c9d0a5b5e";
+/// Hexadecimal and base64 alike.
+const SECRET: &str = "00112233445566778899aabbccddeeff";
+
+macro_rules! pair {
+    ($name:literal) => {
+        Held::Pair {
+            private: include_str!(concat!("../../../../../vectors/keys/", $name, ".pem")),
+            public: include_str!(concat!("../../../../../vectors/keys/", $name, ".pub.pem")),
+        }
+    };
+}
+
+impl Held {
+    /// A key for a primitive.
+    pub(super) fn of(primitive: &Primitive) -> Option<Self> {
+        Some(match primitive {
+            Primitive::Derived(..) | Primitive::Digest(_) | Primitive::Mac(..) => Self::Secret(SECRET),
+            Primitive::Signature(Asymmetric::RsaPkcs1(_) | Asymmetric::RsaPss(_)) => pair!("rsa"),
+            Primitive::Signature(Asymmetric::EcdsaP256 { .. }) => pair!("p256"),
+            Primitive::Signature(Asymmetric::EcdsaP384 { .. }) => pair!("p384"),
+            Primitive::Signature(Asymmetric::Ed25519) => pair!("ed25519"),
+        })
+    }
+
+    /// The half that signs, under an id.
+    pub(super) fn signing(self, id: &str) -> Option<countersign_core::Key> {
+        use countersign_core::Key;
+        let key = match self {
+            Self::Pair { private, .. } => Key::private_pem(private).ok()?,
+            Self::Secret(secret) => Key::secret(secret.as_bytes()),
+        };
+        Some(key.with_id(id))
+    }
+}
+
+/// The algorithm to sign with in the place of one that is only verified.
+pub(super) const fn signing(algorithm: Asymmetric) -> Asymmetric {
+    match algorithm {
+        Asymmetric::RsaPkcs1(Hash::Sha1) => Asymmetric::RsaPkcs1(Hash::Sha256),
+        other => other,
+    }
+}
+
+/// A request that the scheme signs, with everything in it that it draws on.
+pub(super) fn draft(engine: &Engine<'_>, scheme: &Scheme, message: &Message) -> Option<Draft> {
+    let methods = if scheme.kind == Kind::Link { ["GET", "POST"] } else { ["POST", "GET"] };
+    methods.iter().find_map(|method| engine.completed(&plain(scheme, message, method)))
+}
+
+fn plain(scheme: &Scheme, message: &Message, method: &str) -> Draft {
+    let texts = std::iter::once(&message.base)
+        .chain(message.lets.iter().map(|entry| &entry.text))
+        .chain(message.binds.iter().map(|bind| &bind.value));
+    let drawn: Vec<_> = texts.flat_map(|text| draws::drawn(message, text)).collect();
+    let draws = |wanted: &dyn Fn(&Source) -> bool| drawn.iter().any(|drawn| wanted(drawn.source));
+    let carried = |place: Place| message.carriers.iter().any(|carrier| carrier.place == place);
+    let list = |one: ListSource| draws(&|source| *source == Source::List(one));
+    let items = vec![Pair::new("item", "7"), Pair::new("items", "24")];
+    let body = if draws(&|source| matches!(source, Source::Json(_))) || list(ListSource::Json) || carried(Place::Json) {
+        Body::Json(items.clone())
+    } else if draws(&|source| matches!(source, Source::Xml(_))) || list(ListSource::Xml) || carried(Place::Xml) {
+        Body::Xml(items.clone())
+    } else if draws(&|source| matches!(source, Source::Form(_)))
+        || list(ListSource::Form)
+        || carried(Place::Form)
+        || (list(ListSource::Params) && method == "POST")
+    {
+        Body::Form(items.clone())
+    } else if method == "GET" && scheme.kind == Kind::Link {
+        Body::None
+    } else {
+        Body::Text(b"{\"item\":7}".to_vec())
+    };
+    let mut draft = Draft {
+        method: method.to_owned(),
+        path: b"/orders".to_vec(),
+        query: items,
+        raw: list(ListSource::QueryRaw),
+        fields: Vec::new(),
+        body,
+        given: Vec::new(),
+    };
+    // Lists that take only some names have those.
+    for drawn in &drawn {
+        let Source::List(source) = drawn.source else { continue };
+        for filter in &drawn.filters {
+            let Filter::Only(globs) = filter else { continue };
+            let names = globs.iter().map(|glob| glob.replace('*', "note")).take(2);
+            match draft.place(*source) {
+                Some(place) => {
+                    for name in names {
+                        if let Some(items) = draft.items_mut(place)
+                            && !items.iter().any(|item| item.k == name.as_bytes())
+                        {
+                            items.push(Pair::new(name, "7"));
+                        }
+                    }
+                }
+                None => {
+                    for name in names.filter(|name| name != "host") {
+                        if draft.field(&name).is_none() && !name.starts_with("content-") {
+                            draft.fields.push((name, b"7".to_vec()));
+                        }
+                    }
+                }
+            }
+        }
+    }
+    draft
+}
+
+/// A value for a field line that a scheme asks for.
+pub(super) fn field(name: &str) -> &'static [u8] {
+    match name {
+        "accept" => b"application/json",
+        "date" => b"Wed, 01 May 2024 12:34:56 GMT",
+        "content-md5" => b"1B2M2Y8AsgTpgAmY7PhCfg==",
+        _ => b"7",
+    }
+}
+
+/// A value for a capture or a variable, another one at each attempt.
+pub(super) fn value(kind: Option<&FieldType>, name: &str, attempt: usize) -> Option<&'static str> {
+    let texts: &[&str] = match kind {
+        Some(FieldType::Int) => &["60", "3600", "600000", "1"],
+        Some(FieldType::Hex | FieldType::HexAny | FieldType::HexUpper) => &["7003", NONCE, "70"],
+        Some(FieldType::B64 | FieldType::B64Url) => &["acme", "YWNtZQ=="],
+        Some(FieldType::Names(_) | FieldType::NamesAny) => &["host", "date", "content-type"],
+        // Some minutes from now.
+        Some(FieldType::Time(_)) => &["1714567196"],
+        _ if name.contains("expire") || name.contains("ttl") => &["1714567196", "60"],
+        _ => &["acme", "7", "acme-orders", NONCE, "70"],
+    };
+    texts.get(attempt % texts.len()).copied()
+}
