@@ -7,7 +7,9 @@ use super::symbols::Symbols;
 use super::text::{Condition, Length, Letters, Owner, Text};
 use super::written::{Listed, Made, Origin, Written};
 use countersign_core::alg::Hash;
-use countersign_core::scheme::model::{Bind, Bound, Convert, Filter, ListSource, Message, Part, Source, Template, Value, Window};
+use countersign_core::scheme::model::{
+    Bind, Bound, Convert, Filter, ListSource, Message, Part, Source, Template, Value, Window,
+};
 use countersign_core::scheme::{Scheme, Span};
 use countersign_core::time::TimeFormat;
 
@@ -137,10 +139,14 @@ impl<'a> Builder<'a> {
     /// What something bound may hold.
     fn bound(&mut self, bind: &Bind) -> Text {
         let value = self.template(&bind.value, None);
-        if bind.or.is_empty() {
+        // What says that the body comes in chunks is not compared with it.
+        let chunks = self.message.chunks.as_ref().filter(|chunks| bind.what == Source::Field(chunks.mode));
+        let modes = chunks.map(|chunks| [&chunks.signed, &chunks.signed_trailer, &chunks.unsigned_trailer]);
+        let others: Vec<&Vec<u8>> = bind.or.iter().chain(modes.into_iter().flatten().flatten()).collect();
+        if others.is_empty() {
             return value;
         }
-        let others = bind.or.iter().map(|other| Text::Literal(other.clone()));
+        let others = others.into_iter().map(|other| Text::Literal(other.clone()));
         Text::Choice(std::iter::once(value).chain(others).collect())
     }
 
@@ -195,7 +201,12 @@ impl<'a> Builder<'a> {
             Filter::PctOnly(bytes) => of.percent_encoded(bytes),
             Filter::Hkdf { salt, info, length, .. } => {
                 let texts = vec![text, self.template(salt, None), self.template(info, None)];
-                return self.made(texts, filter, Letters { length: Length::Exactly(*length), ..Letters::any() }, value);
+                return self.made(
+                    texts,
+                    filter,
+                    Letters { length: Length::Exactly(*length), ..Letters::any() },
+                    value,
+                );
             }
             Filter::KdfP256(_, context) => {
                 let context = self.template(context, None);
@@ -256,9 +267,7 @@ impl<'a> Builder<'a> {
         match (text, other) {
             (Text::Absent, other) => other,
             (text, Text::Absent) => text,
-            (text, other)
-                if self.written.may_lack(self.message, &text) == 0 || self.written.same(&text, &other) =>
-            {
+            (text, other) if self.written.may_lack(self.message, &text) == 0 || self.written.same(&text, &other) => {
                 text
             }
             (text, other) => {
@@ -285,7 +294,9 @@ impl<'a> Builder<'a> {
                 };
                 self.owned(name, span, Made::Filtered(owner, filter.clone(), before), letters)
             }
-            Text::When(inner, condition) => Text::When(Box::new(self.opaque(*inner, filter, letters, value)), condition),
+            Text::When(inner, condition) => {
+                Text::When(Box::new(self.opaque(*inner, filter, letters, value)), condition)
+            }
             Text::NotEmpty(inner) => {
                 let condition = Box::new(Condition { subject: (*inner).clone(), span: value.span });
                 Text::When(Box::new(self.opaque(*inner, filter, letters, value)), condition)
@@ -404,7 +415,9 @@ impl<'a> Builder<'a> {
         let Some(change) = change else { return text };
         match text {
             Text::Value(owner, letters) => Text::Value(owner, change.of(letters)),
-            Text::When(inner, condition) => Text::When(Box::new(self.changed(*inner, Some(change), filter)), condition),
+            Text::When(inner, condition) => {
+                Text::When(Box::new(self.changed(*inner, Some(change), filter)), condition)
+            }
             text => {
                 let letters = change.of(letters_of(&text));
                 let made = Made::Texts(vec![text], filter.clone());
@@ -463,7 +476,8 @@ impl Change {
             Self::Convert(by) => letters.converted(*by),
             Self::Fold(separator) => {
                 let separator = Letters::new(Symbols::of(separator), Length::Any);
-                let first = if letters.length == Length::Some { letters.first } else { letters.first.or(separator.all) };
+                let first =
+                    if letters.length == Length::Some { letters.first } else { letters.first.or(separator.all) };
                 Letters { first, ..letters.or(separator) }
             }
         }

@@ -5,12 +5,11 @@
 
 use super::draws::{Drawn, Role, drawn, is_digest};
 use countersign_core::canon;
-use countersign_core::scheme::{Span, Var};
 use countersign_core::scheme::draft::Place;
 use countersign_core::scheme::model::{
-    Bound, Carrier, FieldId, Filter, ListSource, Listing, Message, Part, Primitive, Source, Template,
-    Value,
+    Bound, Carrier, FieldId, Filter, ListSource, Listing, Message, Part, Primitive, Source, Template, Value,
 };
+use countersign_core::scheme::{Span, Var};
 
 /// How much of something is covered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -151,7 +150,9 @@ impl Cover {
         let admits = chunks.unsigned_when.as_ref().is_none_or(|when| is_there_by_default(when, vars));
         match (&chunks.unsigned_trailer, &self.body) {
             (Some(value), Extent::None | Extent::Whole) if admits => Extent::Optional(chunks.span, named(value)),
-            (_, Extent::None) => Extent::Optional(chunks.span, "where it does not come in chunks it is open".to_owned()),
+            (_, Extent::None) => {
+                Extent::Optional(chunks.span, "where it does not come in chunks it is open".to_owned())
+            }
             (_, other) => other.clone(),
         }
     }

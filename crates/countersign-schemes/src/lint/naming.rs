@@ -1,8 +1,8 @@
 //! What values are called: as in a scheme file, by the first name that people know them by.
 
 use super::draws;
-use countersign_core::scheme::model::{ListSource, Message, Source, Value};
 use countersign_core::scheme::Scheme;
+use countersign_core::scheme::model::{ListSource, Message, Source, Value};
 
 /// What a value is called.
 pub(super) fn name_of(scheme: &Scheme, message: &Message, value: &Value) -> String {

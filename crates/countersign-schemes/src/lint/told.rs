@@ -17,8 +17,8 @@ use super::loss::{self, Loss, Root};
 use super::text::{Letters, Owner, Text};
 use super::written::{Listed, Made, Written, is_constant};
 use countersign_core::canon;
-use countersign_core::scheme::model::{Convert, Filter, IfAbsent, ListSource, Message, Source};
 use countersign_core::scheme::Span;
+use countersign_core::scheme::model::{Convert, Filter, IfAbsent, ListSource, Message, Source};
 
 /// A part of the message that the base draws on.
 #[derive(Debug, Clone)]
@@ -377,7 +377,11 @@ fn holds(part: &Part, other: &Source, cover: &Cover) -> bool {
         )
         | (
             Source::Body,
-            Source::Form(_) | Source::Json(_) | Source::Part(_) | Source::Xml(_) | Source::List(Form | FormRaw | Json | Xml),
+            Source::Form(_)
+            | Source::Json(_)
+            | Source::Part(_)
+            | Source::Xml(_)
+            | Source::List(Form | FormRaw | Json | Xml),
         ) => true,
         (Source::List(Params | Query | QueryForm | QueryJson | QueryPct | QueryRaw), Source::Query(name))
         | (Source::List(Form | FormRaw | Params), Source::Form(name))

@@ -89,6 +89,11 @@ impl Written {
             builder.text(text.clone(), key.span);
             builder.written.signed.push(text);
         }
+        let chunks = message.chunks.iter().flat_map(|chunks| std::iter::once(&chunks.base).chain(&chunks.trailer));
+        for signed in chunks {
+            let text = builder.template(signed, None);
+            builder.text(text, signed.span);
+        }
         // What captures and field lines are compared with.
         for field in &message.fields {
             if let Some(entry) = field.definition.and_then(|id| message.lets.get(id)) {
@@ -198,7 +203,12 @@ impl Written {
 
     fn owner_may_lack(&self, message: &Message, owner: Owner) -> bool {
         match self.origin(owner).map(|origin| &origin.made) {
-            Some(Made::Filtered(_, Filter::After(_) | Filter::IfAny | Filter::Member(_), _) | Made::Unknown | Made::Value(_)) | None => true,
+            Some(
+                Made::Filtered(_, Filter::After(_) | Filter::IfAny | Filter::Member(_), _)
+                | Made::Unknown
+                | Made::Value(_),
+            )
+            | None => true,
             Some(Made::Filtered(owner, ..)) => self.owner_may_lack(message, *owner),
             Some(Made::Either(one, other)) => self.may_lack(message, one).min(self.may_lack(message, other)) > 0,
             Some(Made::List(_) | Made::Name(_)) => false,

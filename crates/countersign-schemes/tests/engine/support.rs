@@ -315,7 +315,11 @@ pub(crate) fn reason(verdict: &Verdict) -> Reason {
 /// Every scheme of the catalogue.
 pub(crate) fn catalogue_subjects() -> Vec<Subject> {
     let only = std::env::var("ONLY").unwrap_or_default();
-    catalogue::names().iter().filter(|n| only.is_empty() || only.split(',').any(|o| o == **n)).map(|name| Subject::of(name)).collect()
+    catalogue::names()
+        .iter()
+        .filter(|n| only.is_empty() || only.split(',').any(|o| o == **n))
+        .map(|name| Subject::of(name))
+        .collect()
 }
 
 /// Schemes that exist to use everything the language has.

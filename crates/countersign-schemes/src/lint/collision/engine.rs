@@ -112,11 +112,8 @@ impl<'a> Engine<'a> {
 
     /// The base of a signed request, and the value of each capture.
     pub(super) fn read(&self, signed: &Signed) -> Option<Read> {
-        let explanation = self.verifier(&self.plan, signed).explain(
-            signed.sent.view(),
-            &self.keys()?,
-            UnixTime::from_secs(NOW),
-        );
+        let explanation =
+            self.verifier(&self.plan, signed).explain(signed.sent.view(), &self.keys()?, UnixTime::from_secs(NOW));
         let base = explanation.stages.iter().find(|stage| stage.name == "signature-base")?.bytes.clone();
         Some(Read { base, fields: explanation.fields })
     }

@@ -6,7 +6,9 @@ use super::shifts::of_source;
 use super::{Collision, Shown};
 use crate::lint::coverage::is_body;
 use crate::lint::draws::{self, Drawn};
-use countersign_core::scheme::model::{Bound, Convert, Filter, IfAbsent, ListSource, Listing, Message, Part, Primitive, Source, Template};
+use countersign_core::scheme::model::{
+    Bound, Convert, Filter, IfAbsent, ListSource, Listing, Message, Part, Primitive, Source, Template,
+};
 
 /// Drafts that should have one signature.
 type Pairs = Vec<(Draft, Draft)>;
@@ -69,24 +71,26 @@ fn recipe(
         Filter::Convert(Convert::Lower | Convert::Upper) | Filter::ConvertValues(Convert::Lower | Convert::Upper) => {
             (lossy, in_case(draft, message, drawn, place))
         }
-        Filter::Convert(Convert::Squeeze | Convert::Trim) | Filter::ConvertValues(Convert::Squeeze | Convert::Trim) => {
+        Filter::Convert(Convert::Squeeze | Convert::Trim)
+        | Filter::ConvertValues(Convert::Squeeze | Convert::Trim) => {
             (lossy, each_slot(draft, message, drawn, place, |text| [text.to_vec(), [text, b" "].concat()]))
         }
-        Filter::Convert(Convert::Unpct | Convert::FormDec) | Filter::ConvertValues(Convert::Unpct | Convert::FormDec) => {
+        Filter::Convert(Convert::Unpct | Convert::FormDec)
+        | Filter::ConvertValues(Convert::Unpct | Convert::FormDec) => {
             (lossy, each_slot(draft, message, drawn, place, |text| [[text, b"%41"].concat(), [text, b"A"].concat()]))
         }
-        Filter::Convert(Convert::Dots) => {
-            ("path-normalised", each_slot(draft, message, drawn, place, |path| [path.to_vec(), [b"/x/..", path].concat()]))
-        }
-        Filter::Convert(Convert::SlashEnd) => {
-            ("path-normalised", each_slot(draft, message, drawn, place, |path| [path.to_vec(), [path, b"/"].concat()]))
-        }
+        Filter::Convert(Convert::Dots) => (
+            "path-normalised",
+            each_slot(draft, message, drawn, place, |path| [path.to_vec(), [b"/x/..", path].concat()]),
+        ),
+        Filter::Convert(Convert::SlashEnd) => (
+            "path-normalised",
+            each_slot(draft, message, drawn, place, |path| [path.to_vec(), [path, b"/"].concat()]),
+        ),
         Filter::Slice(from, Bound::At(to)) => (piece_rule(drawn), sliced(draft, message, drawn, *from, *to)),
         Filter::Before(end) => (
             piece_rule(drawn),
-            each_slot(draft, message, drawn, place, |text| {
-                [[text, end, b"1"].concat(), [text, end, b"2"].concat()]
-            }),
+            each_slot(draft, message, drawn, place, |text| [[text, end, b"1"].concat(), [text, end, b"2"].concat()]),
         ),
         Filter::After(begin) => (
             piece_rule(drawn),

@@ -69,7 +69,8 @@ fn plain(scheme: &Scheme, message: &Message, method: &str) -> Draft {
     let carried = |place: Place| message.carriers.iter().any(|carrier| carrier.place == place);
     let list = |one: ListSource| draws(&|source| *source == Source::List(one));
     let items = vec![Pair::new("item", "7"), Pair::new("items", "24")];
-    let body = if draws(&|source| matches!(source, Source::Json(_))) || list(ListSource::Json) || carried(Place::Json) {
+    let body = if draws(&|source| matches!(source, Source::Json(_))) || list(ListSource::Json) || carried(Place::Json)
+    {
         Body::Json(items.clone())
     } else if draws(&|source| matches!(source, Source::Xml(_))) || list(ListSource::Xml) || carried(Place::Xml) {
         Body::Xml(items.clone())

@@ -10,8 +10,8 @@ use super::{Collision, Shown, place};
 use crate::lint::subject::Reading;
 use crate::lint::text::Owner;
 use crate::lint::written::{Made, Written};
-use countersign_core::scheme::model::{Filter, ListSource, Message, Part, Source, Template, Value};
 use countersign_core::scheme::Span;
+use countersign_core::scheme::model::{Filter, ListSource, Message, Part, Source, Template, Value};
 
 /// The pairs for each reading, and for each list.
 pub(super) fn shown(
@@ -26,7 +26,8 @@ pub(super) fn shown(
         let Ok(clashes) = &list.clashes else { continue };
         let Some(text) = template(message, list.span, true) else { continue };
         for clash in clashes {
-            let rule = if clash.one.is_some() && clash.other.is_some() { "pairs-undelimited" } else { "pairs-unescaped" };
+            let rule =
+                if clash.one.is_some() && clash.other.is_some() { "pairs-undelimited" } else { "pairs-unescaped" };
             if shown.iter().any(|known| known.rule == rule && known.span == list.span) {
                 continue;
             }
@@ -38,7 +39,8 @@ pub(super) fn shown(
     for reading in readings.iter().filter(|reading| reading.accepted) {
         let Ok(clash) = reading.clash else { continue };
         let Some(text) = template(message, reading.text, false) else { continue };
-        let rule = if clash.one.is_some() && clash.other.is_some() { "values-adjacent" } else { "separator-in-value" };
+        let rule =
+            if clash.one.is_some() && clash.other.is_some() { "values-adjacent" } else { "separator-in-value" };
         let span = place(written, reading.text, clash.one, clash.other);
         if shown.iter().any(|known| known.rule == rule && known.span == span) {
             continue;
@@ -100,7 +102,8 @@ const MOST_GAPS: usize = 3;
 /// What stands between two values, wherever they may stand.
 fn gaps(text: &[u8], a: &[u8], b: &[u8]) -> Vec<Vec<u8>> {
     let at = |needle: &[u8], from: usize| {
-        (from..=text.len()).find(|at| !needle.is_empty() && text.get(*at..).is_some_and(|rest| rest.starts_with(needle)))
+        (from..=text.len())
+            .find(|at| !needle.is_empty() && text.get(*at..).is_some_and(|rest| rest.starts_with(needle)))
     };
     let mut gaps = Vec::new();
     let mut from = 0;
@@ -243,10 +246,13 @@ fn within(message: &Message, text: &Template, span: Span, list: bool) -> Option<
             {
                 return Some(found);
             }
-            let inner = if let Source::Quoted(inner) = &value.source { within(message, inner, span, list) } else { None };
+            let inner =
+                if let Source::Quoted(inner) = &value.source { within(message, inner, span, list) } else { None };
             inner.or_else(|| {
                 value.filters.iter().find_map(|filter| match filter {
-                    Filter::Each(text) | Filter::Or(text) | Filter::Hmac(_, text) => within(message, text, span, list),
+                    Filter::Each(text) | Filter::Or(text) | Filter::Hmac(_, text) => {
+                        within(message, text, span, list)
+                    }
                     Filter::With { value, .. } => within(message, value, span, list),
                     _ => None,
                 })

@@ -1,7 +1,7 @@
 //! `pairs-undelimited`: names and values are written one behind the other.
 
-use crate::lint::written::Listed;
 use super::{Error, Find, Rule, Subject};
+use crate::lint::written::Listed;
 
 pub(super) static RULE: Rule = Rule {
     code: "pairs-undelimited",

@@ -1,8 +1,8 @@
 //! `pairs-unescaped`: a value may hold the `&` that separates it from the next name.
 
-use crate::lint::written::Listed;
 use super::{Error, Find, Note, Rule, Subject};
 use crate::lint::grammar::TooLarge;
+use crate::lint::written::Listed;
 
 pub(super) static RULE: Rule = Rule {
     code: "pairs-unescaped",
