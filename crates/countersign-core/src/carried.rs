@@ -39,7 +39,7 @@ impl Verifier {
         let mut found = Vec::new();
         for (index, (carrier, program)) in message.carriers.iter().zip(&plan.writes).enumerate() {
             let mark = scratch.out.len();
-            if !read::value(&view, carrier, &mut scratch.out)? {
+            if !read::value(&view, message, carrier, &scratch.captures, &mut scratch.out)? {
                 continue;
             }
             let start = read::unwrapped(carrier, index, &mut scratch, mark)?;

@@ -4,12 +4,14 @@
 //! call for.
 
 mod chunks;
+mod members;
 
 use std::sync::Arc;
 
 use crate::alg::KeyError;
 use crate::canon;
 use crate::key::{Key, Material};
+use crate::plan::carrier::Captures;
 use crate::plan::list::convert;
 use crate::plan::run::{Env, Scratch, Stop, digest_body, run};
 use crate::plan::source::split_target;
@@ -17,7 +19,9 @@ use crate::plan::{MessagePlan, Plan, PrimitivePlan, Program};
 use crate::reject::{Rejection, Subject};
 use crate::request::{Fields, RequestView};
 use crate::scheme::draft::{Place, Span};
-use crate::scheme::model::{Carrier, Convert, Field, FieldId, FieldType, Filter, Message, Part, Source, Wrap};
+use crate::scheme::model::{
+    Carrier, Convert, Field, FieldId, FieldType, Filter, Message, Part, Source, Template, Value, Wrap,
+};
 use crate::scheme::{References, Var, same_name};
 use crate::time::UnixTime;
 use crate::verify::agree::agree;
@@ -155,6 +159,7 @@ impl Signer {
         let chunking = signing.announce(&mut draft, &mut scratch)?;
         let chunked = chunking.is_some();
         signing.define(&mut draft, &mut scratch)?;
+        signing.assemble(&draft, &mut scratch)?;
         signing.write(&mut draft, &mut scratch, |carrier, _| carrier.place == Place::Header)?;
         signing.list_names(&draft, &mut scratch)?;
         signing.write(&mut draft, &mut scratch, |_, _| true)?;
@@ -191,7 +196,7 @@ impl Signer {
 
     /// Captures what the message already carries.
     fn keep_present(view: &RequestView<'_>, message: &Message, scratch: &mut Scratch) -> Result<(), SignError> {
-        for (index, carrier) in message.carriers.iter().enumerate() {
+        for (index, carrier) in read::outer_first(message) {
             if carrier.place == Place::Path {
                 // The path of an unsigned link goes into the capture `rest`.
                 if let Some(rest) = message.fields.iter().position(|field| field.name == "rest") {
@@ -200,7 +205,9 @@ impl Signer {
                 continue;
             }
             let mark = scratch.out.len();
-            if !read::value(view, carrier, &mut scratch.out).map_err(SignError::Message)? {
+            if !read::value(view, message, carrier, &scratch.captures, &mut scratch.out)
+                .map_err(SignError::Message)?
+            {
                 continue;
             }
             if carries(carrier, message.signature_field) {
@@ -249,7 +256,7 @@ impl Signer {
                 }
             } else if let FieldType::Time(format) = &field.kind
                 && field.definition.is_none()
-                && (field.name == "timestamp" || rules.starts == Some(id))
+                && (field.name == "timestamp" || (rules.starts == Some(id) && !field.optional))
             {
                 format.write(fresh.now, &mut value);
             } else if let (FieldType::Time(format), true, Some(ttl)) =
@@ -345,11 +352,27 @@ impl Signing<'_> {
                     return Err(SignError::ValueUnfit { name: field.name.clone() });
                 }
                 scratch.captures.set(id, &value);
+            } else if field.definition.is_none() {
+                // What it is bound to needs the value itself, and says only what may be given.
+                return Err(SignError::VarNeeded { name: field.name.clone() });
             } else if !field.optional {
                 return Err(SignError::Missing { step: scratch.missing() });
             }
         }
         Ok(())
+    }
+
+    /// What a carrier lacks that cannot be written.
+    fn lacking(&self, carrier: &Carrier, scratch: &Scratch) -> SignError {
+        let mut ids = Vec::new();
+        References::captures(&carrier.text, &mut ids);
+        let lacking = ids.into_iter().find(|id| {
+            scratch.captures.get(*id).is_none() && self.message.fields.get(*id).is_some_and(|field| !field.optional)
+        });
+        match lacking.and_then(|id| self.message.fields.get(id)) {
+            Some(field) => SignError::VarNeeded { name: field.name.clone() },
+            None => SignError::Missing { step: Some(carrier.span) },
+        }
     }
 
     /// Sets the capture that lists what is signed.
@@ -361,11 +384,15 @@ impl Signing<'_> {
             if announces || scratch.captures.get(id).is_some() || self.message.cover.is_empty() {
                 continue;
             }
-            let mut known: Vec<String> = synthetic(self.message);
+            let mut known: Vec<String> = synthetic(self.message, &scratch.captures);
             draft.fields.all(&mut |name, _| known.push(name.to_ascii_lowercase()));
             if !self.view.authority.is_empty() {
                 known.push("host".to_owned());
             }
+            // The field that carries the list is not there yet, and is listed only by its own name.
+            let own = self.message.carriers.iter().find(|carrier| carries(carrier, id));
+            let own = own.filter(|own| own.place == Place::Header && !carries(own, self.message.signature_field));
+            known.extend(own.map(|own| own.name.clone()).filter(|own| self.message.cover.contains(own)));
             known.sort_unstable();
             known.dedup();
             let refused = |name: &str| {
@@ -429,12 +456,14 @@ impl Signing<'_> {
         scratch: &mut Scratch,
         last: bool,
     ) -> Result<(), SignError> {
-        if draft.written.contains(&(carrier.place, carrier.name.clone())) {
+        if carrier.within.is_some() || draft.written.contains(&(carrier.place, carrier.name.clone())) {
             return Ok(());
         }
         let mut there = Vec::new();
         let present = carrier.place != Place::Path
-            && self.with(draft, |env| read::value(&env.view, carrier, &mut there)).map_err(SignError::Message)?;
+            && self
+                .with(draft, |env| read::value(&env.view, self.message, carrier, &scratch.captures, &mut there))
+                .map_err(SignError::Message)?;
         if present {
             return Ok(());
         }
@@ -443,20 +472,7 @@ impl Signing<'_> {
         let value = scratch.out.get(mark..).unwrap_or_default().to_vec();
         scratch.out.truncate(mark);
         if !whole {
-            return if carrier.optional || !last {
-                Ok(())
-            } else {
-                let mut ids = Vec::new();
-                References::captures(&carrier.text, &mut ids);
-                let lacking = ids.into_iter().find(|id| {
-                    scratch.captures.get(*id).is_none()
-                        && self.message.fields.get(*id).is_some_and(|field| !field.optional)
-                });
-                match lacking.and_then(|id| self.message.fields.get(id)) {
-                    Some(field) => Err(SignError::VarNeeded { name: field.name.clone() }),
-                    None => Err(SignError::Missing { step: Some(carrier.span) }),
-                }
-            };
+            return if carrier.optional || !last { Ok(()) } else { Err(self.lacking(carrier, scratch)) };
         }
         draft.written.push((carrier.place, carrier.name.clone()));
         draft.append(carrier, &wrapped(carrier.wrap, value))
@@ -464,10 +480,23 @@ impl Signing<'_> {
 
     fn base(&self, draft: &Draft, scratch: &mut Scratch) -> Result<Zeroizing<Vec<u8>>, SignError> {
         self.refresh(draft, scratch)?;
-        let start = self.with(draft, |env| signature::base(env, scratch)).map_err(stopped)?;
+        let start =
+            self.with(draft, |env| signature::base(env, scratch)).map_err(|stop| self.lacking_base(scratch, stop))?;
         let base = Zeroizing::new(scratch.out.get(start..).unwrap_or_default().to_vec());
         scratch.out.truncate(start);
         Ok(base)
+    }
+
+    /// What is told where the base lacks something: the capture that nobody gave, if there is one.
+    fn lacking_base(&self, scratch: &Scratch, stop: Stop) -> SignError {
+        let fields = self.message.fields.iter().enumerate();
+        let mut open = fields.filter(|(id, field)| {
+            !field.optional && *id != self.message.signature_field && scratch.captures.get(*id).is_none()
+        });
+        match (stopped(stop), open.next()) {
+            (SignError::Missing { .. }, Some((_, field))) => SignError::VarNeeded { name: field.name.clone() },
+            (error, _) => error,
+        }
     }
 
     fn signature(&self, draft: &Draft, scratch: &mut Scratch, base: &[u8]) -> Result<Vec<u8>, SignError> {
@@ -531,8 +560,7 @@ impl Signing<'_> {
         // A message is signed for its own time, which may be another one than now.
         let now = fresh::stamp(&self.plan.fresh, message, scratch).unwrap_or(now);
         fresh::judge(&self.plan.fresh, message, scratch, now).map_err(SignError::Message)?;
-        let in_body = |carrier: &Carrier| matches!(carrier.place, Place::Form | Place::Json | Place::Xml);
-        if message.carriers.iter().any(|carrier| in_body(carrier) && carries(carrier, message.signature_field)) {
+        if message.carriers.iter().any(|carrier| carrier.in_body() && carries(carrier, message.signature_field)) {
             self.refresh(draft, scratch)?;
         } else {
             scratch.forget_lets(self.variant.lets.len());
@@ -544,8 +572,9 @@ impl Signing<'_> {
             return Err(SignError::CoversItself);
         }
         self.with(draft, |env| {
+            let lets = scratch.lets_found();
             let compared = agree(env, message, scratch, chunked)?;
-            let facts = Facts::of(&env.view, env.plan, 0, compared, chunked);
+            let facts = Facts::of(&env.view, env.plan, 0, compared, chunked, lets);
             let has_body = env.view.body.is_some_and(|body| !body.is_empty());
             Ok(insist(message, env.plan, &facts, &scratch.captures, has_body)?)
         })
@@ -740,8 +769,14 @@ fn carries(carrier: &Carrier, field: FieldId) -> bool {
     ids.contains(&field)
 }
 
-/// The names of synthetic items that may be listed.
-fn synthetic(message: &Message) -> Vec<String> {
+/// The names of synthetic items that may be listed: not of those whose value is a capture that is not there.
+fn synthetic(message: &Message, captures: &Captures) -> Vec<String> {
+    let lacks = |text: &Template| {
+        text.parts.iter().any(|part| match part {
+            Part::Value(Value { source: Source::Field(id), .. }) => captures.get(*id).is_none(),
+            Part::Literal(_) | Part::Optional(_) | Part::Value(_) => false,
+        })
+    };
     let mut found = Vec::new();
     let mut texts = vec![&message.base];
     texts.extend(message.lets.iter().map(|entry| &entry.text));
@@ -752,8 +787,9 @@ fn synthetic(message: &Message) -> Vec<String> {
                 continue;
             }
             for filter in &value.filters {
-                if let Filter::With { name, .. } = filter {
-                    found.push(name.clone());
+                match filter {
+                    Filter::With { name, value, .. } if !lacks(value) => found.push(name.clone()),
+                    _ => {}
                 }
             }
         }

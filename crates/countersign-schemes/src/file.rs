@@ -137,6 +137,7 @@ fn carriers(reader: &mut Reader<'_>, node: &Node, place: Place, section: &str, c
                 unknown: None,
                 repeat: None,
                 decode: None,
+                within: None,
             }),
             Value::Table(_) => reader
                 .table(node, &format!("`{}`", key.value))
@@ -150,17 +151,18 @@ fn carriers(reader: &mut Reader<'_>, node: &Node, place: Place, section: &str, c
 }
 
 fn carrier_keys(reader: &mut Reader<'_>, keys: &Keys<'_>, name: At<String>, place: Place) -> Option<Carrier> {
-    reader.known(keys, &["text", "split", "unknown", "repeat", "decode"]);
+    reader.known(keys, &["text", "split", "unknown", "repeat", "decode", "in"]);
     // All keys before the first `?`: every fault is reported.
     let text = keys.required(reader, "text").and_then(|node| reader.template(node, "text"));
     let split = keys.text(reader, "split");
     let unknown = keys.text(reader, "unknown");
     let repeat = keys.boolean(reader, "repeat");
     let decode = keys.text(reader, "decode");
+    let within = keys.text(reader, "in");
     if let Some(split) = split.as_ref().filter(|split| split.value.is_empty()) {
         reader.fault(split.span, "`split` is empty", Some("the separator of the list, as in `split = \",\"`"));
     }
-    Some(Carrier { place, name, text: text?, split, unknown, repeat, decode })
+    Some(Carrier { place, name, text: text?, split, unknown, repeat, decode, within })
 }
 
 fn lets(reader: &mut Reader<'_>, node: &Node, section: &str) -> Vec<Let> {

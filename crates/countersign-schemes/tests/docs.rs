@@ -285,18 +285,24 @@ fn sources_give_what_the_table_says() {
         }
     }
     for (line, row) in table(&document(), "lists") {
-        let list = code(&row[0])[0];
-        let mut message = Message::new();
-        if list != "headers" {
-            let given = value(&row[2]);
-            match list {
-                "form" | "form-raw" | "json" | "xml" => message.body = given,
-                _ => message.target = format!("/?{given}"),
+        for (list, after) in each_with_its_result(&row[0], &row[3]) {
+            let mut message = Message::new();
+            if list != "headers" {
+                let given = value(&row[2]);
+                match list.as_str() {
+                    "form" | "form-raw" | "json" | "query-json" | "query-raw-json" | "xml" => message.body = given,
+                    "query-form" => {
+                        let form = "application/x-www-form-urlencoded; charset=utf-8";
+                        message = message.with_field("Content-Type", form);
+                        message.body = given;
+                    }
+                    _ => message.target = format!("/?{given}"),
+                }
             }
+            let only = if list == "headers" { " | only x-tag host" } else { "" };
+            let found = message.evaluate(&format!("{list}{only} | each \"{{k}}[={{v}}]\" | join \" \""));
+            compare(&mut wrong, line, &list, &after, &found);
         }
-        let only = if list == "headers" { " | only x-tag host" } else { "" };
-        let found = message.evaluate(&format!("{list}{only} | each \"{{k}}[={{v}}]\" | join \" \""));
-        compare(&mut wrong, line, list, &row[3], &found);
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
@@ -325,6 +331,14 @@ fn filters_give_what_the_tables_say() {
             message.target = format!("/?{}", value(&row[2]));
             let join = if filter.starts_with("join") { "" } else { " | join \"&\"" };
             compare(&mut wrong, line, &filter, &after, &message.evaluate(&format!("query | {filter}{join}")));
+        }
+    }
+    for (line, row) in table(&document(), "json-filters") {
+        for (filter, after) in each_with_its_result(&row[0], &row[3]) {
+            let mut message = Message::new();
+            message.body = value(&row[2]);
+            let join = if filter == "fastjson" { "" } else { " | join \"&\"" };
+            compare(&mut wrong, line, &filter, &after, &message.evaluate(&format!("json | {filter}{join}")));
         }
     }
     for (line, row) in table(&document(), "absence") {
@@ -420,6 +434,6 @@ fn every_word_of_the_language_is_there() {
     demand(owned(&vocabulary.types), &["types"]);
     demand([owned(&vocabulary.sources), owned(&vocabulary.members)].concat(), &["sources"]);
     demand(owned(&vocabulary.lists), &["lists"]);
-    demand(vocabulary.filters, &["text-filters", "list-filters", "signatures"]);
+    demand(vocabulary.filters, &["text-filters", "list-filters", "json-filters", "signatures"]);
     assert!(missing.is_empty(), "{}", missing.join("\n"));
 }

@@ -280,7 +280,7 @@ fn unescaped(escaped: &[u8]) -> Result<Cow<'_, [u8]>, Malformed> {
 }
 
 /// Appends the content of a string with its escapes resolved (RFC 8259, section 7).
-fn unescape(mut escaped: &[u8], out: &mut Vec<u8>) -> Result<(), Malformed> {
+pub(super) fn unescape(mut escaped: &[u8], out: &mut Vec<u8>) -> Result<(), Malformed> {
     out.reserve(escaped.len());
     loop {
         let (plain, rest) = split_where(escaped, |byte| byte == b'\\');

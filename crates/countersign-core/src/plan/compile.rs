@@ -38,8 +38,7 @@ pub(super) fn message(message: &Message, fresh: Fresh) -> MessagePlan {
         compiler.filter(filter, message.signature.span, Blame::Message, &mut encode);
     }
     let chunks = message.chunks.as_ref().map(|chunks| compiler.chunks(chunks));
-    let body_carriers =
-        message.carriers.iter().any(|carrier| matches!(carrier.place, Place::Form | Place::Json | Place::Xml));
+    let body_carriers = message.carriers.iter().any(Carrier::in_body);
     let body_need = body_need(message, &variants, &compiler, body_carriers);
     let key_id = message.fields.iter().position(|field| field.name == "key-id");
     MessagePlan {
@@ -369,6 +368,7 @@ impl Compiler<'_> {
             Filter::Dedupe => Op::List(ListOp::Dedupe),
             Filter::DropEmpty => Op::List(ListOp::DropEmpty),
             Filter::Each(text) => Op::List(ListOp::Each(self.each(text))),
+            Filter::Fastjson => Op::Fastjson(span),
             Filter::First => Op::List(ListOp::First),
             Filter::Fold(text) => Op::List(ListOp::Fold(text.as_slice().into())),
             Filter::Granting(subject, separator) => {
@@ -381,6 +381,7 @@ impl Compiler<'_> {
             Filter::Hmac(hash, key) => Op::Hmac(*hash, self.program(key)),
             Filter::IfAny => Op::IfAny,
             Filter::Join(separator) => Op::EachJoin(Box::default(), separator.as_slice().into()),
+            Filter::JavaMap => Op::List(ListOp::JavaMap(span)),
             Filter::KdfP256(label, context) => Op::KdfP256(label.as_slice().into(), self.program(context)),
             Filter::Last => Op::List(ListOp::Last),
             Filter::Listed(field, globs) => Op::List(ListOp::Listed(*field, globs.clone(), span)),
@@ -494,6 +495,7 @@ const fn whole_body(source: &Source) -> bool {
                     | ListSource::Params
                     | ListSource::QueryForm
                     | ListSource::QueryJson
+                    | ListSource::QueryRawJson
                     | ListSource::Xml
             )
     )

@@ -3,6 +3,7 @@
 //! One byte buffer holds everything; items are ranges in it, so that sorting moves no bytes.
 
 use crate::canon::{self, JsonValue, Malformed};
+use crate::reject::Reason;
 use crate::scheme::model::{Convert, ListSource};
 
 /// A stretch of a buffer.
@@ -17,6 +18,8 @@ pub(crate) struct Item {
     pub(crate) has_value: bool,
     /// Whether it renders as its value alone.
     pub(crate) bare: bool,
+    /// Whether its value is JSON as it was sent, and not a string.
+    pub(crate) json: bool,
 }
 
 /// A list of pairs.
@@ -45,7 +48,7 @@ impl List {
 
     pub(crate) fn push(&mut self, k: &[u8], v: &[u8]) {
         let (k, v) = (self.put(k), self.put(v));
-        self.items.push(Item { k, v, has_value: true, bare: false });
+        self.items.push(Item { k, v, has_value: true, bare: false, json: false });
     }
 
     /// Appends the parameters of a query or form.
@@ -53,7 +56,7 @@ impl List {
         for (name, value) in canon::query_pairs(raw) {
             let k = self.decoded(name, decoding)?;
             let v = self.decoded(value.unwrap_or_default(), decoding)?;
-            self.items.push(Item { k, v, has_value: value.is_some(), bare: false });
+            self.items.push(Item { k, v, has_value: value.is_some(), bare: false, json: false });
         }
         Ok(())
     }
@@ -66,7 +69,12 @@ impl List {
 
     /// Appends the members of a JSON object.
     pub(crate) fn json(&mut self, body: &[u8]) -> Result<(), Malformed> {
-        canon::json_members(body, &mut |name, value| self.push(name, json_text(&value)))
+        canon::json_members(body, &mut |name, value| {
+            self.push(name, json_text(&value));
+            if let (JsonValue::Raw(_), Some(item)) = (value, self.items.last_mut()) {
+                item.json = true;
+            }
+        })
     }
 
     /// Appends the children of an XML root.
@@ -91,6 +99,29 @@ impl List {
         tmp.clear();
         convert(by, self.slice(range), tmp)?;
         Ok(self.put(tmp))
+    }
+
+    /// Makes it the sorted map of strings that Java holds: each value as `by` prints what was read.
+    ///
+    /// A map has each name once, and no entry without a value; names and values are text.
+    pub(crate) fn java_map(&mut self, by: Printed, tmp: &mut Vec<u8>) -> Result<(), Reason> {
+        let mut items = std::mem::take(&mut self.items);
+        for item in items.iter_mut().filter(|item| item.json) {
+            tmp.clear();
+            by(self.slice(item.v), tmp).map_err(|Malformed| Reason::BodyMalformed)?;
+            item.v = self.put(tmp);
+            item.json = false;
+        }
+        let text = |range: Range| std::str::from_utf8(self.slice(range));
+        if items.iter().any(|item| !item.has_value || text(item.k).is_err() || text(item.v).is_err()) {
+            return Err(Reason::BodyMalformed);
+        }
+        items.sort_by(|a, b| canon::utf16_order(text(a.k).unwrap_or_default(), text(b.k).unwrap_or_default()));
+        if items.windows(2).any(|pair| matches!(pair, [a, b] if text(a.k) == text(b.k))) {
+            return Err(Reason::FieldDuplicated);
+        }
+        self.items = items;
+        Ok(())
     }
 
     pub(crate) fn lower_names(&mut self) {
@@ -167,6 +198,9 @@ fn bounded((start, end): Range, len: usize) -> std::ops::Range<usize> {
     start.min(end)..end
 }
 
+/// How a JSON value that is no string is printed.
+pub(crate) type Printed = fn(&[u8], &mut Vec<u8>) -> Result<(), Malformed>;
+
 /// What a list is sorted by.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Order {
@@ -199,7 +233,7 @@ impl Decoding {
     pub(crate) const fn of(list: ListSource) -> Self {
         match list {
             ListSource::QueryPct => Self::Pct,
-            ListSource::FormRaw | ListSource::QueryRaw => Self::Raw,
+            ListSource::FormRaw | ListSource::QueryRaw | ListSource::QueryRawJson => Self::Raw,
             _ => Self::Form,
         }
     }

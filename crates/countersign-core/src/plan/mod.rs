@@ -283,6 +283,8 @@ pub(crate) enum Op {
     List(ListOp),
     /// Appends every item, rendered by a program, with a separator between.
     EachJoin(Program, Box<[u8]>),
+    /// Appends the list as fastjson writes a sorted map of strings.
+    Fastjson(Span),
 
     /// Rewrites the frame's bytes.
     Convert(Convert, Span, Blame),
@@ -368,6 +370,7 @@ pub(crate) enum ListOp {
     Each(Program),
     First,
     Fold(Box<[u8]>),
+    JavaMap(Span),
     Last,
     Listed(FieldId, Vec<String>, Span),
     LowerNames,

@@ -39,8 +39,8 @@ pub(super) fn load(env: &Env<'_>, scratch: &mut Scratch, source: ListSource) -> 
                 list.parameters(raw, Decoding::Form).map_err(body)?;
             }
         }
-        ListSource::QueryJson => {
-            list.parameters(query, Decoding::Form).map_err(target)?;
+        ListSource::QueryJson | ListSource::QueryRawJson => {
+            list.parameters(query, Decoding::of(source)).map_err(target)?;
             match env.body.ok_or(Stop::NeedBody)? {
                 [] => {}
                 raw => list.json(raw).map_err(body)?,
@@ -125,6 +125,10 @@ pub(super) fn rewrite(env: &Env<'_>, scratch: &mut Scratch, op: &ListOp) -> Resu
         ListOp::Each(program) => each(env, scratch, program)?,
         ListOp::First => scratch.list.one_each(false),
         ListOp::Fold(separator) => scratch.list.fold(separator),
+        ListOp::JavaMap(span) => {
+            let refused = |reason| Rejection::new(reason, Some(*span), Subject::Body);
+            scratch.list.java_map(canon::java_string, &mut scratch.tmp).map_err(refused)?;
+        }
         ListOp::Last => scratch.list.one_each(true),
         ListOp::Listed(field, globs, span) => keep_listed(scratch, *field, globs, *span)?,
         ListOp::LowerNames => scratch.list.lower_names(),
@@ -148,11 +152,29 @@ pub(super) fn rewrite(env: &Env<'_>, scratch: &mut Scratch, op: &ListOp) -> Resu
             if present? {
                 let k = scratch.list.put(name.as_bytes());
                 let v = scratch.list.put(scratch.out.get(end..).unwrap_or_default());
-                scratch.list.items.insert(0, Item { k, v, has_value: true, bare: *bare });
+                scratch.list.items.insert(0, Item { k, v, has_value: true, bare: *bare, json: false });
             }
             scratch.out.truncate(end);
         }
     }
+    Ok(())
+}
+
+/// Appends the list as fastjson writes a sorted map of strings.
+pub(super) fn fastjson(scratch: &mut Scratch, span: Span) -> Result<(), Stop> {
+    let unreadable = |canon::Malformed| Rejection::new(Reason::BodyMalformed, Some(span), Subject::Body);
+    let Scratch { list, out, tmp, .. } = scratch;
+    list.java_map(canon::fastjson_scalar, tmp).map_err(|reason| Rejection::new(reason, Some(span), Subject::Body))?;
+    out.push(b'{');
+    for (index, item) in list.items.iter().enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        canon::fastjson_string(list.slice(item.k), out).map_err(unreadable)?;
+        out.push(b':');
+        canon::fastjson_string(list.slice(item.v), out).map_err(unreadable)?;
+    }
+    out.push(b'}');
     Ok(())
 }
 
@@ -221,7 +243,7 @@ fn each(env: &Env<'_>, scratch: &mut Scratch, program: &[Op]) -> Result<(), Stop
     let result = walk(env, scratch, program, b"", &mut |scratch, mark, item| {
         let k = scratch.each.last().map(|(list, _)| rendered.put(list.slice(item.k))).unwrap_or_default();
         let v: Range = rendered.put(scratch.out.get(mark..).unwrap_or_default());
-        rendered.items.push(Item { k, v, has_value: true, bare: true });
+        rendered.items.push(Item { k, v, has_value: true, bare: true, json: false });
         scratch.out.truncate(mark);
     });
     scratch.list.clear();

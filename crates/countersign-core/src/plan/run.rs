@@ -2,7 +2,7 @@
 
 use super::carrier::Captures;
 use super::list::{Item, List, convert};
-use super::rewrite::{each_join, load, pick_fields, rewrite};
+use super::rewrite::{each_join, fastjson, load, pick_fields, rewrite};
 use super::source::push;
 use super::stream::Running;
 use super::{Blame, MessagePlan, Op, Variant};
@@ -14,6 +14,7 @@ use crate::reject::{Reason, Rejection, Subject};
 use crate::request::RequestView;
 use crate::scheme::draft::Span;
 use crate::scheme::model::{Bound, LetId};
+use crate::verify::coverage::{LetsFound, bit};
 use zeroize::Zeroize as _;
 
 /// Why a program stopped.
@@ -125,6 +126,19 @@ impl Scratch {
             Memo::At(start, end) => self.memo_bytes.get(*start..*end),
             Memo::Absent | Memo::Unknown => None,
         }
+    }
+
+    /// Which lets were there when they were needed, and which were not.
+    pub(crate) fn lets_found(&self) -> LetsFound {
+        let mut found = LetsFound::default();
+        for (id, memo) in self.memo.iter().enumerate() {
+            match memo {
+                Memo::At(..) => found.there |= bit(id),
+                Memo::Absent => found.absent |= bit(id),
+                Memo::Unknown => {}
+            }
+        }
+        found
     }
 
     /// Where the value that was missing last is written in the scheme.
@@ -239,6 +253,7 @@ fn steps(env: &Env<'_>, scratch: &mut Scratch, program: &[Op]) -> Result<(), Sto
                 pick_fields(env, scratch, *listing, *if_absent, *span)?;
             }
             Op::List(op) => rewrite(env, scratch, op)?,
+            Op::Fastjson(span) => fastjson(scratch, *span)?,
             Op::EachJoin(program, separator) => each_join(env, scratch, program, separator)?,
 
             Op::Convert(by, span, blame) => {

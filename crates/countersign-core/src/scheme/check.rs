@@ -4,11 +4,10 @@ use super::chunks;
 use super::filters::Flow;
 use super::model::{
     Alternative, Bind, Carrier, Chunk, ErrorPart, Errors, Field, FieldType, Fresh, KeyRule, Kind, Let, Message,
-    NonceRule, Part, Policy, Primitive, Replay, Require, SignatureRule, Source, Split, Template, Var, When, Window,
-    Wrap,
+    NonceRule, Part, Policy, Primitive, Replay, SignatureRule, Source, Split, Template, Var, When, Window, Wrap,
 };
 use super::references::References;
-use super::vocabulary::{self, LISTS, MEMBERS, PARTS, SOURCES};
+use super::vocabulary::{self, LISTS, MEMBERS, SOURCES};
 use super::{Checked, Scheme, draft};
 use crate::alg::Hash;
 use crate::plan::carrier;
@@ -24,6 +23,7 @@ const REMEMBER: u64 = 24 * 60 * 60;
 pub(super) fn check(draft: &SchemeDraft) -> Result<Scheme, Vec<Fault>> {
     let mut faults = Vec::new();
     let hashes = hashes(draft, &mut faults);
+    resolver(draft, &mut faults);
     let vars: Vec<Var> = draft.vars.iter().map(var).collect();
     let request = message(&draft.request, &vars, draft.name.as_str(), &mut faults);
     let response = draft.response.as_ref().map(|response| message(response, &vars, "response", &mut faults));
@@ -75,6 +75,16 @@ fn hashes(draft: &SchemeDraft, faults: &mut Vec<Fault>) -> Vec<Hash> {
         }
     }
     hashes
+}
+
+fn resolver(draft: &SchemeDraft, faults: &mut Vec<Fault>) {
+    let known = |name: &&At<String>| vocabulary::RESOLVERS.contains(&name.value.as_str());
+    let Some(name) = draft.resolver.as_ref().filter(|name| !known(name)) else { return };
+    faults.push(fault(
+        name.span,
+        format!("unknown resolver `{}`", name.value),
+        Some(format!("there are {}", vocabulary::RESOLVERS.join(", "))),
+    ));
 }
 
 fn kind(draft: &SchemeDraft, faults: &mut Vec<Fault>) -> Kind {
@@ -537,6 +547,7 @@ impl<'a> Checker<'a> {
                 None
             }
         });
+        let within = draft.within.as_ref().and_then(|name| self.within(draft.place, name));
         let mut captured = Vec::new();
         References::captures(&text, &mut captured);
         let optional = captured.iter().all(|id| self.fields.get(*id).is_some_and(|field| field.optional));
@@ -557,6 +568,7 @@ impl<'a> Checker<'a> {
             text,
             split,
             wrap,
+            within,
             optional: optional && !captured.is_empty(),
             span: draft.name.span,
             shape,
@@ -680,67 +692,6 @@ impl<'a> Checker<'a> {
             span: draft.name.span,
         }
     }
-
-    fn requires(&mut self) -> (Vec<Require>, Vec<usize>, Vec<At<String>>) {
-        let mut requires = Vec::new();
-        let mut fields = Vec::new();
-        let mut parts = Vec::new();
-        for require in &self.draft.requires {
-            if require.name.value == "fields" {
-                fields.extend(self.captures(&require.names));
-                continue;
-            }
-            if require.name.value == "covered" {
-                for part in words(&require.names.value) {
-                    if PARTS.contains(&part) || self.fields.iter().any(|field| field.name == part) {
-                        parts.push(At { value: part.to_owned(), span: require.names.span });
-                    } else {
-                        self.fault(
-                            require.names.span,
-                            format!("`{part}` is neither a part of a message nor captured"),
-                            format!("parts are {}", PARTS.join(", ")),
-                        );
-                    }
-                }
-                continue;
-            }
-            let found = self.fields.iter().position(|field| field.name == require.name.value);
-            match found.filter(|id| self.fields.get(*id).is_some_and(|field| field.kind.names().is_some())) {
-                Some(field) => requires.push(Require {
-                    field,
-                    names: words(&require.names.value).map(str::to_ascii_lowercase).collect(),
-                    span: require.name.span,
-                }),
-                None => self.fault(
-                    require.name.span,
-                    format!("no carrier captures `{{{}:names}}`", require.name.value),
-                    "[require] takes a capture of type `names`, `fields` or `covered`".to_owned(),
-                ),
-            }
-        }
-        (requires, fields, parts)
-    }
-
-    fn include(&mut self, sign: &draft::SignDraft) -> Vec<usize> {
-        let ids = sign.include.as_ref().map(|names| self.captures(names)).unwrap_or_default();
-        if let (Some(names), true) =
-            (&sign.include, ids.iter().any(|id| self.fields.get(*id).is_some_and(|field| field.definition.is_none())))
-        {
-            self.fault(names.span, "what is included has to be defined in [let]", None);
-        }
-        ids
-    }
-
-    fn captures(&mut self, names: &At<String>) -> Vec<usize> {
-        let mut ids = Vec::new();
-        for name in words(&names.value) {
-            match self.fields.iter().position(|field| field.name == name) {
-                Some(id) => ids.push(id),
-                None => self.fault(names.span, format!("no carrier captures `{name}`"), None),
-            }
-        }
-        ids
-    }
 }
 
 /// A source that is a part of the message itself.
@@ -765,7 +716,7 @@ pub(super) fn fault(span: Span, message: String, hint: Option<String>) -> Fault 
     Fault { span, message, hint }
 }
 
-fn words(text: &str) -> impl Iterator<Item = &str> {
+pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split_ascii_whitespace()
 }
 

@@ -133,6 +133,8 @@ pub struct Carrier {
     pub repeat: Option<At<bool>>,
     /// `decode = "pct" | "b64" | "b64url"`: the carrier's value is wrapped in this.
     pub decode: Option<At<String>>,
+    /// `in`: the capture that encodes the JSON object which this is a member of, instead of the body.
+    pub within: Option<At<String>>,
 }
 
 /// A named template: an entry of `[let]`.

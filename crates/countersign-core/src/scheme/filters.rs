@@ -114,6 +114,10 @@ impl Checker<'_> {
                 self.in_each = nested;
                 self.pairs(draft, flow, Filter::Each(text?))
             }
+            "fastjson" => {
+                let (filter, _) = self.pairs(draft, flow, Filter::Fastjson)?;
+                Some((filter, Flow::Scalar))
+            }
             "first" => self.pairs(draft, flow, Filter::First),
             "fold" => {
                 let text = self.literal(draft, 0)?;
@@ -134,6 +138,7 @@ impl Checker<'_> {
                 let (filter, _) = self.pairs(draft, flow, Filter::Join(text))?;
                 Some((filter, Flow::Scalar))
             }
+            "java-map" => self.pairs(draft, flow, Filter::JavaMap),
             "kdf-p256" => {
                 let (label, context) = (self.literal(draft, 0)?, self.operand(draft, 1)?);
                 self.scalar(draft, flow, Filter::KdfP256(label, context))
@@ -387,7 +392,7 @@ impl Checker<'_> {
             let encoding = invertible
                 || matches!(
                     filter,
-                    Filter::Slice(_, Bound::At(_)) | Filter::Convert(Convert::Upper | Convert::Lower | Convert::Pct)
+                    Filter::Slice(_, Bound::At(_)) | Filter::Convert(Convert::Upper | Convert::Lower)
                 );
             if !encoding {
                 self.fault(

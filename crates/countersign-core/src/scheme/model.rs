@@ -121,6 +121,14 @@ pub enum FieldType {
     Word,
 }
 
+impl Carrier {
+    /// Whether it sits in the body.
+    #[must_use]
+    pub const fn in_body(&self) -> bool {
+        matches!(self.place, Place::Form | Place::Json | Place::Xml) && self.within.is_none()
+    }
+}
+
 impl FieldType {
     /// The names of all types but time patterns.
     pub const NAMES: &'static [&'static str] = &[
@@ -262,12 +270,23 @@ pub struct Carrier {
     pub split: Option<Split>,
     /// What the value is wrapped in.
     pub wrap: Option<Wrap>,
+    /// The capture that encodes the JSON object which this is a member of, instead of the body.
+    pub within: Option<FieldId>,
     /// Whether the carrier may be absent: all its captures are optional.
     pub optional: bool,
     /// Where it stands.
     pub span: Span,
     /// How it is parsed.
     pub(crate) shape: Shape,
+}
+
+impl Carrier {
+    /// Whether a byte can stand in a capture that this carrier holds: it does not end the capture. The capture's type
+    /// and length apart.
+    #[must_use]
+    pub fn may_hold(&self, field: FieldId, byte: u8) -> bool {
+        self.shape.may_hold(field, byte)
+    }
 }
 
 /// How a carrier's list of items is read.
@@ -439,6 +458,8 @@ pub enum ListSource {
     QueryPct,
     /// The parameters of the query, as sent.
     QueryRaw,
+    /// The parameters of the query, as sent, then the members of a JSON object body, if there is a body.
+    QueryRawJson,
     /// The children of the root of an XML body.
     Xml,
 }
@@ -491,6 +512,8 @@ pub enum Filter {
     DropEmpty,
     /// List: each item becomes the text of a template.
     Each(Template),
+    /// List to scalar: a JSON object of strings, as fastjson writes a sorted map of what it read.
+    Fastjson,
     /// List: the first item of each name.
     First,
     /// List: values of one name are joined, at the place of the first.
@@ -516,6 +539,8 @@ pub enum Filter {
     IfAny,
     /// List to scalar: items with a separator between.
     Join(Vec<u8>),
+    /// List: sorted by name as Java sorts, each name once, JSON values as Java prints what it read of them.
+    JavaMap,
     /// A private scalar of P-256, derived from the piped key: a label, and a context.
     KdfP256(Vec<u8>, Template),
     /// List: the last item of each name.

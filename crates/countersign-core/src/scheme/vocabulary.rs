@@ -43,6 +43,7 @@ pub(super) const LISTS: &[(&str, ListSource)] = &[
     ("query-json", ListSource::QueryJson),
     ("query-pct", ListSource::QueryPct),
     ("query-raw", ListSource::QueryRaw),
+    ("query-raw-json", ListSource::QueryRawJson),
     ("xml", ListSource::Xml),
 ];
 
@@ -85,6 +86,7 @@ pub(super) const FILTERS: &[(&str, &str, RangeInclusive<usize>)] = &[
     ("drop-empty", "drop-empty", 0..=0),
     ("each", "each \"TEMPLATE\"", 1..=1),
     ("encode", "encode CHARSET", 1..=1),
+    ("fastjson", "fastjson", 0..=0),
     ("first", "first", 0..=0),
     ("fold", "fold \"TEXT\"", 1..=1),
     ("granting", "granting SUBJECT \"SEPARATOR\"", 2..=2),
@@ -92,6 +94,7 @@ pub(super) const FILTERS: &[(&str, &str, RangeInclusive<usize>)] = &[
     ("hmac", "hmac KEY", 1..=1),
     ("if-any", "if-any", 0..=0),
     ("join", "join \"TEXT\"", 1..=1),
+    ("java-map", "java-map", 0..=0),
     ("kdf-p256", "kdf-p256 \"LABEL\" CONTEXT", 2..=2),
     ("last", "last", 0..=0),
     ("line", "line \"NAME\" \"TEMPLATE\"", 2..=2),
@@ -117,6 +120,9 @@ pub(super) const FILTERS: &[(&str, &str, RangeInclusive<usize>)] = &[
     ("with", "with \"NAME\" \"TEMPLATE\"", 2..=2),
     ("without", "without GLOB…", 1..=128),
 ];
+
+/// What `[key] resolver` may name: how the key id of a message names a certificate.
+pub const RESOLVERS: &[&str] = &["certificate-file", "certificate-issuer-serial", "certificate-serial"];
 
 /// The conversion of a name, and whether lists take it.
 pub(super) fn conversion(name: &str) -> Option<(Convert, bool)> {

@@ -1,7 +1,7 @@
 //! The carriers of a message, read: the first thing that happens to it.
 
 use crate::canon;
-use crate::plan::carrier::{Problem, names};
+use crate::plan::carrier::{Captures, Problem, names};
 use crate::plan::list::{Decoding, invert};
 use crate::plan::run::{Scratch, Stop};
 use crate::plan::source::{self, split_target};
@@ -9,7 +9,7 @@ use crate::reject::{Reason, Rejection, Subject};
 use crate::request::RequestView;
 use crate::scheme::Message;
 use crate::scheme::draft::Place;
-use crate::scheme::model::{Carrier, Convert, Wrap};
+use crate::scheme::model::{Carrier, Convert, FieldId, FieldType, Wrap};
 
 /// The longest value of a carrier, in bytes.
 const LONGEST: usize = 16 * 1024;
@@ -17,9 +17,9 @@ const LONGEST: usize = 16 * 1024;
 /// Reads all carriers into `scratch.captures`.
 pub(crate) fn carriers(view: &RequestView<'_>, message: &Message, scratch: &mut Scratch) -> Result<(), Rejection> {
     let mut missing = None;
-    for (index, carrier) in message.carriers.iter().enumerate() {
+    for (index, carrier) in outer_first(message) {
         let mark = scratch.out.len();
-        let present = value(view, carrier, &mut scratch.out)?;
+        let present = value(view, message, carrier, &scratch.captures, &mut scratch.out)?;
         if present {
             parse(message, carrier, index, scratch, mark)?;
         } else if !carrier.optional {
@@ -92,8 +92,23 @@ fn thin(name: &str, span: crate::scheme::Span) -> Rejection {
     Rejection::new(Reason::CoverageTooThin, Some(span), Subject::Required(name.to_owned()))
 }
 
+/// The carriers with their numbers, those that sit in a capture behind those that may capture it.
+pub(crate) fn outer_first(message: &Message) -> impl Iterator<Item = (usize, &Carrier)> {
+    let all = || message.carriers.iter().enumerate();
+    all().filter(|(_, carrier)| carrier.within.is_none()).chain(all().filter(|(_, carrier)| carrier.within.is_some()))
+}
+
 /// Appends a carrier's raw value. False: the message does not have it.
-pub(crate) fn value(view: &RequestView<'_>, carrier: &Carrier, out: &mut Vec<u8>) -> Result<bool, Rejection> {
+pub(crate) fn value(
+    view: &RequestView<'_>,
+    message: &Message,
+    carrier: &Carrier,
+    captures: &Captures,
+    out: &mut Vec<u8>,
+) -> Result<bool, Rejection> {
+    if let Some(id) = carrier.within {
+        return member(message, carrier, id, captures, out);
+    }
     let body = || view.body.unwrap_or_default();
     let unstop = |result: Result<bool, Stop>| {
         result.map_err(|stop| match stop {
@@ -126,6 +141,23 @@ pub(crate) fn value(view: &RequestView<'_>, carrier: &Carrier, out: &mut Vec<u8>
         }
         Place::Xml => unstop(source::xml_child(body(), &carrier.name, carrier.span, out)),
     }
+}
+
+/// Appends a member of the JSON object that a capture encodes.
+fn member(
+    message: &Message,
+    carrier: &Carrier,
+    id: FieldId,
+    captures: &Captures,
+    out: &mut Vec<u8>,
+) -> Result<bool, Rejection> {
+    let Some(encoded) = captures.get(id) else { return Ok(false) };
+    let malformed = || Rejection::new(Reason::CredentialMalformed, Some(carrier.span), Subject::Capture(id));
+    let url = message.fields.get(id).is_some_and(|field| field.kind == FieldType::B64Url);
+    let mut object = Vec::new();
+    unwrap(if url { Wrap::B64Url } else { Wrap::B64 }, encoded, &mut object)
+        .map_err(|canon::Malformed| malformed())?;
+    source::json_member(&object, &carrier.name, carrier.span, out).map_err(|_| malformed())
 }
 
 /// Reads the value of a carrier, which stands behind `mark` in `scratch.out`.

@@ -85,12 +85,12 @@ impl Cover {
             .any(|drawn| *drawn.source == Source::Method && drawn.standing.role == Role::Condition { safe: true });
         let direct = body_itself(&signed, message);
         let whole = direct == Extent::Whole;
-        cover.fields = (0..message.fields.len())
-            .map(|id| {
-                let itself = |drawn: &Drawn<'_>| *drawn.source == Source::Field(id) && is_whole(drawn);
-                signed.iter().chain(&key).any(itself) || cover.carries(message, id, whole)
-            })
-            .collect();
+        let itself = |id: FieldId| {
+            let itself = |drawn: &Drawn<'_>| *drawn.source == Source::Field(id) && is_whole(drawn);
+            signed.iter().chain(&key).any(itself)
+        };
+        cover.fields =
+            (0..message.fields.len()).map(|id| itself(id) || cover.carries(message, id, whole, &itself)).collect();
         cover.body = if reads { Extent::Whole } else { best(direct, cover.body_by_claim(message, &signed)) };
         cover.body = cover.body_in_chunks(message, vars);
         cover.insist(message);
@@ -133,10 +133,13 @@ impl Cover {
     }
 
     /// Whether the place that carries a capture is.
-    fn carries(&self, message: &Message, id: FieldId, body: bool) -> bool {
+    fn carries(&self, message: &Message, id: FieldId, body: bool, itself: &dyn Fn(FieldId) -> bool) -> bool {
         message.carriers.iter().filter(|carrier| holds(&carrier.text, id)).any(|carrier| match carrier.place {
             Place::Cookie => self.header("cookie"),
-            Place::Form | Place::Json | Place::Xml => body && !matches_any(&self.left_out, &carrier.name),
+            Place::Form | Place::Json | Place::Xml => match carrier.within {
+                Some(outer) => itself(outer),
+                None => body && !matches_any(&self.left_out, &carrier.name),
+            },
             Place::Header => self.header(&carrier.name),
             Place::Path => self.has(Component::Path),
             Place::Query => self.query == Extent::Whole && !matches_any(&self.left_out, &carrier.name),
@@ -240,6 +243,7 @@ pub(super) fn is_body(source: &Source) -> bool {
                     | ListSource::Params
                     | ListSource::QueryForm
                     | ListSource::QueryJson
+                    | ListSource::QueryRawJson
                     | ListSource::Xml
             )
     )
@@ -355,7 +359,8 @@ fn query(message: &Message, signed: &[Drawn<'_>]) -> Extent {
                     | ListSource::QueryForm
                     | ListSource::QueryJson
                     | ListSource::QueryPct
-                    | ListSource::QueryRaw,
+                    | ListSource::QueryRaw
+                    | ListSource::QueryRawJson,
                 ) => list(message, drawn, Place::Query),
                 Source::Query(name) => {
                     at = drawn.span;
@@ -389,7 +394,10 @@ fn list(message: &Message, drawn: &Drawn<'_>, place: Place) -> Extent {
             Filter::Without(globs) => {
                 let carries = |glob: &String| {
                     message.carriers.iter().any(|carrier| {
-                        (carrier.place == place || place == Place::Query && carrier.place == Place::Form)
+                        // A list of both has the credentials in either.
+                        let merged = matches!(drawn.source, Source::List(ListSource::Params | ListSource::QueryForm))
+                            && matches!(carrier.place, Place::Form | Place::Query);
+                        (carrier.place == place || place == Place::Query && carrier.place == Place::Form || merged)
                             && carrier.name == *glob
                     })
                 };
@@ -415,7 +423,9 @@ fn body_itself(signed: &[Drawn<'_>], message: &Message) -> Extent {
             Source::List(ListSource::Form | ListSource::FormRaw | ListSource::Params) => {
                 list(message, drawn, Place::Form)
             }
-            Source::List(ListSource::Json | ListSource::QueryJson) => list(message, drawn, Place::Json),
+            Source::List(ListSource::Json | ListSource::QueryJson | ListSource::QueryRawJson) => {
+                list(message, drawn, Place::Json)
+            }
             Source::List(ListSource::QueryForm) => {
                 Extent::Part(drawn.span, "only a form is signed, which the field `content-type` decides".to_owned())
             }
@@ -458,7 +468,10 @@ fn piece(message: &Message, drawn: &Drawn<'_>) -> Extent {
                     format!("only its bytes from {from} to a variable's number are signed"),
                 );
             }
-            Filter::After(_) | Filter::AfterLast(_) | Filter::Before(_) | Filter::Member(_) if before_digest => {
+            Filter::Member(_) if before_digest => {
+                return Extent::Part(drawn.span, "only one of its members is signed".to_owned());
+            }
+            Filter::After(_) | Filter::AfterLast(_) | Filter::Before(_) if before_digest => {
                 return Extent::Part(drawn.span, "only a piece of it is signed".to_owned());
             }
             Filter::When(subject, ..) => {

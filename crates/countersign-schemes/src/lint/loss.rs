@@ -5,7 +5,6 @@
 
 use super::symbols::Symbols;
 use super::text::{Length, Letters};
-use countersign_core::alg::Hash;
 use countersign_core::scheme::model::{Bound, Convert, Filter, ListSource, Source};
 
 /// What is lost.
@@ -57,7 +56,10 @@ impl Root<'_> {
 
     /// It is sent encoded, and not decoded before.
     fn is_raw(self) -> bool {
-        matches!(self, Self::Constant | Self::Item(ListSource::FormRaw | ListSource::QueryRaw))
+        matches!(
+            self,
+            Self::Constant | Self::Item(ListSource::FormRaw | ListSource::QueryRaw | ListSource::QueryRawJson)
+        )
     }
 }
 
@@ -90,6 +92,8 @@ pub(super) fn of_filter(filter: &Filter, root: Root<'_>, before: Letters, bits: 
         Filter::Dedupe
         | Filter::DropEmpty
         | Filter::Each(_)
+        // What is no string is written as one: see `told`.
+        | Filter::Fastjson
         | Filter::First
         | Filter::Fold(_)
         | Filter::Granting(..)
@@ -98,6 +102,7 @@ pub(super) fn of_filter(filter: &Filter, root: Root<'_>, before: Letters, bits: 
         | Filter::Hmac(..)
         | Filter::IfAny
         | Filter::Join(_)
+        | Filter::JavaMap
         | Filter::KdfP256(..)
         | Filter::Last
         | Filter::Listed(..)

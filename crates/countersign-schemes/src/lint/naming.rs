@@ -42,6 +42,7 @@ pub(super) fn name(scheme: &Scheme, message: &Message, source: &Source) -> Strin
             ListSource::QueryJson => "query-json",
             ListSource::QueryPct => "query-pct",
             ListSource::QueryRaw => "query-raw",
+            ListSource::QueryRawJson => "query-raw-json",
             ListSource::Xml => "xml",
         }
         .to_owned(),

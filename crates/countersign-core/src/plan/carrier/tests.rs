@@ -129,6 +129,7 @@ fn plan(bits: &[Bit], split: Option<&str>, reject: bool) -> Option<(Arc<Plan>, u
         unknown: reject.then(|| At::new("reject".to_owned(), Span::default())),
         repeat: None,
         decode: None,
+        within: None,
     };
     let one = |expr| draft::Template { parts: vec![draft::Part::Expr(expr)], span: Span::default() };
     let filter = |name: &str| draft::Filter { name: name.to_owned(), args: Vec::new(), span: Span::default() };

@@ -7,7 +7,7 @@ pub(super) static RULE: Rule = Rule {
     code: "canonicalisation-lossy",
     summary: "values that differ have one signature",
     what: "Finds changes of case, trimming and squeezing on parameters, body and captured values, and parameters that \
-           are decoded twice, or decoded before they are split.",
+           are decoded twice, or decoded before they are split, and JSON that is read and written again.",
     why: "What is lost before signing can be changed behind it: a password in another case, an id with a space, a \
           `%2526` for an `&`.",
     example: "base = '{query | lower | sort-kv | each \"{k}={v}\" | join \"&\"}'",
@@ -37,6 +37,9 @@ fn loss(source: &Source, filter: &Filter) -> Option<&'static str> {
     let convert = match filter {
         Filter::LowerNames if *source != Source::List(ListSource::Headers) => {
             return Some("with its names in lower case");
+        }
+        Filter::Fastjson | Filter::JavaMap if matches!(source, Source::List(_)) => {
+            return Some("as it is written again after it was read");
         }
         Filter::Convert(convert) | Filter::ConvertValues(convert) => convert,
         _ => return None,
