@@ -22,3 +22,4 @@ mod round_trip;
 mod signature;
 mod streaming;
 mod support;
+mod words;
