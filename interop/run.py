@@ -118,7 +118,7 @@ def described_python(text):
 
 
 def described_node(text):
-    found = {"also": []}
+    found = {"also": [], "quick": False}
     for name in ("SDK", "SCHEMES", "ALSO", "QUICK"):
         literal = re.search(rf"^export const {name} = (.*?);?$", text, re.M)
         if literal:

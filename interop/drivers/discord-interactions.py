@@ -1,5 +1,10 @@
 """Discord's interactions: signed by PyNaCl, verified by Discord's own library, which is made for it."""
 
+import contextlib
+import sys
+from base64 import b64decode, b64encode
+from pathlib import Path
+
 from discord_interactions import verify_key
 from nacl.signing import SigningKey
 
@@ -8,6 +13,7 @@ import webhook
 SDK = "discord-interactions==0.4.0"
 ALSO = ["PyNaCl==1.6.2"]
 SCHEMES = ["discord-ed25519"]
+QUICK = True
 
 
 def sign(scheme, rng, hostile):
@@ -37,25 +43,20 @@ def unsigned(scheme, rng, hostile):
 
 def pem(key):
     """PKCS#8, RFC 8410, section 7."""
-    from base64 import b64encode
-
     der = bytes.fromhex("302e020100300506032b657004220420") + key.encode()
     return f"-----BEGIN PRIVATE KEY-----\n{b64encode(der).decode()}\n-----END PRIVATE KEY-----\n"
 
 
 def verify(scheme, line):
     if "private_key" in line:
-        from base64 import b64decode
-
         line["public_key"] = public(SigningKey(b64decode("".join(line["private_key"].split("\n")[1:-2]))[-32:]))
     signature, time = (webhook.header(line, f"X-Signature-{name}") for name in ("Ed25519", "Timestamp"))
-    return verify_key(line["body"].encode(), signature, time, line["public_key"])
+    # It prints why it refuses, where the answers go.
+    with contextlib.redirect_stdout(sys.stderr):
+        return verify_key(line["body"].encode(), signature, time, line["public_key"])
 
 
 def fixed(scheme):
-    from base64 import b64decode
-    from pathlib import Path
-
     keys = Path(__file__).resolve().parents[2] / "vectors/keys"
     text = (keys / "ed25519.pem").read_text()
     key = SigningKey(b64decode("".join(text.split("\n")[1:-2]))[-32:])

@@ -2,8 +2,10 @@
 //! stream costs what its messages cost.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::Arc;
 
+use countersign_certificates::{Certificates, FolderError, Naming};
 use countersign_core::{
     Carried, Checked, Coverage, Explanation, FirstUse, Freshness, Key, KeyQuery, KeySet, Rejection, ReplayEntry,
     SignError, Signed, Signer, UnixTime, Verified, Verifier,
@@ -32,6 +34,8 @@ pub(crate) struct Task {
 pub(crate) enum Keys {
     /// One. Without an id it serves any.
     One { material: Arc<Material>, id: Option<String>, algorithm: Option<String> },
+    /// Those of a folder of certificates; `only`: under this id.
+    Certificates { folder: Arc<Path>, only: Option<String> },
     /// Those of a file; `only`: under this id.
     Ring { ring: Arc<KeyRing>, only: Option<String> },
 }
@@ -39,10 +43,14 @@ pub(crate) enum Keys {
 /// Why nothing was decided: the caller's fault, or the machine's, and never the message's.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Undecided {
+    #[error("{0}")]
+    Certificates(Arc<FolderError>),
     #[error("no key is given")]
     NoKey,
     #[error("the example of `{name}` cannot be read: {what}")]
     Example { name: String, what: String },
+    #[error("`{scheme}` does not say how a key id names a certificate")]
+    NoNaming { scheme: String },
     #[error("no scheme is given")]
     NoScheme,
     #[error("{0}")]
@@ -72,7 +80,10 @@ pub(crate) enum Undecided {
 impl Undecided {
     pub(crate) fn hint(&self) -> Option<String> {
         let fixed = match self {
-            Self::NoKey => "give --secret, --secret-file, --key-file or, to verify, --keys",
+            Self::NoKey => "give --secret, --secret-file, --key-file or, to verify, --keys or --certificates",
+            Self::NoNaming { .. } => {
+                "it needs `resolver` in [key]; or give the key itself, with --key-file or --keys"
+            }
             Self::NoScheme => "give --scheme NAME or --scheme FILE; `countersign schemes` lists the names",
             Self::Http(error) => return error.hint().map(str::to_owned),
             Self::Material(error) => return error.hint(),
@@ -119,6 +130,9 @@ pub(crate) struct Decision {
     pub(crate) verdict: Result<Facts, Rejection>,
 }
 
+/// A folder of certificates, or why it cannot be used.
+type ReadFolder = Result<Arc<Certificates>, Arc<FolderError>>;
+
 /// Schemes, keys and nonces of a run.
 #[derive(Debug, Default)]
 pub(crate) struct Engine {
@@ -126,6 +140,7 @@ pub(crate) struct Engine {
     verifiers: HashMap<String, Arc<Verifier>>,
     signers: HashMap<String, Arc<Signer>>,
     keys: HashMap<[u8; 32], Arc<Key>>,
+    certificates: HashMap<(Arc<Path>, Naming), ReadFolder>,
     seen: Option<Seen>,
     /// The greatest counted nonce that was made.
     last_nonce: u64,
@@ -170,7 +185,7 @@ impl Engine {
             let checked = match verifier.start(view, task.now) {
                 Err(rejection) => Err(rejection),
                 Ok(needs_key) => {
-                    let keys = self.candidates(&task.keys, &needs_key.query())?;
+                    let keys = self.candidates(&task.keys, &scheme, &needs_key.query())?;
                     needs_key.key(&keys).and_then(countersign_core::NeedsBody::finish)
                 }
             };
@@ -197,7 +212,11 @@ impl Engine {
         let explanation = task.message.seen(|view| {
             let read = verifier.explain(view, &KeySet::default(), task.now);
             let claimed = read.fields.iter().find(|(name, _)| name == "key-id").map(|(_, id)| id.as_slice());
-            let keys = self.candidates(&task.keys, &KeyQuery::new(&decision.scheme.scheme().name, claimed))?;
+            let keys = self.candidates(
+                &task.keys,
+                &decision.scheme,
+                &KeyQuery::new(&decision.scheme.scheme().name, claimed),
+            )?;
             Ok::<_, Undecided>(verifier.explain(view, &keys, task.now))
         })?;
         Ok((decision, explanation))
@@ -233,13 +252,34 @@ impl Engine {
         signer
     }
 
-    fn candidates(&mut self, keys: &Keys, query: &KeyQuery<'_>) -> Result<KeySet, Undecided> {
+    fn candidates(&mut self, keys: &Keys, scheme: &SchemeFile, query: &KeyQuery<'_>) -> Result<KeySet, Undecided> {
         match keys {
             Keys::One { material, id, algorithm } => {
                 Ok(KeySet::new([self.key(material, id.as_deref(), algorithm.as_deref())?]))
             }
+            Keys::Certificates { folder, only } => {
+                let certificates = self.certificates(folder, scheme)?;
+                let asked = only.as_deref().map(str::as_bytes);
+                // An id that the caller insists on must be the one that the message claims, if it claims any.
+                Ok(match (query.claimed_key_id, asked) {
+                    (Some(claimed), Some(asked)) if claimed != asked => KeySet::default(),
+                    (claimed, asked) => certificates.find(claimed.or(asked)),
+                })
+            }
             Keys::Ring { ring, only } => Ok(ring.find(query, only.as_deref())?),
         }
+    }
+
+    /// The certificates of a folder, under the names that a scheme gives them.
+    fn certificates(&mut self, folder: &Arc<Path>, scheme: &SchemeFile) -> Result<Arc<Certificates>, Undecided> {
+        let scheme = scheme.scheme();
+        let resolver = scheme.key.resolver.as_ref();
+        let naming = resolver
+            .and_then(|name| Naming::from_name(&name.value))
+            .ok_or_else(|| Undecided::NoNaming { scheme: scheme.name.clone() })?;
+        let read = || Certificates::read(folder, naming).map(Arc::new).map_err(Arc::new);
+        let found = self.certificates.entry((Arc::clone(folder), naming)).or_insert_with(read);
+        found.clone().map_err(Undecided::Certificates)
     }
 
     fn key(&mut self, material: &Material, id: Option<&str>, algorithm: Option<&str>) -> Result<Arc<Key>, Undecided> {

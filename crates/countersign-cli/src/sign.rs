@@ -12,7 +12,7 @@ use crate::out::{Outcome, Output};
 use crate::task::{self, Defaults};
 
 pub(crate) fn run(arguments: &SignArguments, out: &mut Output) -> Result<Outcome, Failure> {
-    let mut defaults = Defaults::read(&arguments.scheme, &arguments.key, None)?;
+    let mut defaults = Defaults::read(&arguments.scheme, &arguments.key, None, None)?;
     defaults.nonce.clone_from(&arguments.nonce);
     defaults.peer.clone_from(&arguments.input.peer);
     let mut engine = Engine::default();

@@ -33,11 +33,18 @@ pub(crate) struct Defaults {
 pub(crate) enum Given {
     One(Arc<Material>),
     Ring(Arc<KeyRing>),
+    /// A folder of certificates, which is read when a scheme says what they are called.
+    Certificates(Arc<Path>),
 }
 
 impl Defaults {
     /// Reads the files that the options name.
-    pub(crate) fn read(scheme: &SchemeOptions, key: &KeyOptions, keys: Option<&Path>) -> Result<Self, Failure> {
+    pub(crate) fn read(
+        scheme: &SchemeOptions,
+        key: &KeyOptions,
+        keys: Option<&Path>,
+        certificates: Option<&Path>,
+    ) -> Result<Self, Failure> {
         let one = |material| Some(Given::One(Arc::new(material)));
         let material = match (&key.secret, &key.secret_file, &key.key_file, keys) {
             (Some(secret), ..) => one(Material::Secret(secret.clone())),
@@ -51,7 +58,7 @@ impl Defaults {
                 one(material)
             }
             (_, _, _, Some(path)) => Some(Given::Ring(Arc::new(key_file::read(path)?))),
-            (None, None, None, None) => None,
+            (None, None, None, None) => certificates.map(|folder| Given::Certificates(folder.into())),
         };
         Ok(Self {
             scheme: scheme.scheme.clone(),
@@ -120,6 +127,9 @@ impl Defaults {
             (Some(material), _) => Ok(Keys::One { material: Arc::new(material), id, algorithm }),
             (None, Some(Given::One(material))) => Ok(Keys::One { material: Arc::clone(material), id, algorithm }),
             (None, Some(Given::Ring(ring))) => Ok(Keys::Ring { ring: Arc::clone(ring), only: id }),
+            (None, Some(Given::Certificates(folder))) => {
+                Ok(Keys::Certificates { folder: Arc::clone(folder), only: id })
+            }
             (None, None) => Err(Undecided::NoKey),
         }
     }

@@ -39,7 +39,12 @@ pub(crate) fn run(arguments: &VerifyArguments, out: &mut Output) -> Result<Outco
 }
 
 pub(crate) fn defaults(arguments: &VerifyArguments) -> Result<Defaults, Failure> {
-    let mut defaults = Defaults::read(&arguments.scheme, &arguments.key, arguments.keys.as_deref())?;
+    let mut defaults = Defaults::read(
+        &arguments.scheme,
+        &arguments.key,
+        arguments.keys.as_deref(),
+        arguments.certificates.as_deref(),
+    )?;
     defaults.peer.clone_from(&arguments.input.peer);
     Ok(defaults)
 }

@@ -352,24 +352,14 @@ impl Signing<'_> {
                     return Err(SignError::ValueUnfit { name: field.name.clone() });
                 }
                 scratch.captures.set(id, &value);
+            } else if field.definition.is_none() {
+                // What it is bound to needs the value itself, and says only what may be given.
+                return Err(SignError::VarNeeded { name: field.name.clone() });
             } else if !field.optional {
                 return Err(SignError::Missing { step: scratch.missing() });
             }
         }
         Ok(())
-    }
-
-    /// What a carrier lacks that cannot be written.
-    fn lacking(&self, carrier: &Carrier, scratch: &Scratch) -> SignError {
-        let mut ids = Vec::new();
-        References::captures(&carrier.text, &mut ids);
-        let lacking = ids.into_iter().find(|id| {
-            scratch.captures.get(*id).is_none() && self.message.fields.get(*id).is_some_and(|field| !field.optional)
-        });
-        match lacking.and_then(|id| self.message.fields.get(id)) {
-            Some(field) => SignError::VarNeeded { name: field.name.clone() },
-            None => SignError::Missing { step: Some(carrier.span) },
-        }
     }
 
     /// Sets the capture that lists what is signed.
@@ -386,6 +376,10 @@ impl Signing<'_> {
             if !self.view.authority.is_empty() {
                 known.push("host".to_owned());
             }
+            // The field that carries the list is not there yet, and is listed only by its own name.
+            let own = self.message.carriers.iter().find(|carrier| carries(carrier, id));
+            let own = own.filter(|own| own.place == Place::Header && !carries(own, self.message.signature_field));
+            known.extend(own.map(|own| own.name.clone()).filter(|own| self.message.cover.contains(own)));
             known.sort_unstable();
             known.dedup();
             let refused = |name: &str| {
@@ -465,7 +459,7 @@ impl Signing<'_> {
         let value = scratch.out.get(mark..).unwrap_or_default().to_vec();
         scratch.out.truncate(mark);
         if !whole {
-            return if carrier.optional || !last { Ok(()) } else { Err(self.lacking(carrier, scratch)) };
+            return if carrier.optional || !last { Ok(()) } else { Err(self.unwritten(carrier, scratch)) };
         }
         draft.written.push((carrier.place, carrier.name.clone()));
         draft.append(carrier, &wrapped(carrier.wrap, value))
@@ -473,10 +467,23 @@ impl Signing<'_> {
 
     fn base(&self, draft: &Draft, scratch: &mut Scratch) -> Result<Zeroizing<Vec<u8>>, SignError> {
         self.refresh(draft, scratch)?;
-        let start = self.with(draft, |env| signature::base(env, scratch)).map_err(stopped)?;
+        let start =
+            self.with(draft, |env| signature::base(env, scratch)).map_err(|stop| self.lacking(scratch, stop))?;
         let base = Zeroizing::new(scratch.out.get(start..).unwrap_or_default().to_vec());
         scratch.out.truncate(start);
         Ok(base)
+    }
+
+    /// What is told where the base lacks something: the capture that nobody gave, if there is one.
+    fn lacking(&self, scratch: &Scratch, stop: Stop) -> SignError {
+        let fields = self.message.fields.iter().enumerate();
+        let mut open = fields.filter(|(id, field)| {
+            !field.optional && *id != self.message.signature_field && scratch.captures.get(*id).is_none()
+        });
+        match (stopped(stop), open.next()) {
+            (SignError::Missing { .. }, Some((_, field))) => SignError::VarNeeded { name: field.name.clone() },
+            (error, _) => error,
+        }
     }
 
     fn signature(&self, draft: &Draft, scratch: &mut Scratch, base: &[u8]) -> Result<Vec<u8>, SignError> {
@@ -552,8 +559,9 @@ impl Signing<'_> {
             return Err(SignError::CoversItself);
         }
         self.with(draft, |env| {
+            let lets = scratch.lets_found();
             let compared = agree(env, message, scratch, chunked)?;
-            let facts = Facts::of(&env.view, env.plan, 0, compared, chunked);
+            let facts = Facts::of(&env.view, env.plan, 0, compared, chunked, lets);
             let has_body = env.view.body.is_some_and(|body| !body.is_empty());
             Ok(insist(message, env.plan, &facts, &scratch.captures, has_body)?)
         })

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use countersign_certificates::Certificates;
 use countersign_core::key::{KeyQuery, KeyResolver};
 use countersign_core::reject::PublicReason;
 use countersign_core::replay::ReplayGuard;
@@ -69,13 +70,11 @@ impl Judge {
         for (name, value) in &route.vars {
             verifier = verifier.with_var(name, value);
         }
-        Self {
-            verifier,
-            stores: stores.clone(),
-            key: route.key.clone(),
-            transport,
-            sources: route.scheme.sources.clone(),
+        let mut stores = stores.clone();
+        if let Some(certificates) = &route.certificates {
+            stores.keys = Arc::<Certificates>::clone(certificates);
         }
+        Self { verifier, stores, key: route.key.clone(), transport, sources: route.scheme.sources.clone() }
     }
 
     /// Whether the whole body has to be in memory.

@@ -124,7 +124,7 @@ fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
     value.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
 }
 
-/// The suite of SigV4A: 38 requests, each signed in its fields and in its query. Every one verifies under the secret,
+/// The suite of `SigV4A`: 38 requests, each signed in its fields and in its query. Every one verifies under the secret,
 /// from which the key pair is derived, and under the public key that the suite names.
 #[test]
 fn aws_sigv4a() {
@@ -370,7 +370,7 @@ fn akamai_edgegrid() {
     assert_eq!(judged, 15);
 }
 
-/// What node's cookie-signature and Rails' MessageVerifier made.
+/// What node's cookie-signature and Rails' `MessageVerifier` made.
 #[test]
 fn signed_values() {
     let (Some(cookies), Some(rails)) = (json("signed-values/node-cookies.json"), json("signed-values/rails.json"))

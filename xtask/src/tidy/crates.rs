@@ -16,15 +16,23 @@ use crate::process::{Failure, cargo, stdout_of};
 const LAYERS: &[(&str, &[&str])] = &[
     ("countersign-core", &[]),
     ("countersign-schemes", &["countersign-core"]),
+    ("countersign-certificates", &["countersign-core"]),
     ("countersign-store", &["countersign-core"]),
     ("countersign-store-embedded", &["countersign-store", "countersign-core"]),
     (
         "countersign-gateway",
-        &["countersign-schemes", "countersign-store", "countersign-store-embedded", "countersign-core"],
+        &[
+            "countersign-certificates",
+            "countersign-schemes",
+            "countersign-store",
+            "countersign-store-embedded",
+            "countersign-core",
+        ],
     ),
     (
         "countersign-cli",
         &[
+            "countersign-certificates",
             "countersign-gateway",
             "countersign-schemes",
             "countersign-store",
@@ -43,6 +51,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("redb", &["countersign-store-embedded"]),
     ("tokio", &["countersign-gateway", "countersign-cli"]),
     ("toml", &["countersign-schemes", "countersign-gateway", "countersign-cli"]),
+    ("x509-cert", &["countersign-certificates"]),
 ];
 
 /// What would bring a clock, randomness, I/O or a runtime into a crate that has none.

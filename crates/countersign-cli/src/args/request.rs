@@ -133,6 +133,9 @@ pub(crate) struct VerifyArguments {
     /// `not_before`, `not_after`
     #[arg(long, value_name = "FILE", group = "material")]
     pub(crate) keys: Option<PathBuf>,
+    /// A folder of certificates in PEM, for schemes that name the key by one; the scheme's `[key] resolver` says how
+    #[arg(long, value_name = "FOLDER", group = "material")]
+    pub(crate) certificates: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) input: InputOptions,
     /// Remember accepted messages during this run, and refuse one that comes again

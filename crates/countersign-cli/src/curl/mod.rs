@@ -23,7 +23,7 @@ use crate::task::{self, Defaults};
 use shell::quoted;
 
 pub(crate) fn run(arguments: &CurlArguments, out: &mut Output) -> Result<Outcome, Failure> {
-    let mut defaults = Defaults::read(&arguments.scheme, &arguments.key, None)?;
+    let mut defaults = Defaults::read(&arguments.scheme, &arguments.key, None, None)?;
     defaults.nonce.clone_from(&arguments.nonce);
     defaults.check()?;
     let mut task = defaults.task(message(arguments)?)?;

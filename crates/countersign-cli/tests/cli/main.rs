@@ -1,11 +1,14 @@
 //! The binary, run as others run it: exit status, streams, and the contract of the request commands.
 
 mod aws_sigv4;
+mod certificates;
+mod changes;
 mod commands;
 mod contract;
 mod gateway;
 mod hawk;
 mod raw;
+mod suites;
 mod support;
 mod trial;
 mod vendors;

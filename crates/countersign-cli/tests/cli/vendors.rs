@@ -1,40 +1,11 @@
-//! Requests signed by the vendors' own libraries: each verifies at its own time, and none does once anything that
-//! counts was changed.
+//! Requests signed by the vendors' own libraries, and the vendors' own test cases: each verifies at its own time, and
+//! none does once anything that counts was changed.
 
-use crate::support::{jsonl, read_json, run, vectors};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use crate::changes::{changes, flips, replaced};
+use crate::suites::{self, Case};
+use crate::support::{jsonl, vectors};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-
-/// The requests whose schemes the catalogue has.
-fn lines() -> Option<Vec<Value>> {
-    let suite = read_json(&vectors()?.join("vendors.json"));
-    let listed = run(&["schemes", "--json"], "").lines();
-    let catalogue: BTreeSet<&str> = listed.iter().map(|scheme| scheme["name"].as_str().unwrap()).collect();
-    let vectors = suite["vectors"].as_array().unwrap();
-    let known = vectors.iter().filter(|vector| catalogue.contains(vector["scheme"].as_str().unwrap()));
-    let lines: Vec<Value> = known.map(line).collect();
-    assert!(lines.len() >= 15, "{} of {}", lines.len(), vectors.len());
-    Some(lines)
-}
-
-fn line(vector: &Value) -> Value {
-    let (request, credentials) = (&vector["request"], &vector["credentials"]);
-    let mut vars = vector["context"].as_object().unwrap().clone();
-    let now = vars.remove("now").unwrap();
-    vars.remove("nonce");
-    let mut line = json!({
-        "id": vector["id"], "scheme": vector["scheme"], "method": request["method"], "url": request["url"],
-        "headers": request["headers"], "body": request["body"], "now": now, "vars": vars,
-    });
-    for name in ["key_id", "secret", "public_key"] {
-        if let Some(value) = credentials[name].as_str() {
-            line[name] = json!(value);
-        }
-    }
-    line
-}
 
 /// Panics unless every line is rejected, for whatever reason.
 fn all_rejected(lines: &[Value], change: &str) {
@@ -43,17 +14,70 @@ fn all_rejected(lines: &[Value], change: &str) {
     }
 }
 
+fn judged(cases: &[Case]) {
+    let lines: Vec<Value> = cases.iter().map(|case| case.line.clone()).collect();
+    let answers = jsonl("verify", &lines);
+    let wrong = cases.iter().zip(&answers).filter_map(|(case, answer)| {
+        let found = answer["reason"].as_str().or(answer["verdict"].as_str()).unwrap();
+        (found != case.wanted).then(|| format!("{}: {} wanted: {answer}", case.line["id"], case.wanted))
+    });
+    let wrong: Vec<String> = wrong.collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Schemes of the suites that the catalogue does not have yet.
+const MISSING: &[&str] = &["jeecg-sign"];
+
 #[test]
-fn every_request_verifies_at_its_own_time() {
-    let Some(lines) = lines() else { return };
-    for answer in jsonl("verify", &lines) {
-        assert_eq!(answer["verdict"], "verified", "{answer}");
+fn every_vendors_request_verifies_at_its_own_time() {
+    let Some(cases) = suites::vendors() else { return };
+    judged(&cases);
+    let missing = MISSING.iter().filter(|name| !suites::catalogue().contains(**name)).count();
+    assert_eq!(cases.len() + missing, 53, "a scheme of vendors.json is missing");
+}
+
+#[test]
+fn every_case_of_the_vendors_suites_is_judged_as_it_says() {
+    let suites = [(suites::edgegrid(), 15), (suites::gcs(), 29), (suites::cavage(), 8), (suites::vendor_api(), 15)];
+    for (cases, count) in suites {
+        let Some(cases) = cases else { return };
+        judged(&cases);
+        assert_eq!(cases.len(), count, "{:?}", cases.iter().map(|case| &case.line["id"]).collect::<Vec<_>>());
     }
 }
 
 #[test]
+fn what_is_signed_is_what_the_suites_say() {
+    let suites = [suites::vendors(), suites::edgegrid(), suites::gcs(), suites::cavage(), suites::vendor_api()];
+    let Some(suites) = suites.into_iter().collect::<Option<Vec<_>>>() else { return };
+    let mut lines = Vec::new();
+    let mut bases = Vec::new();
+    for case in suites.into_iter().flatten() {
+        let told = ["verified", "key-unsuitable"].contains(&case.wanted);
+        let Some(base) = case.base.filter(|_| told) else { continue };
+        let mut line = case.line;
+        if case.wanted == "key-unsuitable" {
+            // Any key shows what is signed.
+            line.as_object_mut().unwrap().remove("private_key");
+            line["public_key"] = json!(include_str!("../../../../vectors/keys/rsa.pub.pem"));
+        }
+        lines.push(line);
+        bases.push(base);
+    }
+    let wrong = lines.iter().zip(jsonl("explain", &lines)).zip(&bases).filter_map(|((line, explained), base)| {
+        let stages = explained["stages"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let found = stages.iter().find(|stage| stage["name"] == "signature-base").map(|stage| &stage["text"]);
+        let same = found.is_some_and(|found| found == base.as_str());
+        (!same).then(|| format!("{}:\n{}\nis not\n{base}", line["id"], found.unwrap_or(&Value::Null)))
+    });
+    let wrong: Vec<String> = wrong.collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+    assert!(lines.len() >= 58, "{}", lines.len());
+}
+
+#[test]
 fn none_verifies_with_another_secret_or_under_another_id() {
-    let Some(lines) = lines() else { return };
+    let Some(lines) = suites::positive() else { return };
     let with = |name: &str, change: fn(&str) -> String| -> Vec<Value> {
         let mut changed = lines.clone();
         changed.retain(|line| line[name].is_string());
@@ -70,157 +94,113 @@ fn none_verifies_with_another_secret_or_under_another_id() {
     });
     assert!(!secrets.is_empty());
     all_rejected(&secrets, "another secret");
-    let carried: Vec<Value> =
-        with("key_id", |id| format!("{id}x")).into_iter().filter(|line| line["key_id"].is_string()).collect();
+    // Where the message says nothing of an id, the verifier's own is no part of it.
+    let carried = with("key_id", |id| format!("{id}x"));
+    let explained = jsonl("explain", &carried);
+    let carried: Vec<Value> = carried
+        .into_iter()
+        .zip(explained)
+        .filter(|(_, line)| value_of(line, "key-id").is_some())
+        .map(|(line, _)| line)
+        .collect();
     assert!(!carried.is_empty());
     all_rejected(&carried, "another key id");
 }
 
+/// What a capture holds, as an explanation shows it.
+fn value_of<'a>(explained: &'a Value, name: &str) -> Option<&'a str> {
+    let field = explained["fields"].as_array()?.iter().find(|field| field["name"] == name)?;
+    field["value"].as_str()
+}
+
 #[test]
-fn none_verifies_with_a_bit_of_its_signature_flipped() {
-    let Some(lines) = lines() else { return };
+fn none_verifies_with_a_character_of_its_signature_changed() {
+    let Some(lines) = suites::positive() else { return };
     let mut changed = Vec::new();
     for (line, answer) in lines.iter().zip(jsonl("explain", &lines)) {
         let claimed = answer["claimed_signature"].as_str().unwrap();
+        let before = changed.len();
         for flipped in flips(claimed) {
-            changed.push(replaced(line, claimed, &flipped).unwrap_or_else(|| panic!("{claimed} is not in {line}")));
+            let places = replaced(line, claimed, &flipped);
+            assert_eq!(places.len(), 1, "{claimed} stands in {} places of {line}", places.len());
+            changed.extend(places);
         }
+        assert!(changed.len() >= before + 7, "{claimed}");
     }
-    assert!(changed.len() > 100 * lines.len());
-    all_rejected(&changed, "a flipped bit");
-}
-
-/// The signature with each bit of what it encodes flipped in turn.
-fn flips(signature: &str) -> Vec<String> {
-    if signature.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        let flip = |(at, digit): (usize, char)| {
-            (0..4).map(move |bit| {
-                let flipped = digit.to_digit(16).unwrap() ^ (1 << bit);
-                let flipped = char::from_digit(flipped, 16).unwrap();
-                format!("{}{flipped}{}", &signature[..at], &signature[at + 1..])
-            })
-        };
-        return signature.char_indices().flat_map(flip).collect();
-    }
-    let bytes = STANDARD.decode(signature).unwrap();
-    let flip = |bit: usize| {
-        let mut flipped = bytes.clone();
-        flipped[bit / 8] ^= 1 << (bit % 8);
-        STANDARD.encode(flipped)
-    };
-    (0..bytes.len() * 8).map(flip).collect()
-}
-
-/// The line with a text replaced in a field or, as it stands there, in the URL.
-fn replaced(line: &Value, from: &str, to: &str) -> Option<Value> {
-    let mut changed = line.clone();
-    for header in changed["headers"].as_array_mut()? {
-        let value = header[1].as_str()?;
-        if value.contains(from) {
-            header[1] = json!(value.replacen(from, to, 1));
-            return Some(changed);
-        }
-    }
-    let url = line["url"].as_str()?;
-    for encode in [str::to_owned, escaped] {
-        if url.contains(&encode(from)) {
-            changed["url"] = json!(url.replacen(&encode(from), &encode(to), 1));
-            return Some(changed);
-        }
-    }
-    None
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('%', "%25").replace('+', "%2B").replace('/', "%2F").replace('=', "%3D")
+    all_rejected(&changed, "a changed signature");
 }
 
 #[test]
 fn none_verifies_with_a_covered_part_changed() {
-    let Some(lines) = lines() else { return };
+    let Some(lines) = suites::positive() else { return };
+    // A capture's value may stand in several places: those count where the engine reads another value.
+    let mut tried: Vec<(usize, String, Option<String>, Value)> = Vec::new();
     let mut parts = BTreeSet::new();
-    for (line, (verified, explained)) in
-        lines.iter().zip(jsonl("verify", &lines).iter().zip(jsonl("explain", &lines)))
-    {
+    let explained = jsonl("explain", &lines);
+    for (index, (verified, explained)) in jsonl("verify", &lines).iter().zip(&explained).enumerate() {
         for part in verified["covered"].as_array().unwrap() {
             let part = part.as_str().unwrap();
-            let changed = change(line, part, &explained["fields"]);
-            let changed = changed.unwrap_or_else(|| panic!("no way to change {part} of {line}"));
-            assert_ne!(changed, *line, "{part}");
-            all_rejected(std::slice::from_ref(&changed), part);
-            parts.insert(part.to_owned());
+            let captured = value_of(explained, part);
+            let changed = changes(&lines[index], part, captured);
+            assert!(changed.iter().all(|changed| *changed != lines[index]), "{part}");
+            let own = |line| (index, part.to_owned(), captured.map(str::to_owned), line);
+            tried.extend(changed.into_iter().map(own));
+            parts.insert((index, part.to_owned()));
         }
     }
+    let candidates: Vec<Value> = tried.iter().map(|(.., line)| line.clone()).collect();
+    let mut changed = Vec::new();
+    let mut met = BTreeSet::new();
+    for ((index, part, captured, line), read) in tried.into_iter().zip(jsonl("explain", &candidates)) {
+        if captured.is_none() || value_of(&read, &part) != captured.as_deref() {
+            changed.push(line);
+            met.insert((index, part));
+        }
+    }
+    let missed: Vec<_> = parts.difference(&met).map(|(index, part)| format!("{part} of {}", lines[*index])).collect();
+    assert!(missed.is_empty(), "no way to change {}", missed.join("\n"));
+    all_rejected(&changed, "a covered part");
+    let names: BTreeSet<&str> = parts.iter().map(|(_, part)| part.as_str()).collect();
     for part in ["method", "authority", "path", "query", "body", "timestamp", "nonce", "header date"] {
-        assert!(parts.contains(part), "no request covers {part}");
+        assert!(names.contains(part), "no request covers {part}");
     }
-}
-
-/// The line with one part changed so that it still is a request.
-fn change(line: &Value, part: &str, fields: &Value) -> Option<Value> {
-    let mut changed = line.clone();
-    let url = line["url"].as_str()?;
-    let (origin, target) = url.split_at(url.find("://")? + 3 + url[url.find("://")? + 3..].find('/')?);
-    let (path, query) = target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)));
-    let url_of = |origin: &str, path: &str, query: Option<&str>| {
-        json!(format!("{origin}{path}{}", query.map(|query| format!("?{query}")).unwrap_or_default()))
-    };
-    if let Some(name) = part.strip_prefix("header ") {
-        let header = changed["headers"]
-            .as_array_mut()?
-            .iter_mut()
-            .find(|header| header[0].as_str().is_some_and(|known| known.eq_ignore_ascii_case(name)))?;
-        header[1] = json!(format!("{}x", header[1].as_str()?));
-        return Some(changed);
-    }
-    match part {
-        "method" => changed["method"] = json!(if line["method"] == "PUT" { "POST" } else { "PUT" }),
-        "authority" | "hostname" => {
-            let (scheme, host) = origin.split_once("://")?;
-            changed["url"] = url_of(&format!("{scheme}://other.{host}"), path, query);
-            for header in changed["headers"].as_array_mut()? {
-                if header[0].as_str()?.eq_ignore_ascii_case("host") {
-                    header[1] = json!(format!("other.{}", header[1].as_str()?));
-                }
-            }
-        }
-        "path" => changed["url"] = url_of(origin, &format!("{path}x"), query),
-        "query" => {
-            let query = query.map_or_else(|| "zz=1".to_owned(), |query| format!("{query}&zz=1"));
-            changed["url"] = url_of(origin, path, Some(&query));
-        }
-        "body" => changed["body"] = json!(format!("{}x", line["body"].as_str()?)),
-        // A capture: whatever carries it.
-        capture => {
-            let field = fields.as_array()?.iter().find(|field| field["name"] == capture)?;
-            let value = field["value"].as_str()?;
-            // Another character of the same kind in the middle, so that it is the value that is wrong and not its form.
-            let at = value.len() / 2;
-            let other = match value.as_bytes()[at] {
-                b'0'..=b'8' | b'a'..=b'y' | b'A'..=b'Y' => char::from(value.as_bytes()[at] + 1),
-                b'9' => '8',
-                b'z' => 'y',
-                b'Z' => 'Y',
-                _ => 'x',
-            };
-            let with = format!("{}{other}{}", &value[..at], &value[at + 1..]);
-            return replaced(line, value, &with);
-        }
-    }
-    Some(changed)
 }
 
 /// Requests that were changed and verify all the same: what the linter says of these schemes, shown. They are here so
 /// that a scheme which becomes stricter, or laxer, is noticed.
 #[test]
 fn the_known_collisions_of_weak_schemes_collide() {
-    let Some(root) = vectors() else { return };
-    let suite = read_json(&root.join("vendors.json"));
-    let twilio = suite["collisions"].as_array().unwrap().iter().find(|collision| collision["base"] == "twilio-form");
-    let base = suite["vectors"].as_array().unwrap().iter().find(|vector| vector["id"] == "twilio-form").unwrap();
-    let mut line = line(base);
-    for name in ["method", "url", "headers", "body"] {
-        line[name] = twilio.unwrap()["request"][name].clone();
+    let Some(collisions) = suites::collisions() else { return };
+    let missing = MISSING.iter().filter(|name| !suites::catalogue().contains(**name)).count();
+    assert_eq!(collisions.len() + missing, 9);
+    for (base, mut line) in collisions {
+        if base == "wechatpay-v2-md5" {
+            // As it is printed it is no XML, which SDKs that cut it up do not notice.
+            assert_eq!(jsonl("verify", &[line.clone()])[0]["reason"], "body-malformed");
+            line["body"] = json!(line["body"].as_str().unwrap().replace("test&device", "test&amp;device"));
+        }
+        assert_eq!(jsonl("verify", &[line])[0]["verdict"], "verified", "{base}");
     }
-    assert_eq!(jsonl("verify", &[line])[0]["verdict"], "verified");
+}
+
+/// A body of which only the beginning is signed: the first byte that is not may be anything.
+#[test]
+fn an_edgegrid_body_is_signed_up_to_its_limit() {
+    if vectors().is_none() {
+        return;
+    }
+    let Some(case) =
+        suites::edgegrid().unwrap_or_default().into_iter().find(|case| case.line["id"] == "POST too large")
+    else {
+        return;
+    };
+    let limit = usize::try_from(case.line["vars"]["max-body"].as_u64().unwrap()).unwrap();
+    let body = case.line["body"].as_str().unwrap();
+    let with = |at: usize| {
+        let mut changed = case.line.clone();
+        changed["body"] = json!(format!("{}X{}", &body[..at], &body[at + 1..]));
+        jsonl("verify", &[changed])[0]["verdict"].as_str().unwrap().to_owned()
+    };
+    assert!(body.len() > limit);
+    assert_eq!((with(limit - 1), with(limit)), ("rejected".to_owned(), "verified".to_owned()));
 }

@@ -1,12 +1,12 @@
 //! Signed policies: a JSON text that says for which resources, until when and from where something is granted.
 //!
-//! The language is the part of AWS's policy language that CloudFront takes for signed URLs
+//! The language is the part of AWS's policy language that `CloudFront` takes for signed URLs
 //! (<https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/private-content-creating-signed-url-custom-policy.html>,
 //! 2026-11-22): one statement with a resource, an end, and perhaps a beginning and a network of addresses.
 //!
 //! Whoever judges less than a policy says grants more than was signed, so whatever is not known here makes the policy
-//! malformed: other members, a second statement, a condition twice. Deliberately absent: defaults. CloudFront takes a
-//! policy without a resource for one of all resources; here it is malformed.
+//! malformed: other members, a second statement, a condition twice. Deliberately absent: defaults. `CloudFront` takes
+//! a policy without a resource for one of all resources; here it is malformed.
 
 use super::{JsonValue, Malformed, json_members, wildcard};
 use std::net::IpAddr;

@@ -536,6 +536,15 @@ impl Shape {
         }
     }
 
+    /// Whether a byte can stand in what is captured here; nothing is where the capture is not.
+    pub(crate) fn may_hold(&self, id: FieldId, byte: u8) -> bool {
+        let Some((stops, quoted)) = self.items.iter().find_map(|item| place_of(&item.pieces, id)) else {
+            return false;
+        };
+        let ends_item = !quoted && self.separator.as_ref().is_some_and(|separator| separator.as_slice() == [byte]);
+        !stops.contains(&byte) && !ends_item
+    }
+
     /// Whether a value can stand in a list without quotes: it ends no item, and nothing of it is trimmed.
     fn stands_bare(&self, separator: &[u8], value: &[u8]) -> bool {
         let quote = self.quotes && value.contains(&b'"');

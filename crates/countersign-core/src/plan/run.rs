@@ -14,6 +14,7 @@ use crate::reject::{Reason, Rejection, Subject};
 use crate::request::RequestView;
 use crate::scheme::draft::Span;
 use crate::scheme::model::{Bound, LetId};
+use crate::verify::coverage::{LetsFound, bit};
 use zeroize::Zeroize as _;
 
 /// Why a program stopped.
@@ -125,6 +126,19 @@ impl Scratch {
             Memo::At(start, end) => self.memo_bytes.get(*start..*end),
             Memo::Absent | Memo::Unknown => None,
         }
+    }
+
+    /// Which lets were there when they were needed, and which were not.
+    pub(crate) fn lets_found(&self) -> LetsFound {
+        let mut found = LetsFound::default();
+        for (id, memo) in self.memo.iter().enumerate() {
+            match memo {
+                Memo::At(..) => found.there |= bit(id),
+                Memo::Absent => found.absent |= bit(id),
+                Memo::Unknown => {}
+            }
+        }
+        found
     }
 
     /// Where the value that was missing last is written in the scheme.

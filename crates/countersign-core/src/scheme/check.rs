@@ -12,7 +12,7 @@ use super::{Checked, Scheme, draft};
 use crate::alg::Hash;
 use crate::plan::carrier;
 use crate::plan::compile::{Depth, on_body};
-use crate::scheme::draft::{Atom, Expr, Fault, MessageDraft, Place, SchemeDraft, Span};
+use crate::scheme::draft::{At, Atom, Expr, Fault, MessageDraft, Place, SchemeDraft, Span};
 use crate::time::TimeFormat;
 
 /// How many lets may be nested in a carrier.
@@ -23,6 +23,7 @@ const REMEMBER: u64 = 24 * 60 * 60;
 pub(super) fn check(draft: &SchemeDraft) -> Result<Scheme, Vec<Fault>> {
     let mut faults = Vec::new();
     let hashes = hashes(draft, &mut faults);
+    resolver(draft, &mut faults);
     let vars: Vec<Var> = draft.vars.iter().map(var).collect();
     let request = message(&draft.request, &vars, draft.name.as_str(), &mut faults);
     let response = draft.response.as_ref().map(|response| message(response, &vars, "response", &mut faults));
@@ -74,6 +75,16 @@ fn hashes(draft: &SchemeDraft, faults: &mut Vec<Fault>) -> Vec<Hash> {
         }
     }
     hashes
+}
+
+fn resolver(draft: &SchemeDraft, faults: &mut Vec<Fault>) {
+    let known = |name: &&At<String>| vocabulary::RESOLVERS.contains(&name.value.as_str());
+    let Some(name) = draft.resolver.as_ref().filter(|name| !known(name)) else { return };
+    faults.push(fault(
+        name.span,
+        format!("unknown resolver `{}`", name.value),
+        Some(format!("there are {}", vocabulary::RESOLVERS.join(", "))),
+    ));
 }
 
 fn kind(draft: &SchemeDraft, faults: &mut Vec<Fault>) -> Kind {

@@ -14,7 +14,7 @@ pub use model::{Errors, Fresh, KeyRule, Kind, Message, Var, When};
 pub use references::References;
 
 pub(crate) use vocabulary::PARTS;
-pub use vocabulary::{Vocabulary, nearest, same_name, vocabulary_names};
+pub use vocabulary::{RESOLVERS, Vocabulary, nearest, same_name, vocabulary_names};
 
 /// A scheme that can be used: it signs, verifies, explains, and nothing about it can fail later on.
 #[derive(Debug, Clone, PartialEq)]

@@ -121,14 +121,6 @@ pub enum FieldType {
     Word,
 }
 
-impl Carrier {
-    /// Whether it sits in the body.
-    #[must_use]
-    pub const fn in_body(&self) -> bool {
-        matches!(self.place, Place::Form | Place::Json | Place::Xml) && self.within.is_none()
-    }
-}
-
 impl FieldType {
     /// The names of all types but time patterns.
     pub const NAMES: &'static [&'static str] = &[
@@ -278,6 +270,15 @@ pub struct Carrier {
     pub span: Span,
     /// How it is parsed.
     pub(crate) shape: Shape,
+}
+
+impl Carrier {
+    /// Whether a byte can stand in a capture that this carrier holds: it does not end the capture. The capture's type
+    /// and length apart.
+    #[must_use]
+    pub fn may_hold(&self, field: FieldId, byte: u8) -> bool {
+        self.shape.may_hold(field, byte)
+    }
 }
 
 /// How a carrier's list of items is read.

@@ -121,6 +121,9 @@ pub(super) const FILTERS: &[(&str, &str, RangeInclusive<usize>)] = &[
     ("without", "without GLOB…", 1..=128),
 ];
 
+/// What `[key] resolver` may name: how the key id of a message names a certificate.
+pub const RESOLVERS: &[&str] = &["certificate-file", "certificate-issuer-serial", "certificate-serial"];
+
 /// The conversion of a name, and whether lists take it.
 pub(super) fn conversion(name: &str) -> Option<(Convert, bool)> {
     CONVERSIONS.iter().find(|(known, ..)| *known == name).map(|(_, convert, lists)| (*convert, *lists))

@@ -146,10 +146,12 @@ impl<'a> NeedsBody<'a> {
                 Subject::Capture(self.message.signature_field),
             ));
         };
+        // What they were when the base was made: they are computed anew for what they define.
+        let lets = self.scratch.peek().lets_found();
         let compared = self.agree(hold).map_err(refused)?;
         self.granted(hold).map_err(refused)?;
         let chunks = self.chain.as_ref().is_some_and(|chain| chain.proof() != Proof::Checksum);
-        let facts = Facts::of(&self.view, self.plan, hold.variant, compared, chunks);
+        let facts = Facts::of(&self.view, self.plan, hold.variant, compared, chunks, lets);
         let has_body = self.view.body.map_or(self.has_body, |body| !body.is_empty());
         insist(self.message, self.plan, &facts, &self.scratch.peek().captures, has_body)?;
         Ok(self.checked(hold, facts))

@@ -15,7 +15,7 @@ use crate::reject::{Reason, Rejection, Subject};
 use crate::request::RequestView;
 use crate::scheme::draft::Place;
 use crate::scheme::model::{
-    Carrier, Convert, FieldId, Filter, Let, ListSource, Listing, Message, Part, Source, Template, Value,
+    Carrier, Convert, FieldId, Filter, Let, LetId, ListSource, Listing, Message, Part, Primitive, Source, Template, Value,
 };
 use crate::scheme::{PARTS, References};
 
@@ -52,6 +52,15 @@ pub(crate) struct Facts {
     pub(super) absent: u64,
     /// Whether the message says that its body is a form.
     pub(super) form: bool,
+    /// Which entries of `[let]` were there, and which were not.
+    pub(super) lets: LetsFound,
+}
+
+/// One bit for each of the first 64 entries of `[let]`; one that was not computed has neither.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct LetsFound {
+    pub(crate) there: u64,
+    pub(crate) absent: u64,
 }
 
 impl Facts {
@@ -61,6 +70,7 @@ impl Facts {
         variant: usize,
         compared: u64,
         chunks: bool,
+        lets: LetsFound,
     ) -> Self {
         let mut absent = 0;
         for (index, name) in plan.signed_headers.iter().enumerate() {
@@ -71,12 +81,12 @@ impl Facts {
             }
         }
         let host = !view.authority.is_empty();
-        Self { variant, compared, host, chunks, absent, form: is_form(view).unwrap_or(false) }
+        Self { variant, compared, host, chunks, absent, form: is_form(view).unwrap_or(false), lets }
     }
 }
 
 /// The bit of a number below 64.
-pub(super) fn bit(index: usize) -> u64 {
+pub(crate) fn bit(index: usize) -> u64 {
     u32::try_from(index).ok().and_then(|index| 1_u64.checked_shl(index)).unwrap_or(0)
 }
 
@@ -90,6 +100,10 @@ pub(super) fn of(message: &Message, plan: &MessagePlan, facts: &Facts, captures:
     };
     let walk = Walk { message, plan, lets, facts, captures };
     let mut covered = walk.template(base, 0).parts;
+    // What goes into the key cannot be changed either.
+    if let Primitive::Derived(_, key) | Primitive::Mac(_, key) = &message.signature.primitive {
+        covered.extend(&walk.template(key, 0).parts);
+    }
     walk.claims(&mut covered);
     if facts.chunks {
         covered.add("body");
@@ -223,6 +237,17 @@ impl Walk<'_> {
         drawn
     }
 
+    /// An entry of `[let]`. Whether it was there is known, whatever its conditions were.
+    fn entry(&self, id: LetId, depth: usize) -> Drawn {
+        let LetsFound { there, absent } = self.facts.lets;
+        let found = |bits: u64| bits & bit(id) != 0;
+        let Some(entry) = self.lets.get(id).filter(|_| !found(absent)) else {
+            return Drawn { parts: Parts::default(), presence: Presence::Absent };
+        };
+        let Drawn { parts, presence } = self.template(&entry.text, depth);
+        Drawn { parts, presence: if found(there) { Presence::There } else { presence } }
+    }
+
     fn value(&self, value: &Value, depth: usize) -> Drawn {
         let mut drawn = match &value.source {
             Source::List(list) => Drawn { parts: self.list(*list, &value.filters, depth), presence: Presence::There },
@@ -302,10 +327,7 @@ impl Walk<'_> {
             Source::Host => (Parts::of(&["authority"]), host),
             Source::Hostname => (Parts::of(&["hostname"]), host),
             Source::Json(name) => member("json", name),
-            Source::Let(id) => match self.lets.get(*id) {
-                Some(entry) => return self.template(&entry.text, depth),
-                None => (Parts::default(), Presence::Absent),
-            },
+            Source::Let(id) => return self.entry(*id, depth),
             Source::Method => (Parts::of(&["method"]), Presence::There),
             Source::Part(name) => member("part", name),
             Source::Path => (Parts::of(&["path"]), Presence::There),
@@ -381,10 +403,9 @@ impl Walk<'_> {
             filters.iter().all(|filter| match filter {
                 Filter::Each(text) => shows(text, &Source::K) && shows(text, &Source::V),
                 Filter::Only(globs) => among(globs, name),
-                // A carrier's parameter comes once, and what is captured of it is not empty.
-                Filter::DropEmpty | Filter::First | Filter::Last => true,
                 Filter::Listed(..) | Filter::Pick(..) => false,
                 Filter::Without(globs) => !among(globs, name),
+                // A carrier's parameter comes once, and what is captured of it is not empty.
                 _ => true,
             })
         };

@@ -24,6 +24,7 @@ pub use fault::{At, ConfigError, ConfigFaults, Fault, SchemeError, Source, Span}
 pub use schemes::{SchemeFile, SchemeFolder};
 
 use crate::upstream::{UpstreamAddress, UpstreamLimits};
+use countersign_certificates::Certificates;
 use countersign_core::request::Transport;
 
 /// A configuration without faults.
@@ -125,6 +126,8 @@ pub struct RouteConfig {
     pub mode: Mode,
     /// `key`: the key of a scheme whose requests name none.
     pub key: Option<String>,
+    /// `certificates`: the folder whose certificates are the keys of this route, instead of the store's.
+    pub certificates: Option<Arc<Certificates>>,
     /// `allow`: the key ids that may use the route. Default: all that the store knows.
     pub allow: Vec<String>,
     /// `vars`: the scheme's variables.

@@ -2,9 +2,10 @@
 //! of them is told at once.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use countersign_certificates::{Certificates, Naming};
 use countersign_core::scheme::{Fault, Scheme, Span, same_name};
 use countersign_schemes::{Catalogue, Library, SchemeError, Source, catalogue};
 
@@ -74,6 +75,28 @@ impl Schemes {
         };
         self.read.insert(name.value.clone(), file.clone());
         file
+    }
+}
+
+/// The certificates of a folder, under the names that a scheme gives them.
+pub(super) fn certificates(
+    folder: &At<PathBuf>,
+    scheme: &Scheme,
+    faults: &mut Vec<Fault>,
+) -> Option<Arc<Certificates>> {
+    let resolver = scheme.key.resolver.as_ref();
+    let Some(naming) = resolver.and_then(|name| Naming::from_name(&name.value)) else {
+        let message = format!("`{}` does not say how a key id names a certificate", scheme.name);
+        let hint = "it needs `resolver` in [key]; or leave `certificates` out and keep its keys in the store";
+        faults.push(Fault { span: folder.span, message, hint: Some(hint.to_owned()) });
+        return None;
+    };
+    match Certificates::read(&folder.value, naming) {
+        Ok(found) => Some(Arc::new(found)),
+        Err(error) => {
+            faults.push(Fault { span: folder.span, message: error.to_string(), hint: None });
+            None
+        }
     }
 }
 

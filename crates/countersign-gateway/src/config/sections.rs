@@ -47,6 +47,7 @@ const ROUTE: &[&str] = &[
     "upstream",
     "mode",
     "key",
+    "certificates",
     "allow",
     "vars",
     "body-limit",
@@ -231,6 +232,7 @@ fn route(mut section: Section<'_, '_>, folder: &Path, schemes: &mut Schemes) -> 
     let upstream = section.require("upstream", upstream, "\"http://127.0.0.1:8000\"");
     let mode = section.word("mode", &[("enforce", Mode::Enforce), ("observe", Mode::Observe)]);
     let key = section.parsed("key", "write the id of a key in the store", non_empty);
+    let folder_of_certificates = section.parsed("certificates", "write the path of a folder", non_empty);
     let allow = section.texts("allow").unwrap_or_default();
     let vars = section.text_table("vars").unwrap_or_default();
     let body_limit = section.size("body-limit");
@@ -239,9 +241,14 @@ fn route(mut section: Section<'_, '_>, folder: &Path, schemes: &mut Schemes) -> 
     let errors = section.word("errors", &[("problem", ErrorStyle::Problem), ("scheme", ErrorStyle::Scheme)]);
     let errors = errors.unwrap_or_default();
     let file = scheme.as_ref().and_then(|name| schemes.open(name, section.faults()));
+    let mut certificates = None;
     if let (Some(name), Some(file)) = (&scheme, &file) {
         let route = Use { name: name.span, key: key.as_ref().map(|key| key.span), vars: &vars, errors };
         schemes::note_misfits(&route, &file.scheme, section.faults());
+        if let Some(path) = &folder_of_certificates {
+            let path = At::new(folder.join(&path.value), path.span);
+            certificates = schemes::certificates(&path, &file.scheme, section.faults());
+        }
     }
     Some(RouteConfig {
         path: path?,
@@ -250,6 +257,7 @@ fn route(mut section: Section<'_, '_>, folder: &Path, schemes: &mut Schemes) -> 
         upstream: upstream?.value,
         mode: mode.unwrap_or_default(),
         key: key.map(|key| key.value),
+        certificates,
         allow: allow.into_iter().map(|key_id| key_id.value).collect(),
         vars: vars.into_iter().map(|(name, value)| (name.value, value.value)).collect(),
         body_limit: body_limit.unwrap_or(DEFAULT_BODY_LIMIT),

@@ -50,6 +50,22 @@ fn what_is_left_out_has_its_default() {
 }
 
 #[test]
+fn certificates_are_read_with_the_configuration() {
+    let folder = tempfile::tempdir().unwrap();
+    let certificates = Path::new(env!("CARGO_MANIFEST_DIR")).join("../countersign-certificates/tests/certificates");
+    std::fs::create_dir(folder.path().join("platform")).unwrap();
+    std::fs::copy(certificates.join("wechatpay.pem"), folder.path().join("platform/a.pem")).unwrap();
+    let with = |scheme: &str| PLAIN.replace("md5-token", scheme) + "certificates = \"platform\"\n";
+    let config = parse_in(folder.path(), &with("wechatpay-v3-response")).unwrap();
+    let found = config.routes[0].certificates.as_ref().unwrap();
+    assert_eq!(found.ids(), ["408B07E79B8269FEC3D5D3E6AB8ED163A6A380DB"]);
+    let told = |text: &str| parse_in(folder.path(), text).unwrap_err().to_string();
+    assert!(told(&with("md5-token")).contains("`md5-token` does not say how a key id names a certificate"));
+    std::fs::write(folder.path().join("platform/b.pem"), "none").unwrap();
+    assert!(told(&with("wechatpay-v3-response")).contains("neither a certificate nor a public key"));
+}
+
+#[test]
 fn everything_can_be_said() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("schemes")).unwrap();
@@ -167,7 +183,7 @@ upstream = "https://a"
             "4:1 `idle_timeout` is not a key of [server] | it is written `idle-timeout`",
             "6:1 [[route]] has no `scheme` | add one, as in `scheme = \"countersign-v1\"`",
             "7:8 `path` of [[route]] does not begin with a slash | write an exact path, \"/a/b\", or a prefix that ends in a slash and a star, \"/a/*\"",
-            "8:1 `shceme` is not a key of [[route]] | it may be `path`, `methods`, `scheme`, `upstream`, `mode`, `key`, `allow`, `vars`, `body-limit`, `paths`, `realm` or `errors`",
+            "8:1 `shceme` is not a key of [[route]] | it may be `path`, `methods`, `scheme`, `upstream`, `mode`, `key`, `certificates`, `allow`, `vars`, `body-limit`, `paths`, `realm` or `errors`",
             "9:12 `upstream` of [[route]] is an https URL, which upstreams cannot have yet | write \"http://host:port\", without a path",
             "11:2 `sever` is not a section | it may be [server], [store], [upstream] or [[route]]",
         ]

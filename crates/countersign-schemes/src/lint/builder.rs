@@ -1,5 +1,6 @@
 //! Builds the texts of a message from its templates.
 
+use super::coverage;
 use super::grammar;
 use super::letters;
 use super::naming::{name, name_of};
@@ -8,7 +9,7 @@ use super::text::{Condition, Length, Letters, Owner, Text};
 use super::written::{Listed, Made, Origin, Written};
 use countersign_core::alg::Hash;
 use countersign_core::scheme::model::{
-    Bind, Bound, Convert, Filter, ListSource, Message, Part, Source, Template, Value, Window,
+    Bind, Bound, Convert, FieldId, Filter, ListSource, Message, Part, Source, Template, Value, Window,
 };
 use countersign_core::scheme::{Scheme, Span};
 use countersign_core::time::TimeFormat;
@@ -18,6 +19,8 @@ pub(super) struct Builder<'a> {
     message: &'a Message,
     /// The times that are accepted, where only messages are meant whose time is.
     window: Option<Window>,
+    /// What is being compared with something made of itself.
+    binding: Vec<Source>,
     depth: usize,
     looked_at: usize,
     pub(super) written: Written,
@@ -50,7 +53,7 @@ struct Extra {
 
 impl<'a> Builder<'a> {
     pub(super) fn new(scheme: &'a Scheme, message: &'a Message, window: Option<Window>) -> Self {
-        Self { scheme, message, window, depth: 0, looked_at: 0, written: Written::default() }
+        Self { scheme, message, window, binding: Vec::new(), depth: 0, looked_at: 0, written: Written::default() }
     }
 
     pub(super) fn template(&mut self, template: &Template, item: Option<Item<'_>>) -> Text {
@@ -113,16 +116,21 @@ impl<'a> Builder<'a> {
             return Text::Literal(default.clone().into_bytes());
         }
         let field = if let Source::Field(id) = source { message.fields.get(*id) } else { None };
-        // What was captured is what is defined, or the message is refused.
-        if let Some(entry) = field.and_then(|field| message.lets.get(field.definition?)) {
-            let text = self.template(&entry.text, None);
-            return self.equal(source, text, value);
+        if let Source::Scheme = source {
+            return Text::Choice([b"http".to_vec(), b"https".to_vec()].map(Text::Literal).to_vec());
         }
-        if let Some(bind) = message.binds.iter().find(|bind| bind.what == *source) {
-            let text = self.bound(bind);
-            return self.equal(source, text, value);
+        if let Source::Url = source {
+            let separator = Text::Literal(b"://".to_vec());
+            let [scheme, host, target] =
+                [Source::Scheme, Source::Host, Source::Target].map(|source| self.source(&source, value));
+            return Text::sequence(vec![scheme, separator, host, target]);
         }
         let mut letters = field.map_or_else(|| letters::of_source(source), letters::of_field);
+        if let Source::Field(id) = source
+            && !matches!(letters.length, Length::Exactly(_))
+        {
+            letters = self.carried(*id, letters);
+        }
         let digits = match field.and_then(|field| field.kind.time()) {
             Some(TimeFormat::Unix) => Some(10),
             Some(TimeFormat::UnixMs) => Some(13),
@@ -133,11 +141,36 @@ impl<'a> Builder<'a> {
             // From 2001 to 2286.
             letters.length = Length::Exactly(count);
         }
+        if !self.binding.contains(source) {
+            self.binding.push(source.clone());
+            // What was captured is what is defined, or the message is refused.
+            let defined = field.and_then(|field| message.lets.get(field.definition?));
+            let bind = message.binds.iter().find(|bind| bind.what == *source);
+            let same = match (defined, bind) {
+                (Some(entry), _) => Some(self.template(&entry.text, None)),
+                (None, Some(bind)) => Some(self.bound(bind)),
+                (None, None) => None,
+            };
+            self.binding.pop();
+            if let Some(text) = same {
+                self.whole(&text, value.span);
+                let both = letters.and(letters_of(&text));
+                return self.named(value, Made::Same(source.clone(), text), both);
+            }
+        }
         self.named(value, Made::Source(source.clone()), letters)
     }
 
+    /// What a carrier leaves of a capture: what ends it is not in it. One that is in several has to fit all.
+    fn carried(&self, id: FieldId, letters: Letters) -> Letters {
+        coverage::carriers(self.message, id).fold(letters, |letters, carrier| {
+            let held = Symbols::bytes(|byte| carrier.may_hold(id, byte));
+            Letters { first: letters.first.and(held), all: letters.all.and(held), length: letters.length }
+        })
+    }
+
     /// What something bound may hold.
-    fn bound(&mut self, bind: &Bind) -> Text {
+    pub(super) fn bound(&mut self, bind: &Bind) -> Text {
         let value = self.template(&bind.value, None);
         if bind.or.is_empty() {
             return value;
@@ -146,19 +179,14 @@ impl<'a> Builder<'a> {
         Text::Choice(std::iter::once(value).chain(others).collect())
     }
 
-    /// A value that has to be the same as a text.
-    fn equal(&mut self, source: &Source, text: Text, value: &Value) -> Text {
-        let letters = letters_of(&text);
-        self.whole(&text, value.span);
-        self.named(value, Made::Same(source.clone(), text), letters)
-    }
-
     fn filtered(&mut self, text: Text, filter: &Filter, value: &Value) -> Text {
         let of = letters_of(&text);
         let letters = match filter {
             Filter::IfAny => {
                 return match text {
                     Text::Absent => Text::Absent,
+                    Text::Literal(text) if text.is_empty() => Text::Absent,
+                    Text::Literal(text) => Text::Literal(text),
                     Text::Value(_, letters) => {
                         let some = Letters { length: not_empty(letters.length), ..letters };
                         self.opaque(text, filter, some, value)
@@ -265,9 +293,8 @@ impl<'a> Builder<'a> {
         match (text, other) {
             (Text::Absent, other) => other,
             (text, Text::Absent) => text,
-            (text, other) if self.written.may_lack(self.message, &text) == 0 || self.written.same(&text, &other) => {
-                text
-            }
+            (text, _) if self.written.may_lack(self.message, &text) == 0 => text,
+            (text, other) if self.written.same(&text, &other) => other,
             (text, other) => {
                 let letters = letters_of(&text).or(letters_of(&other));
                 let choice = Text::Choice(vec![text.clone(), other.clone()]);
@@ -318,7 +345,14 @@ impl<'a> Builder<'a> {
     fn list<'f>(&mut self, source: ListSource, filters: &'f [Filter], span: Span) -> (Text, &'f [Filter]) {
         let known = self.written.lists.iter().position(|list| list.span == span && list.source == source);
         let number = known.unwrap_or_else(|| {
-            let list = Listed { source, filters: Vec::new(), span, text: Text::Absent, clashes: Ok(Vec::new()) };
+            let list = Listed {
+                source,
+                filters: Vec::new(),
+                span,
+                text: Text::Absent,
+                clashes: Ok(Vec::new()),
+                extra: Vec::new(),
+            };
             self.written.lists.push(list);
             self.written.lists.len() - 1
         });
@@ -327,16 +361,18 @@ impl<'a> Builder<'a> {
         let k = self.owned(format!("a name of {called}"), span, Made::Name(number), k);
         let v = self.owned(format!("a value of {called}"), span, Made::Value(number), v);
         let mut list = List::Pairs { k, v, extra: Vec::new() };
+        let mut extra = Vec::new();
         for (index, filter) in filters.iter().enumerate() {
             let text = match filter {
-                Filter::Join(separator) => Text::List(Box::new(self.item(list)), separator.clone()),
+                Filter::Join(separator) => Text::List(Box::new(self.item(list, &mut extra)), separator.clone()),
                 Filter::Fastjson => {
-                    let members = self.rewritten(list, &Filter::Each(json_member()));
-                    let members = Text::List(Box::new(self.item(members)), b",".to_vec());
+                    let members = self.rewritten(list, &Filter::Each(json_member()), &mut extra, &[]);
+                    let members = Text::List(Box::new(self.item(members, &mut extra)), b",".to_vec());
                     Text::Sequence(vec![Text::Literal(b"{".to_vec()), members, Text::Literal(b"}".to_vec())])
                 }
                 _ => {
-                    list = self.rewritten(list, filter);
+                    let rest = filters.get(index + 1..).unwrap_or_default();
+                    list = self.rewritten(list, filter, &mut extra, rest);
                     continue;
                 }
             };
@@ -345,21 +381,22 @@ impl<'a> Builder<'a> {
             let readable = clashes.as_ref().is_ok_and(Vec::is_empty);
             if let Some(listed) = self.written.lists.get_mut(number) {
                 let filters = filters.get(..=index).unwrap_or_default().to_vec();
-                *listed = Listed { source, filters, span, text: text.clone(), clashes };
+                *listed = Listed { source, filters, span, text: text.clone(), clashes, extra };
             }
             let rest = filters.get(index + 1..).unwrap_or_default();
             if readable {
                 return (text, rest);
             }
-            let all = text.symbols();
-            let letters = Letters::new(all, Length::Any);
+            let letters = letters_of(&text);
             return (self.owned(called, span, Made::List(number), letters), rest);
         }
         // A scheme's check lets no list end unjoined.
         (Text::Absent, &[])
     }
 
-    fn rewritten(&mut self, list: List, filter: &Filter) -> List {
+    /// A list after a filter. `extra` takes the values of synthetic items that are written like any other, `rest` is
+    /// what is done with the list later.
+    fn rewritten(&mut self, list: List, filter: &Filter, written: &mut Vec<Text>, rest: &[Filter]) -> List {
         match (list, filter) {
             (List::Pairs { k, v, extra }, Filter::Each(template)) => {
                 let mut items = vec![self.template(template, Some(Item { k: &k, v: &v }))];
@@ -368,13 +405,27 @@ impl<'a> Builder<'a> {
                 }
                 List::Items(if items.len() == 1 { items.remove(0) } else { Text::Choice(items) })
             }
-            (List::Pairs { k, v, mut extra }, filter) => {
-                if let Filter::With { name, value, bare } = filter {
-                    let v = self.template(value, None);
-                    if v != Text::Absent {
-                        extra.push(Extra { k: Text::Literal(name.clone().into_bytes()), v, bare: *bare });
+            (List::Pairs { mut k, mut v, mut extra }, Filter::With { name, value, bare }) => {
+                let text = self.template(value, None);
+                // No item of the list has this name, or the message is refused; so it is one item more, unless names
+                // that differ become the same later on.
+                let own = !rest.iter().any(may_rename);
+                match (text, &mut k, &mut v) {
+                    (Text::Absent, ..) => {}
+                    (text, Text::Value(_, names), Text::Value(_, values)) if own && !bare => {
+                        self.whole(&text, value.span);
+                        let name = Text::Literal(name.clone().into_bytes());
+                        *names = names.or(letters_of(&name));
+                        *values = values.or(letters_of(&text));
+                        written.push(text);
+                    }
+                    (text, ..) => {
+                        extra.push(Extra { k: Text::Literal(name.clone().into_bytes()), v: text, bare: *bare });
                     }
                 }
+                List::Pairs { k, v, extra }
+            }
+            (List::Pairs { k, v, mut extra }, filter) => {
                 let k = self.changed(k, named_by(filter), filter);
                 let v = self.changed(v, valued_by(filter), filter);
                 for extra in &mut extra {
@@ -388,7 +439,7 @@ impl<'a> Builder<'a> {
     }
 
     /// An item that no `each` rendered: `name` or `name=value`.
-    fn item(&mut self, list: List) -> Text {
+    fn item(&mut self, list: List, extra: &mut Vec<Text>) -> Text {
         match list {
             List::Items(item) => item,
             pairs @ List::Pairs { .. } => {
@@ -397,7 +448,7 @@ impl<'a> Builder<'a> {
                     Template { parts: vec![Part::Literal(b"=".to_vec()), value(Source::V)], span: Span::default() };
                 let template =
                     Template { parts: vec![value(Source::K), Part::Optional(assigned)], span: Span::default() };
-                match self.rewritten(pairs, &Filter::Each(template)) {
+                match self.rewritten(pairs, &Filter::Each(template), extra, &[]) {
                     List::Items(item) => item,
                     List::Pairs { .. } => Text::Absent,
                 }
@@ -451,6 +502,27 @@ impl<'a> Builder<'a> {
     }
 }
 
+/// Whether a filter may make one name of two.
+pub(super) fn may_rename(filter: &Filter) -> bool {
+    match filter {
+        Filter::LowerNames => true,
+        Filter::Convert(convert) => !matches!(
+            convert,
+            Convert::B64
+                | Convert::B64NoPad
+                | Convert::B64Url
+                | Convert::B64UrlPad
+                | Convert::FormEnc
+                | Convert::Hex
+                | Convert::HexUpper
+                | Convert::JsonEscape
+                | Convert::Pct
+                | Convert::PctPath
+        ),
+        _ => false,
+    }
+}
+
 /// What a filter does to a list's names.
 fn named_by(filter: &Filter) -> Option<Change> {
     match filter {
@@ -494,10 +566,11 @@ pub(super) fn letters_of(text: &Text) -> Letters {
     match text {
         Text::Value(_, letters) => *letters,
         Text::When(inner, _) => letters_of(inner),
-        other => {
-            let all = other.symbols();
-            Letters { first: all, all, length: if other.can_be_empty() { Length::Any } else { Length::Some } }
-        }
+        other => Letters {
+            first: other.first(),
+            all: other.symbols(),
+            length: if other.can_be_empty() { Length::Any } else { Length::Some },
+        },
     }
 }
 

@@ -394,7 +394,10 @@ fn list(message: &Message, drawn: &Drawn<'_>, place: Place) -> Extent {
             Filter::Without(globs) => {
                 let carries = |glob: &String| {
                     message.carriers.iter().any(|carrier| {
-                        (carrier.place == place || place == Place::Query && carrier.place == Place::Form)
+                        // A list of both has the credentials in either.
+                        let merged = matches!(drawn.source, Source::List(ListSource::Params | ListSource::QueryForm))
+                            && matches!(carrier.place, Place::Form | Place::Query);
+                        (carrier.place == place || place == Place::Query && carrier.place == Place::Form || merged)
                             && carrier.name == *glob
                     })
                 };
@@ -465,7 +468,10 @@ fn piece(message: &Message, drawn: &Drawn<'_>) -> Extent {
                     format!("only its bytes from {from} to a variable's number are signed"),
                 );
             }
-            Filter::After(_) | Filter::AfterLast(_) | Filter::Before(_) | Filter::Member(_) if before_digest => {
+            Filter::Member(_) if before_digest => {
+                return Extent::Part(drawn.span, "only one of its members is signed".to_owned());
+            }
+            Filter::After(_) | Filter::AfterLast(_) | Filter::Before(_) if before_digest => {
                 return Extent::Part(drawn.span, "only a piece of it is signed".to_owned());
             }
             Filter::When(subject, ..) => {

@@ -27,20 +27,27 @@ pub(super) struct TooLarge;
 /// Where a text can be read in two ways: each pair of owners once.
 pub(super) fn clashes(text: &Text) -> Result<Vec<Clash>, TooLarge> {
     let automaton = Automaton::of(text)?;
-    let mut partings: BTreeMap<_, (Vec<Pair>, Symbols)> = BTreeMap::new();
+    let mut partings: BTreeMap<_, Vec<(Pair, Symbols)>> = BTreeMap::new();
     for state in 0..automaton.states.len() {
         automaton.each_step(state, state, &mut |(one, other), shared| {
             // Each pair of different states comes twice, once in either order.
             if one < other {
                 let (a, b) = (automaton.owner(one), automaton.owner(other));
-                partings.entry((a.min(b), a.max(b))).or_insert_with(|| (Vec::new(), shared)).0.push((one, other));
+                partings.entry((a.min(b), a.max(b))).or_default().push(((one, other), shared));
             }
         });
     }
     let mut clashes = Vec::new();
-    for ((one, other), (pairs, shared)) in partings {
-        if automaton.meet_again(pairs)? {
-            clashes.extend(shared.sample().map(|symbol| Clash { one, other, symbol }));
+    for ((one, other), pairs) in partings {
+        if !automaton.meet_again(pairs.iter().map(|(pair, _)| *pair).collect())? {
+            continue;
+        }
+        // One that meets, to be shown.
+        for (pair, shared) in pairs {
+            if automaton.meet_again(vec![pair])? {
+                clashes.extend(shared.sample().map(|symbol| Clash { one, other, symbol }));
+                break;
+            }
         }
     }
     Ok(clashes)

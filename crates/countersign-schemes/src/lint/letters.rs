@@ -24,6 +24,19 @@ impl Letters {
         }
     }
 
+    /// The intersection: a value of both kinds.
+    pub(super) fn and(self, other: Self) -> Self {
+        Self {
+            first: self.first.and(other.first),
+            all: self.all.and(other.all),
+            length: match (self.length, other.length) {
+                (one @ Length::Exactly(_), _) | (_, one @ Length::Exactly(_)) => one,
+                (Length::Some, _) | (_, Length::Some) => Length::Some,
+                (Length::Any, Length::Any) => Length::Any,
+            },
+        }
+    }
+
     fn map(self, map: impl Fn(u8) -> u8 + Copy) -> Self {
         Self { first: self.first.map(map), all: self.all.map(map), length: self.length }
     }
@@ -157,12 +170,9 @@ pub(super) fn of_source(source: &Source) -> Letters {
         Source::Method => Letters { first: Symbols::bytes(|byte| byte.is_ascii_alphabetic()), ..some(is_tchar) },
         // RFC 3986, section 3.2: an authority ends before a slash, a question mark or a number sign.
         Source::Host => some(|byte| is_visible(byte) && !matches!(byte, b'/' | b'?' | b'#')),
-        Source::Hostname => some(|byte| is_visible(byte) && !matches!(byte, b'/' | b'?' | b'#')),
-        // What follows the last colon; nobody has said yet that it is a number.
-        Source::Port => Letters {
-            length: Length::Any,
-            ..some(|byte| is_visible(byte) && !matches!(byte, b'/' | b'?' | b'#' | b':'))
-        },
+        // A colon stands only in brackets, which keep it apart from the port's.
+        Source::Hostname => some(|byte| is_visible(byte) && !matches!(byte, b'/' | b'?' | b'#' | b':')),
+        Source::Port => some(|byte| byte.is_ascii_digit()),
         Source::Status => Letters { length: Length::Exactly(3), ..some(|byte| byte.is_ascii_digit()) },
         Source::Peer => some(|byte| byte.is_ascii_hexdigit() || matches!(byte, b'.' | b':')),
         Source::Scheme => some(|byte| byte.is_ascii_lowercase()),

@@ -5,7 +5,6 @@
 
 use super::symbols::Symbols;
 use super::text::{Length, Letters};
-use countersign_core::alg::Hash;
 use countersign_core::scheme::model::{Bound, Convert, Filter, ListSource, Source};
 
 /// What is lost.

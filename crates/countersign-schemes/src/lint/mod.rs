@@ -40,6 +40,7 @@ use countersign_core::scheme::{Message, Scheme, Span};
 use serde::Serialize;
 use std::fmt;
 use subject::Subject;
+use told::Told;
 
 /// How much a finding matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -108,12 +109,16 @@ pub fn lint(scheme: &Scheme) -> Vec<Finding> {
     for (message, response) in messages.into_iter().filter_map(|(message, response)| Some((message?, response))) {
         for alternative in alternatives(message) {
             let subject = Subject::new(scheme, &alternative, response);
+            let before = findings.len();
             for rule in rules() {
                 (rule.check)(&subject, &mut |severity, span, message| {
                     let collision = subject.pair(rule.code, span).cloned().map(Box::new);
                     findings.push(Finding { rule, severity, span, message, collision });
                 });
             }
+            let found = findings.get(before..).unwrap_or_default();
+            let doubts = undecided(&subject, found);
+            findings.extend(doubts);
         }
     }
     findings.sort_by(|a, b| a.order().cmp(&b.order()));
@@ -121,6 +126,25 @@ pub fn lint(scheme: &Scheme) -> Vec<Finding> {
         (later.rule, later.span, &later.message) == (earlier.rule, earlier.span, &earlier.message)
     });
     findings
+}
+
+/// What the base does not tell, as far as anybody knows, and no rule has found.
+fn undecided(subject: &Subject<'_>, found: &[Finding]) -> Vec<Finding> {
+    let doubt = |part: &told::Part| {
+        let Told::Not(doubt) = part.told else { return None };
+        let said = found
+            .iter()
+            .any(|finding| doubt.rules().contains(&finding.rule.code) || finding.rule == rules::UNDECIDED);
+        let message = format!("{} {}", subject.name(&part.source), doubt.said());
+        (!said).then_some(Finding {
+            rule: rules::UNDECIDED,
+            severity: Severity::Note,
+            span: part.span,
+            message,
+            collision: None,
+        })
+    };
+    subject.parts.iter().filter_map(doubt).collect()
 }
 
 /// The message with each of its alternatives put in place.

@@ -43,8 +43,7 @@ impl<'a> Subject<'a> {
         let readings = readings(scheme, message, &written);
         let cover = Cover::of(message, &scheme.vars);
         let parts = told::parts(message, &cover, &Written::of(scheme, message, true));
-        // The answers that can be had to one request are the server's matter.
-        let shown = if response { Vec::new() } else { collision::shown(scheme, message, &written, &readings) };
+        let shown = collision::shown(scheme, message, response, &written, &readings);
         Self { scheme, message, response, cover, written, readings, parts, shown }
     }
 
@@ -114,6 +113,12 @@ impl<'a> Subject<'a> {
 
     pub(super) fn is_remembered(&self) -> bool {
         self.scheme.fresh.replay != Replay::Never
+    }
+
+    /// Where two readings part.
+    pub(super) fn place(&self, reading: &Reading) -> Span {
+        let Ok(clash) = reading.clash else { return reading.text };
+        collision::place(&self.written, reading.text, clash.one, clash.other)
     }
 
     /// The pair that a rule can show for a place.

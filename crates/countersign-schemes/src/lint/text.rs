@@ -92,6 +92,31 @@ impl Text {
         }
     }
 
+    /// The symbols that it can begin with.
+    pub(super) fn first(&self) -> Symbols {
+        match self {
+            Self::Absent => Symbols::NONE,
+            Self::Literal(text) => Symbols::of(text.get(..1).unwrap_or_default()),
+            Self::Value(_, letters) => letters.first,
+            Self::Sequence(parts) => {
+                let mut first = Symbols::NONE;
+                for part in parts {
+                    first = first.or(part.first());
+                    if !part.can_be_empty() {
+                        break;
+                    }
+                }
+                first
+            }
+            Self::Choice(parts) => parts.iter().fold(Symbols::NONE, |all, part| all.or(part.first())),
+            Self::NotEmpty(inner) | Self::Optional(inner) | Self::When(inner, _) => inner.first(),
+            Self::List(item, separator) => {
+                let next = if item.can_be_empty() { separator.get(..1).unwrap_or_default() } else { &[] };
+                item.first().or(Symbols::of(next))
+            }
+        }
+    }
+
     /// Whether it can be there and empty.
     pub(super) fn can_be_empty(&self) -> bool {
         match self {

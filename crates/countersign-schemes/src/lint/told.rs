@@ -14,7 +14,7 @@ use super::coverage::Cover;
 use super::grammar;
 use super::letters;
 use super::loss::{self, Loss, Root};
-use super::text::{Letters, Owner, Text};
+use super::text::{Owner, Text};
 use super::written::{Listed, Made, Written, is_constant};
 use countersign_core::canon;
 use countersign_core::scheme::Span;
@@ -81,6 +81,17 @@ pub(super) fn parts(message: &Message, cover: &Cover, written: &Written) -> Vec<
     for text in &written.signed {
         walk.readable(text, Told::Always);
     }
+    // What is compared with something that is told is told, too.
+    for (source, text) in &written.held {
+        let (covered, always) = match source {
+            Source::Field(id) => (cover.field(*id), !message.fields.get(*id).is_some_and(|field| field.optional)),
+            Source::Header(name) => (cover.header(name), false),
+            _ => (false, false),
+        };
+        if covered {
+            walk.readable(text, if always { Told::Always } else { Told::Sometimes });
+        }
+    }
     for seen in std::mem::take(&mut walk.lists) {
         walk.list(&seen);
     }
@@ -122,10 +133,12 @@ impl Doubt {
     /// The rules one of which says so, where it matters.
     pub(super) const fn rules(self) -> &'static [&'static str] {
         match self {
-            Self::Absent => &["absent-field-accepted", "body-optional"],
+            Self::Absent => &["absent-field-accepted", "body-optional", "body-partly-covered"],
             Self::Duplicates => &["duplicates-merged"],
             Self::Empty => &["empty-dropped"],
-            Self::Lost(Loss::Cut) => &["body-partly-covered", "path-normalised", "value-partly-covered"],
+            Self::Lost(Loss::Cut) => {
+                &["body-digest-weak", "body-partly-covered", "path-normalised", "value-partly-covered"]
+            }
             Self::Lost(Loss::Normalised) => &["path-normalised"],
             Self::Lost(_) => &["canonicalisation-lossy", "path-normalised"],
             Self::Readings => &["pairs-undelimited", "pairs-unescaped", "separator-in-value", "values-adjacent"],
@@ -195,7 +208,9 @@ impl Walk<'_> {
                 }
             }
             Text::List(item, _) => {
-                let told = told.unless(item.can_be_empty().then_some(Doubt::Empty));
+                // An item without a name and without a value means nothing.
+                let nameless = item.can_be_empty() && !self.written.has_name(item);
+                let told = told.unless(nameless.then_some(Doubt::Empty));
                 match item.as_ref() {
                     // The first stands for what the list had before synthetic items came to it.
                     Text::Choice(items) => items.iter().for_each(|item| self.text(item, told)),
@@ -235,8 +250,14 @@ impl Walk<'_> {
 
     /// Whether its absence reads like its being empty, and means something else.
     fn vanishes(&self, text: &Text) -> bool {
-        let one = if let Text::Value(owner, _) = text { self.written.source(*owner) } else { None };
-        text.can_be_empty() && !matches!(one, Some(Source::Header(_) | Source::QueryString))
+        let alike = match text {
+            Text::Value(owner, _) => {
+                self.written.is_item(*owner)
+                    || matches!(self.written.source(*owner), Some(Source::Header(_) | Source::QueryString))
+            }
+            _ => false,
+        };
+        text.can_be_empty() && !alike
     }
 
     fn value(&mut self, owner: Owner, told: Told) {
@@ -297,7 +318,7 @@ impl Walk<'_> {
 
     /// A list all of whose items were seen.
     fn list(&mut self, seen: &Seen) {
-        let Some(Listed { source, filters, span, .. }) = self.written.lists.get(seen.number) else { return };
+        let Some(Listed { source, filters, span, extra, .. }) = self.written.lists.get(seen.number) else { return };
         let nothing = Told::Not(Doubt::Lost(Loss::Cut));
         // `a` and `a=` are one.
         let values = match seen.values.unwrap_or(nothing) {
@@ -313,14 +334,15 @@ impl Walk<'_> {
                 Filter::Dedupe | Filter::First | Filter::Last => Some(Doubt::Duplicates),
                 // RFC 9110, section 5.3: field lines of one name are one list anyway.
                 Filter::Fold(_) => (*source != ListSource::Headers).then_some(Doubt::Duplicates),
-                Filter::DropEmpty => Some(Doubt::Empty),
+                // An empty field line counts as none.
+                Filter::DropEmpty => (*source != ListSource::Headers).then_some(Doubt::Empty),
                 Filter::Listed(..) => {
                     left.picked = true;
                     None
                 }
                 Filter::Pick(_, rule) => {
                     left.picked = true;
-                    (*rule != IfAbsent::Reject).then_some(Doubt::Absent)
+                    (*rule == IfAbsent::Empty && *source != ListSource::Headers).then_some(Doubt::Absent)
                 }
                 Filter::Only(globs) => {
                     left.only = Some(globs.clone());
@@ -342,10 +364,10 @@ impl Walk<'_> {
             };
             told = told.unless(doubt);
         }
-        told = told.unless(
-            matches!(source, ListSource::Json | ListSource::QueryJson | ListSource::QueryRawJson)
-                .then_some(Doubt::Types),
-        );
+        for text in extra {
+            self.readable(text, told.and(if left.picked { Told::WhereThere } else { Told::Always }));
+        }
+        told = told.unless(matches!(source, ListSource::Json | ListSource::QueryJson | ListSource::QueryRawJson).then_some(Doubt::Types));
         self.part(&Source::List(*source), left, told, *span);
     }
 

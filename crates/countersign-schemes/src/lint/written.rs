@@ -25,6 +25,8 @@ pub(super) struct Written {
     pub(super) texts: Vec<(Text, Span)>,
     /// The lists.
     pub(super) lists: Vec<Listed>,
+    /// What captures and field lines are compared with.
+    pub(super) held: Vec<(Source, Text)>,
 }
 
 /// A value, and how it came about.
@@ -73,6 +75,8 @@ pub(super) struct Listed {
     pub(super) text: Text,
     /// Where that can be read in two ways.
     pub(super) clashes: Result<Vec<Clash>, TooLarge>,
+    /// The values of synthetic items that are written like any other.
+    pub(super) extra: Vec<Text>,
 }
 
 impl Written {
@@ -90,13 +94,15 @@ impl Written {
             builder.written.signed.push(text);
         }
         // What captures and field lines are compared with.
-        for field in &message.fields {
+        for (id, field) in message.fields.iter().enumerate() {
             if let Some(entry) = field.definition.and_then(|id| message.lets.get(id)) {
-                builder.template(&entry.text, None);
+                let text = builder.template(&entry.text, None);
+                builder.written.held.push((Source::Field(id), text));
             }
         }
         for bind in &message.binds {
-            builder.template(&bind.value, None);
+            let text = builder.bound(bind);
+            builder.written.held.push((bind.what.clone(), text));
         }
         builder.written
     }
@@ -120,6 +126,10 @@ impl Written {
     pub(super) fn same(&self, one: &Text, other: &Text) -> bool {
         match (one, other) {
             (Text::Literal(a), Text::Literal(b)) => a == b,
+            (Text::List(a, by), Text::List(b, with)) => by == with && self.same(a, b),
+            // Where both are there, they are the same.
+            (Text::When(inner, _) | Text::NotEmpty(inner), text)
+            | (text, Text::When(inner, _) | Text::NotEmpty(inner)) => self.same(inner, text),
             (Text::Value(a, _), Text::Value(b, _)) => a == b || self.same_origin(*a, *b),
             (Text::Sequence(a), Text::Sequence(b)) => {
                 a.len() == b.len() && a.iter().zip(b).all(|(a, b)| self.same(a, b))
@@ -134,6 +144,29 @@ impl Written {
             Made::Filtered(inner, ..) => self.source(*inner),
             Made::Same(source, _) | Made::Source(source) => Some(source),
             _ => None,
+        }
+    }
+
+    /// Whether a value is that of a list's item.
+    pub(super) fn is_item(&self, owner: Owner) -> bool {
+        match self.origin(owner).map(|origin| &origin.made) {
+            Some(Made::Filtered(inner, ..)) => self.is_item(*inner),
+            Some(Made::Value(_)) => true,
+            _ => false,
+        }
+    }
+
+    /// Whether the name of a list's item stands in a text in every case.
+    pub(super) fn has_name(&self, text: &Text) -> bool {
+        match text {
+            Text::Choice(parts) => parts.iter().any(|part| self.has_name(part)),
+            Text::Sequence(parts) => parts.iter().any(|part| self.has_name(part)),
+            Text::Value(owner, _) => match self.origin(*owner).map(|origin| &origin.made) {
+                Some(Made::Filtered(inner, ..)) => self.has_name(&Text::Value(*inner, Letters::any())),
+                Some(Made::Name(_)) => true,
+                _ => false,
+            },
+            _ => false,
         }
     }
 
@@ -216,6 +249,10 @@ impl Written {
         let (Some(one), Some(other)) = (self.origin(one), self.origin(other)) else { return false };
         match (&one.made, &other.made) {
             (Made::Same(a, _) | Made::Source(a), Made::Same(b, _) | Made::Source(b)) => a == b,
+            (Made::Name(a), Made::Name(b)) | (Made::Value(a), Made::Value(b)) => {
+                let list = |number: usize| self.lists.get(number).map(|list| list.source);
+                a == b || (list(*a).is_some() && list(*a) == list(*b))
+            }
             (Made::Filtered(a, by, _), Made::Filtered(b, with, _)) => by == with && self.same_origin(*a, *b),
             (Made::Texts(a, by), Made::Texts(b, with)) => {
                 by == with && a.len() == b.len() && a.iter().zip(b).all(|(a, b)| self.same(a, b))

@@ -178,8 +178,10 @@ fn any_body() -> impl Strategy<Value = Vec<u8>> {
 /// A body of any kind, mostly of the one that a scheme reads.
 pub(crate) fn body(scheme: &str) -> BoxedStrategy<Vec<u8>> {
     let fitting = match scheme {
-        "sink-form" | "twilio-form" => pairs().prop_map(String::into_bytes).boxed(),
-        "sink-json" => json().boxed(),
+        "binance-body" | "kraken" | "kraken-ms" | "sink-form" | "twilio-form" => {
+            pairs().prop_map(String::into_bytes).boxed()
+        }
+        "feishu-bot" | "kraken-json" | "linear-webhook" | "pusher-webhook" | "sink-json" => json().boxed(),
         "sink-xml" => xml().boxed(),
         _ => any_body().boxed(),
     };
@@ -189,8 +191,8 @@ pub(crate) fn body(scheme: &str) -> BoxedStrategy<Vec<u8>> {
 /// A request. Most can be signed under the scheme.
 pub(crate) fn message(scheme: &str) -> impl Strategy<Value = Message> + use<> {
     let method = prop_oneof![
-        // A bewit is for reading.
-        12 => select(if scheme == "hawk-bewit" { &["GET", "HEAD"][..] } else { &["GET", "POST", "PUT", "DELETE", "HEAD"] }),
+        // Some links are for reading only.
+        12 => select(if matches!(scheme, "hawk-bewit" | "qiniu-download") { &["GET", "HEAD"][..] } else { &["GET", "POST", "PUT", "DELETE", "HEAD"] }),
         1 => select(&["get", "M-SEARCH", "", "G T", "Ä"][..]),
     ];
     let authority = prop_oneof![
@@ -198,17 +200,24 @@ pub(crate) fn message(scheme: &str) -> impl Strategy<Value = Message> + use<> {
         1 => select(&["", "a b", "x:y:z", "[::1", ":", "ä"][..]),
     ];
     let fields = vec((name(), value()), 0..5);
+    // It has to be signed there, and so to be there.
+    let typed = scheme == "tencent-tc3";
     (method, target(), authority, any::<bool>(), fields, body(scheme), any::<bool>()).prop_map(
-        |(method, target, authority, tls, fields, body, peer)| Message {
-            method: method.to_owned(),
-            target,
-            authority: authority.to_owned(),
-            transport: if tls { Transport::Https } else { Transport::Http },
-            fields,
-            body,
-            peer: peer.then(|| "192.0.2.7".to_owned()),
-            status: None,
-            answers: None,
+        move |(method, target, authority, tls, mut fields, body, peer)| {
+            if typed && !fields.iter().any(|(name, _)| name == "Content-Type") {
+                fields.push(("Content-Type".to_owned(), b"text/plain".to_vec()));
+            }
+            Message {
+                method: method.to_owned(),
+                target,
+                authority: authority.to_owned(),
+                transport: if tls { Transport::Https } else { Transport::Http },
+                fields,
+                body,
+                peer: peer.then(|| "192.0.2.7".to_owned()),
+                status: None,
+                answers: None,
+            }
         },
     )
 }

@@ -3,10 +3,14 @@
 //! Written from the vendors' rules and from what the files of the catalogue say of their weaknesses, not from what
 //! the engine does. The rule is identity; what is here is each exception.
 
+use crate::meaning_china;
 use crate::support::{Held, Message};
 
 /// What a covered part means, as bytes that are equal where the meaning is.
 pub(crate) fn of(scheme: &str, part: &str, message: &Message, held: &Held) -> Vec<u8> {
+    if let Some(meant) = meaning_china::of(scheme, part, message) {
+        return meant;
+    }
     match part {
         "method" => method(scheme, message),
         "authority" => authority(scheme, message),
@@ -99,6 +103,34 @@ fn query(scheme: &str, message: &Message) -> Vec<u8> {
             let join = |(k, v): (Vec<u8>, Option<Vec<u8>>)| v.map_or(k.clone(), |v| [k, v].join(&b'='));
             pairs.into_iter().map(join).collect::<Vec<_>>().join(&b'&')
         }
+        // As sent, wherever the signature stands among them.
+        "binance" | "binance-rsa" | "binance-ed25519" => as_sent_without(raw, b"signature"),
+        // A question mark with nothing behind it is nothing.
+        "binance-body" | "bybit-v5" | "bybit-v5-rsa" => raw.to_vec(),
+        "shopify-oauth-query" | "shopify-oauth-query-form" => {
+            let mut pairs = plain(pairs(raw, true));
+            pairs.retain(|(name, _)| name != b"hmac");
+            // One of the two keeps those of one name in order, the other sorts them.
+            if scheme == "shopify-oauth-query" {
+                pairs.sort();
+            } else {
+                pairs.sort_by(|(name, _), (other, _)| name.cmp(other));
+            }
+            format!("{pairs:?}").into_bytes()
+        }
+        // Joined with nothing between, and by commas within a name.
+        "shopify-app-proxy" => {
+            let mut folded: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
+            for (name, value) in plain(pairs(raw, true)).into_iter().filter(|(name, _)| name != b"signature") {
+                match folded.iter_mut().find(|(known, _)| *known == name) {
+                    Some((_, values)) => values.extend([b",", value.as_slice()].concat()),
+                    None => folded.push((name, value)),
+                }
+            }
+            let mut items: Vec<_> = folded.into_iter().map(|(k, v)| [k, v].join(&b'=')).collect();
+            items.sort();
+            items.concat()
+        }
         "hawk-bewit" => {
             let pieces = raw.split(|byte| *byte == b'&');
             let others = pieces.filter(|piece| {
@@ -111,6 +143,9 @@ fn query(scheme: &str, message: &Message) -> Vec<u8> {
 }
 
 fn body(scheme: &str, message: &Message, held: &Held) -> Vec<u8> {
+    if scheme == "binance-body" {
+        return as_sent_without(&message.body, b"signature");
+    }
     // Names and values one behind the other, each parameter once. Where its digest is in the URL, the body is.
     if scheme == "twilio-form" && held.capture("body-hash").is_none() {
         let mut pairs = pairs(&message.body, true);
@@ -138,10 +173,22 @@ fn header(scheme: &str, name: &str, message: &Message) -> Vec<u8> {
     format!("{values:?}").into_bytes()
 }
 
-type Pair = (Vec<u8>, Option<Vec<u8>>);
+/// The parameters as they are, but for one; an empty one is none.
+fn as_sent_without(raw: &[u8], name: &[u8]) -> Vec<u8> {
+    let pieces = raw.split(|byte| *byte == b'&');
+    let others = pieces.filter(|piece| !piece.is_empty() && piece.split(|byte| *byte == b'=').next() != Some(name));
+    others.collect::<Vec<_>>().join(&b'&')
+}
+
+/// A pair without a value has an empty one.
+fn plain(pairs: Vec<Pair>) -> Vec<(Vec<u8>, Vec<u8>)> {
+    pairs.into_iter().map(|(name, value)| (name, value.unwrap_or_default())).collect()
+}
+
+pub(crate) type Pair = (Vec<u8>, Option<Vec<u8>>);
 
 /// The pairs of a query or a form, decoded; where `plus`, a plus sign is a space.
-fn pairs(raw: &[u8], plus: bool) -> Vec<Pair> {
+pub(crate) fn pairs(raw: &[u8], plus: bool) -> Vec<Pair> {
     let pieces = raw.split(|byte| *byte == b'&').filter(|piece| !piece.is_empty());
     let pair = |piece: &[u8]| match piece.iter().position(|byte| *byte == b'=') {
         Some(at) => (decoded(&piece[..at], plus), Some(decoded(&piece[at + 1..], plus))),
@@ -150,7 +197,7 @@ fn pairs(raw: &[u8], plus: bool) -> Vec<Pair> {
     pieces.map(pair).collect()
 }
 
-fn decoded(text: &[u8], plus: bool) -> Vec<u8> {
+pub(crate) fn decoded(text: &[u8], plus: bool) -> Vec<u8> {
     let mut out = Vec::new();
     let mut rest = text;
     while let Some((byte, after)) = rest.split_first() {

@@ -20,7 +20,11 @@ fn last(subject: &Subject) -> Option<i64> {
     let seconds = |seconds: u64| i64::try_from(seconds).expect("a window");
     let past = timestamp.and_then(|window| window.past).map(seconds);
     // The samples of both ask for these many.
-    let asked = lifetime.map(|_| if subject.name == "sink-xml" { 300 } else { 3600 });
+    let asked = lifetime.map(|_| match subject.name.as_str() {
+        "sink-xml" => 300,
+        "baidu-bce-v1" => 1800,
+        _ => 3600,
+    });
     let expires = expires.map(|_| 300);
     past.into_iter().chain(asked).chain(expires).min()
 }
@@ -104,7 +108,12 @@ fn attack_24_a_b_a_is_refused() {
         let post = |path: &str| Message { target: path.into(), method: "POST".into(), ..sample(&subject) };
         let sign = |message: &Message, now: i64, nonce: &str| subject.sign_with(message, &[], now, nonce);
         let Ok(a) = sign(&post("/a?x=1"), NOW, NONCE) else { continue };
-        let b = sign(&post("/b?x=2").with_body("To=2"), NOW - 1, "another-nonce-67890").expect("signed");
+        let other = match sample(&subject).body.first() {
+            Some(b'{') => "{\"to\":2}",
+            Some(b'<') => "<xml><to>2</to></xml>",
+            _ => "To=2",
+        };
+        let b = sign(&post("/b?x=2").with_body(other), NOW - 1, "1760000000067890").expect("signed");
         let (a, b) = (subject.verify(&a).expect("A holds"), subject.verify(&b).expect("B holds"));
         if a.entry.is_none() {
             continue;

@@ -3,6 +3,7 @@
 use crate::generate::{cases, message, text};
 use crate::support::{CLIENT, Message, NONCE, NOW, Subject, all_subjects, reason, sample};
 use countersign_core::SignError;
+use countersign_core::key::Key;
 use countersign_core::reject::Reason;
 use proptest::prelude::*;
 use proptest::test_runner::{TestCaseError, TestRunner};
@@ -217,5 +218,22 @@ fn a_nonce_that_a_scheme_has_is_not_left_out() {
         let refused = subject.sign_with(&sample(subject), &[], NOW, "").expect_err(&subject.name);
         assert!(matches!(refused, SignError::ValueUnfit { .. }), "{}: {refused}", subject.name);
         assert!(subject.sign_with(&sample(subject), &[], NOW, NONCE).is_ok(), "{}", subject.name);
+    }
+}
+
+/// The field that carries the list of what is signed is listed where it is asked for by its name, and there only: a
+/// vendor's verifier wants it, or does not expect it.
+#[test]
+fn the_list_of_what_is_signed_lists_itself_only_if_asked_to() {
+    for (cover, listed) in [("*", "host,x-a"), ("* x-signed", "host,x-a,x-signed")] {
+        let text = format!(
+            "[header]\nX-Signed = \"{{signed:names-comma}}\"\nX-Sign = \"{{signature:hex}}\"\n[sign]\ncover = \"{cover}\"\n\
+             base = '{{headers | pick signed | each \"{{k}}:{{v}}\" | join \";\"}}'\n\
+             signature = \"{{base | hmac-sha256 secret | hex}}\"\n[fresh]\nreplay = \"never\"\n"
+        );
+        let subject = Subject::from("case", &text).with_key(Key::secret(*b"Jefe"));
+        let signed = subject.sign(&Message::new("GET", "/").with_field("X-A", "1")).expect("signed");
+        assert_eq!(signed.field("x-signed"), Some(listed.as_bytes()));
+        assert!(subject.verify(&signed).is_ok(), "{cover}");
     }
 }

@@ -124,9 +124,19 @@ fn keys(material: Material) -> Keys {
     Keys::One { material: Arc::new(material), id: Some("key".to_owned()), algorithm: None }
 }
 
-/// What schemes of the catalogue ask for: a region and a service, and for how many seconds a link holds.
-const VARS: &[(&str, &str)] =
-    &[("region", "us-east-1"), ("service", "service"), ("expires-in", "300"), ("ttl", "300")];
+/// What schemes of the catalogue ask for: a region and a service, for how many seconds a link holds, and a policy that
+/// grants everything, `{"Statement":[{"Resource":"*","Condition":{"DateLessThan":{"AWS:EpochTime":99999999999}}}]}`.
+const VARS: &[(&str, &str)] = &[
+    ("region", "us-east-1"),
+    ("region-set", "us-*"),
+    ("service", "service"),
+    ("expires-in", "300"),
+    ("ttl", "300"),
+    (
+        "policy",
+        "eyJTdGF0ZW1lbnQiOlt7IlJlc291cmNlIjoiKiIsIkNvbmRpdGlvbiI6eyJEYXRlTGVzc1RoYW4iOnsiQVdTOkVwb2NoVGltZSI6OTk5OTk5OTk5OTl9fX1dfQ__",
+    ),
+];
 
 const BODIES: &[(&str, &str)] = &[
     ("application/x-www-form-urlencoded", "a=1&b=2"),
@@ -147,5 +157,9 @@ fn requests(scheme: &Scheme) -> Result<Vec<Message>, LineError> {
             BODIES.iter().map(with).collect()
         }
     };
-    Ok(made.into_iter().collect::<Result<_, _>>()?)
+    let mut messages = made.into_iter().collect::<Result<Vec<_>, _>>()?;
+    for message in &mut messages {
+        message.peer = Some("192.0.2.7".to_owned());
+    }
+    Ok(messages)
 }

@@ -16,6 +16,10 @@ pub(super) struct Draft {
     pub(super) body: Body,
     /// Values of captures and variables.
     pub(super) given: Vec<(String, String)>,
+    /// The client's address.
+    pub(super) peer: String,
+    /// Of an answer.
+    pub(super) status: Option<u16>,
 }
 
 /// A name and a value, neither encoded.
@@ -50,6 +54,7 @@ pub(super) enum Slot {
     /// The name of an item.
     Name(Place, usize),
     Path,
+    Peer,
     QueryString,
     Target,
     /// The value of an item.
@@ -136,6 +141,7 @@ impl Draft {
             Slot::Method => Some(self.method.clone().into_bytes()),
             Slot::Name(place, index) => self.items(*place).get(*index).map(|item| item.k.clone()),
             Slot::Path => Some(self.path.clone()),
+            Slot::Peer => Some(self.peer.clone().into_bytes()),
             Slot::QueryString => (!self.query.is_empty()).then(|| self.query_bytes()),
             Slot::Target => Some(self.target()),
             Slot::Value(place, index) => self.items(*place).get(*index)?.v.clone(),
@@ -165,10 +171,23 @@ impl Draft {
             }
             Slot::Name(place, index) => draft.items_mut(*place)?.get_mut(*index)?.k = text.to_vec(),
             Slot::Path => {
-                if text.first() != Some(&b'/') || text.contains(&b'?') || !is_visible(text) {
+                if text.first() != Some(&b'/') {
                     return None;
                 }
-                draft.path = text.to_vec();
+                // What cannot stand in a path is sent encoded; whether that is the same is for the engine to say.
+                draft.path = Vec::new();
+                for byte in text {
+                    if is_visible(&[*byte]) && *byte != b'?' {
+                        draft.path.push(*byte);
+                    } else {
+                        canon::pct(&[*byte], &mut draft.path);
+                    }
+                }
+            }
+            Slot::Peer => {
+                let text = std::str::from_utf8(text).ok()?;
+                text.parse::<std::net::IpAddr>().ok()?;
+                text.clone_into(&mut draft.peer);
             }
             Slot::QueryString => draft.set_query(text)?,
             Slot::Target => {
@@ -198,7 +217,7 @@ impl Draft {
                 items.remove(*index);
             }
             Slot::Body => draft.body = Body::None,
-            Slot::Method | Slot::Path | Slot::QueryString | Slot::Target => return None,
+            Slot::Method | Slot::Path | Slot::Peer | Slot::QueryString | Slot::Target => return None,
         }
         (draft != *self).then_some(draft)
     }
@@ -278,19 +297,9 @@ impl Draft {
             return None;
         }
         let body = self.body_bytes();
-        let media_type = match &self.body {
-            Body::None => None,
-            Body::Form(_) => Some("application/x-www-form-urlencoded"),
-            Body::Json(_) => Some("application/json"),
-            Body::Text(text) if text.starts_with(b"{") => Some("application/json"),
-            Body::Text(_) => Some("text/plain"),
-            Body::Xml(_) => Some("application/xml"),
-        };
-        let mut fields = self.fields.clone();
-        if let Some(media_type) = media_type.filter(|_| self.field("content-type").is_none()) {
-            fields.insert(0, ("Content-Type".to_owned(), media_type.as_bytes().to_vec()));
-        }
-        Some(Sent { method: self.method.clone(), target: self.target(), fields, body })
+        let fields = self.fields.clone();
+        let (method, peer, status) = (self.method.clone(), self.peer.clone(), self.status);
+        Some(Sent { method, target: self.target(), fields, body, peer, status, answers: None })
     }
 }
 

@@ -21,6 +21,8 @@ pub(super) struct Engine<'a> {
     /// The scheme with all its alternatives, as whoever verifies has it.
     whole: Arc<Plan>,
     key: Held,
+    /// The request that is answered.
+    asked: Option<Sent>,
 }
 
 /// When everything happens: 2024-05-01T12:34:56Z.
@@ -32,19 +34,31 @@ const MOST: usize = 24;
 
 impl<'a> Engine<'a> {
     /// `None` where there is no key for the scheme's algorithm.
-    pub(super) fn new(scheme: &Scheme, message: &'a Message) -> Option<Self> {
+    pub(super) fn new(scheme: &Scheme, message: &'a Message, response: bool) -> Option<Self> {
         let mut whole = scheme.clone();
         // What a vendor's clients still sign with, and the engine does not: the same base under a better digest.
-        if let Primitive::Signature(algorithm) = &mut whole.request.signature.primitive {
-            *algorithm = samples::signing(*algorithm);
+        for message in std::iter::once(&mut whole.request).chain(&mut whole.response) {
+            if let Primitive::Signature(algorithm) = &mut message.signature.primitive {
+                *algorithm = samples::signing(*algorithm);
+            }
         }
         let key = Held::of(&whole.request.signature.primitive)?;
         let mut own = whole.clone();
-        own.request.lets.clone_from(&message.lets);
-        own.request.base = message.base.clone();
-        own.request.tries = Vec::new();
+        let target = if response { own.response.as_mut()? } else { &mut own.request };
+        target.lets.clone_from(&message.lets);
+        target.base = message.base.clone();
+        target.tries = Vec::new();
         let (plan, whole) = (Plan::compile(&own), Plan::compile(&whole));
-        Some(Self { scheme: own, message, plan, whole, key })
+        Some(Self { scheme: own, message, plan, whole, key, asked: None })
+    }
+
+    /// Has the messages answer a request.
+    pub(super) fn answering(&mut self, asked: Sent) {
+        self.asked = Some(asked);
+    }
+
+    pub(super) const fn is_answering(&self) -> bool {
+        self.asked.is_some()
     }
 
     /// Adds to a draft what the scheme needs. `None`: it could not be found out.
@@ -92,28 +106,27 @@ impl<'a> Engine<'a> {
 
     /// Signs a draft. `None`: it cannot be written as a request.
     pub(super) fn sign(&self, draft: &Draft) -> Option<Result<Signed, SignError>> {
-        let sent = draft.sent()?;
+        let mut sent = draft.sent()?;
+        sent.answers = self.asked.clone().map(Box::new);
         let mut signer = Signer::new(Arc::clone(&self.plan));
         for (name, value) in &draft.given {
             signer = signer.with_var(name, value);
         }
         let fresh = Freshness { now: UnixTime::from_secs(NOW), nonce: Some(samples::NONCE) };
         let key = self.key.signing(KEY_ID)?;
-        let view = sent.view();
-        let signed = signer.sign(view, &key, &fresh);
+        let signed = sent.looked_at(|view| signer.sign(view, &key, &fresh));
         Some(signed.map(|signed| {
-            let mut fields = sent.fields.clone();
-            signed.apply(&mut fields);
-            let body = signed.body.or(sent.body);
-            let sent = Sent { method: sent.method, target: signed.target, fields, body };
+            signed.apply(&mut sent.fields);
+            sent.target = signed.target;
+            sent.body = signed.body.or(sent.body);
             Signed { sent, signature: signed.signature, given: draft.given.clone() }
         }))
     }
 
     /// The base of a signed request, and the value of each capture.
     pub(super) fn read(&self, signed: &Signed) -> Option<Read> {
-        let explanation =
-            self.verifier(&self.plan, signed).explain(signed.sent.view(), &self.keys()?, UnixTime::from_secs(NOW));
+        let (verifier, keys) = (self.verifier(&self.plan, signed), self.keys()?);
+        let explanation = signed.sent.looked_at(|view| verifier.explain(view, &keys, UnixTime::from_secs(NOW)));
         let base = explanation.stages.iter().find(|stage| stage.name == "signature-base")?.bytes.clone();
         Some(Read { base, fields: explanation.fields })
     }
@@ -122,10 +135,10 @@ impl<'a> Engine<'a> {
     pub(super) fn rendered(&self, template: &Template, draft: &Draft) -> Option<Vec<u8>> {
         let signed = self.sign(draft)?.ok()?;
         let mut scheme = self.scheme.clone();
-        scheme.request.base = template.clone();
-        let plan = Plan::compile(&scheme);
-        let keys = self.keys()?;
-        let explanation = self.verifier(&plan, &signed).explain(signed.sent.view(), &keys, UnixTime::from_secs(NOW));
+        let message = if self.is_answering() { scheme.response.as_mut()? } else { &mut scheme.request };
+        message.base = template.clone();
+        let (verifier, keys) = (self.verifier(&Plan::compile(&scheme), &signed), self.keys()?);
+        let explanation = signed.sent.looked_at(|view| verifier.explain(view, &keys, UnixTime::from_secs(NOW)));
         explanation.stages.into_iter().find(|stage| stage.name == "signature-base").map(|stage| stage.bytes)
     }
 
@@ -164,7 +177,8 @@ impl<'a> Engine<'a> {
         let keys = self.keys()?;
         let holds = |signed: &Signed| {
             let verifier = self.verifier(&self.whole, signed);
-            verifier.explain(signed.sent.view(), &keys, UnixTime::from_secs(NOW)).verdict.is_ok()
+            let explained = signed.sent.looked_at(|view| verifier.explain(view, &keys, UnixTime::from_secs(NOW)));
+            explained.verdict.is_ok()
         };
         if !holds(&one) || !holds(&other) {
             return None;
@@ -197,17 +211,24 @@ pub(super) struct Read {
 }
 
 impl Sent {
-    pub(super) fn view(&self) -> RequestView<'_> {
+    /// Shows it to the engine.
+    fn looked_at<T>(&self, look: impl FnOnce(RequestView<'_>) -> T) -> T {
+        let answers = self.answers.as_ref().map(|request| request.view(None));
+        look(self.view(answers.as_ref()))
+    }
+
+    fn view<'v>(&'v self, answers: Option<&'v RequestView<'v>>) -> RequestView<'v> {
+        let response = self.status.is_some();
         RequestView {
-            method: &self.method,
-            target: &self.target,
-            authority: HOST,
+            method: if response { "" } else { &self.method },
+            target: if response { b"" } else { &self.target },
+            authority: if response { "" } else { HOST },
             transport: Transport::Https,
             fields: &self.fields,
             body: Some(self.body.as_deref().unwrap_or_default()),
-            peer: Some(PEER),
-            status: None,
-            answers: None,
+            peer: Some(&self.peer),
+            status: self.status,
+            answers,
         }
     }
 

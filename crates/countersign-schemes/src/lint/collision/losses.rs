@@ -102,7 +102,7 @@ fn recipe(
             piece_rule(drawn),
             each_slot(draft, message, drawn, place, |text| [text.to_vec(), [prefix, text].concat()]),
         ),
-        Filter::When(..) if is_body(drawn.source) => ("body-partly-covered", by_method(engine, draft)),
+        Filter::When(..) if is_body(drawn.source) => ("body-partly-covered", by_condition(engine, draft)),
         Filter::Or(other) => ("absent-field-accepted", stood_in(draft, message, drawn, other)),
         Filter::Only(_) | Filter::Without(_) => {
             let rule = if place == Some(Place::Query) { "query-partly-covered" } else { return None };
@@ -224,16 +224,24 @@ fn sliced(draft: &Draft, message: &Message, drawn: &Drawn<'_>, from: usize, to: 
     pairs
 }
 
-/// Two bodies, under each method.
-fn by_method(engine: &Engine<'_>, draft: &Draft) -> Pairs {
+/// Two bodies, under each method and with each media type.
+fn by_condition(engine: &Engine<'_>, draft: &Draft) -> Pairs {
     let bodies = [b"{\"item\":7}".to_vec(), b"{\"item\":1000}".to_vec()];
-    let drafts = ["PUT", "POST", "PATCH", "DELETE", "GET"].into_iter().filter_map(|method| {
-        let method = Draft { method: method.to_owned(), ..draft.clone() };
-        let [one, other] = bodies.clone().map(|body| Draft { body: Body::Text(body), ..method.clone() });
-        engine.completed(&one)?;
-        Some((one, other))
-    });
-    drafts.collect()
+    let mut pairs = Vec::new();
+    for media_type in ["application/json", "text/plain", "application/x-www-form-urlencoded"] {
+        for method in ["POST", "PUT", "PATCH", "DELETE", "GET"] {
+            let [one, other] = bodies.clone().map(|body| {
+                let mut draft = Draft { method: method.to_owned(), body: Body::Text(body), ..draft.clone() };
+                draft.fields.retain(|(name, _)| !name.eq_ignore_ascii_case("content-type"));
+                draft.fields.insert(0, ("Content-Type".to_owned(), media_type.as_bytes().to_vec()));
+                draft
+            });
+            if matches!(engine.sign(&one), Some(Ok(_))) {
+                pairs.push((one, other));
+            }
+        }
+    }
+    pairs
 }
 
 /// Something absent, and the same with the value that stands in for it.

@@ -44,7 +44,7 @@ pub struct Collision {
     pub vars: Vec<(String, String)>,
 }
 
-/// A request as it is sent to `https://api.example.com`.
+/// A request as it is sent to `https://api.example.com`, or an answer to one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sent {
     /// The method.
@@ -55,6 +55,12 @@ pub struct Sent {
     pub fields: Vec<(String, Vec<u8>)>,
     /// The body, if there is one.
     pub body: Option<Vec<u8>>,
+    /// The client's address.
+    pub peer: String,
+    /// Of an answer: the status.
+    pub status: Option<u16>,
+    /// Of an answer: the request.
+    pub answers: Option<Box<Self>>,
 }
 
 /// A key made to be shown.
@@ -82,15 +88,52 @@ pub(super) struct Shown {
 }
 
 /// The pairs of a message: for each place at which its texts may be read in two ways, and for each loss.
-pub(super) fn shown(scheme: &Scheme, message: &Message, written: &Written, readings: &[Reading]) -> Vec<Shown> {
-    let Some(engine) = Engine::new(scheme, message) else { return Vec::new() };
-    let Some(draft) = samples::draft(&engine, scheme, message) else { return Vec::new() };
+pub(super) fn shown(
+    scheme: &Scheme,
+    message: &Message,
+    response: bool,
+    written: &Written,
+    readings: &[Reading],
+) -> Vec<Shown> {
+    let Some(mut engine) = Engine::new(scheme, message, response) else { return Vec::new() };
+    if response {
+        let asking = Engine::new(scheme, &scheme.request, false);
+        let asked = asking.and_then(|engine| Some(engine.sign(&samples::draft(&engine, scheme)?)?.ok()?.sent));
+        let Some(asked) = asked else { return Vec::new() };
+        engine.answering(asked);
+    }
+    let Some(draft) = samples::draft(&engine, scheme) else { return Vec::new() };
+    let draft = samples::full(&engine, &draft);
     let mut shown = losses::shown(&engine, &draft, message);
-    shown.extend(shifts::shown(&engine, &draft, message, written, readings));
+    let drafts: Vec<_> = std::iter::once(draft.clone()).chain(samples::fronted(&engine, &draft)).collect();
+    shown.extend(shifts::shown(&engine, &drafts, message, written, readings));
     shown
 }
 
 /// Where a rule finds it that two readings part: at the value that comes first.
 pub(super) fn place(written: &Written, text: Span, one: Option<Owner>, other: Option<Owner>) -> Span {
     one.or(other).and_then(|owner| written.span(owner)).unwrap_or(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Catalogue, catalogue, load};
+
+    /// Without a message to begin with nothing can be shown, and nothing would be.
+    #[test]
+    fn every_scheme_of_the_catalogue_signs_a_sample() {
+        let mut unsigned = Vec::new();
+        for name in catalogue::names() {
+            let scheme = load(name, catalogue::text(name).unwrap(), &Catalogue).unwrap();
+            for message in super::super::alternatives(&scheme.request) {
+                let engine = Engine::new(&scheme, &message, false).unwrap();
+                if samples::draft(&engine, &scheme).is_none() {
+                    let plain = samples::plain(&scheme, &message, "POST");
+                    unsigned.push((*name, engine.sign(&plain).map(|signed| signed.map(|_| ()))));
+                }
+            }
+        }
+        assert!(unsigned.is_empty(), "{unsigned:#?}");
+    }
 }

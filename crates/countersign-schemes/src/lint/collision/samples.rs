@@ -2,9 +2,11 @@
 
 use super::Held;
 use super::draft::{Body, Draft, Pair};
-use super::engine::Engine;
+use super::engine::{Engine, PEER};
+use crate::lint::coverage;
 use crate::lint::draws;
 use countersign_core::alg::{Asymmetric, Hash};
+use countersign_core::canon;
 use countersign_core::scheme::draft::Place;
 use countersign_core::scheme::model::{FieldType, Filter, ListSource, Message, Primitive, Source};
 use countersign_core::scheme::{Kind, Scheme};
@@ -54,13 +56,82 @@ pub(super) const fn signing(algorithm: Asymmetric) -> Asymmetric {
     }
 }
 
-/// A request that the scheme signs, with everything in it that it draws on.
-pub(super) fn draft(engine: &Engine<'_>, scheme: &Scheme, message: &Message) -> Option<Draft> {
+/// A message that the scheme signs.
+pub(super) fn draft(engine: &Engine<'_>, scheme: &Scheme) -> Option<Draft> {
     let methods = if scheme.kind == Kind::Link { ["GET", "POST"] } else { ["POST", "GET"] };
-    methods.iter().find_map(|method| engine.completed(&plain(scheme, message, method)))
+    methods.iter().find_map(|method| {
+        let mut draft = plain(scheme, engine.message, method);
+        draft.status = engine.is_answering().then_some(200);
+        engine.completed(&draft)
+    })
 }
 
-fn plain(scheme: &Scheme, message: &Message, method: &str) -> Draft {
+/// The same with all that it need not have, as far as it is signed then, too.
+pub(super) fn full(engine: &Engine<'_>, draft: &Draft) -> Draft {
+    let message = engine.message;
+    let mut full = draft.clone();
+    let mut keep = |change: &dyn Fn(&mut Draft)| {
+        let mut more = full.clone();
+        change(&mut more);
+        if matches!(engine.sign(&more), Some(Ok(_))) {
+            full = more;
+        }
+    };
+    for (id, field) in message.fields.iter().enumerate() {
+        if field.optional && field.definition.is_none() && id != message.signature_field {
+            for attempt in 0..4 {
+                if let Some(value) = value(Some(&field.kind), &field.name, attempt) {
+                    keep(&|draft| {
+                        if draft.given(&field.name).is_none() {
+                            draft.give(&field.name, value);
+                        }
+                    });
+                }
+            }
+        }
+    }
+    for drawn in draws::drawn(message, &message.base) {
+        match drawn.source {
+            Source::Header(name)
+                if draft.field(name).is_none() && name != "host" && !name.starts_with("content-") =>
+            {
+                keep(&|draft| draft.fields.push((name.clone(), self::field(name).to_vec())));
+            }
+            Source::Query(name) => keep(&|draft| {
+                if !draft.query.iter().any(|item| item.k == name.as_bytes()) {
+                    draft.query.push(Pair::new(name.clone(), "7"));
+                }
+            }),
+            _ => {}
+        }
+    }
+    full
+}
+
+/// The same with the parameters of its credentials in front of its own, so that nothing stands behind those; not
+/// where it carries none.
+pub(super) fn fronted(engine: &Engine<'_>, draft: &Draft) -> Option<Draft> {
+    let message = engine.message;
+    let sent = engine.sign(draft)?.ok()?.sent;
+    let mut fronted = draft.clone();
+    for carrier in &message.carriers {
+        let signature = coverage::carriers(message, message.signature_field).any(|other| other.span == carrier.span);
+        let (place, raw) = match carrier.place {
+            Place::Query => (super::draft::Place::Query, sent.target.split(|byte| *byte == b'?').nth(1)),
+            Place::Form => (super::draft::Place::Body, sent.body.as_deref()),
+            _ => continue,
+        };
+        let value = raw.into_iter().flat_map(canon::query_pairs).find(|(k, _)| *k == carrier.written.as_bytes());
+        let Some((k, Some(v))) = value.filter(|_| !signature) else { continue };
+        let mut decoded = Vec::new();
+        canon::form_decode(v, &mut decoded).ok()?;
+        fronted.items_mut(place)?.insert(0, Pair::new(k, decoded));
+    }
+    (fronted != *draft && matches!(engine.sign(&fronted), Some(Ok(_)))).then_some(fronted)
+}
+
+/// Without what only the engine knows to be missing.
+pub(super) fn plain(scheme: &Scheme, message: &Message, method: &str) -> Draft {
     let texts = std::iter::once(&message.base)
         .chain(message.lets.iter().map(|entry| &entry.text))
         .chain(message.binds.iter().map(|bind| &bind.value));
@@ -85,14 +156,22 @@ fn plain(scheme: &Scheme, message: &Message, method: &str) -> Draft {
     } else {
         Body::Text(b"{\"item\":7}".to_vec())
     };
+    let media_type = match &body {
+        Body::None => None,
+        Body::Form(_) => Some("application/x-www-form-urlencoded"),
+        Body::Json(_) | Body::Text(_) => Some("application/json"),
+        Body::Xml(_) => Some("application/xml"),
+    };
     let mut draft = Draft {
         method: method.to_owned(),
         path: b"/orders".to_vec(),
         query: items,
         raw: list(ListSource::QueryRaw),
-        fields: Vec::new(),
+        fields: media_type.map(|text| ("Content-Type".to_owned(), text.into())).into_iter().collect(),
         body,
         given: Vec::new(),
+        peer: PEER.to_owned(),
+        status: None,
     };
     // Lists that take only some names have those.
     for drawn in &drawn {

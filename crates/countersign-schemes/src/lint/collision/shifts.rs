@@ -16,7 +16,7 @@ use countersign_core::scheme::model::{Filter, ListSource, Message, Part, Source,
 /// The pairs for each reading, and for each list.
 pub(super) fn shown(
     engine: &Engine<'_>,
-    draft: &Draft,
+    drafts: &[Draft],
     message: &Message,
     written: &Written,
     readings: &[Reading],
@@ -31,8 +31,9 @@ pub(super) fn shown(
             if shown.iter().any(|known| known.rule == rule && known.span == list.span) {
                 continue;
             }
-            let slots = items(draft, list.source);
-            let found = search(engine, draft, &text, &slots, &|_, _| true);
+            let found = drafts
+                .iter()
+                .find_map(|draft| search(engine, draft, &text, &items(draft, list.source), &|_, _| true));
             shown.extend(found.map(|collision| Shown { rule, span: list.span, collision }));
         }
     }
@@ -45,14 +46,17 @@ pub(super) fn shown(
         if shown.iter().any(|known| known.rule == rule && known.span == span) {
             continue;
         }
-        let all = slots(draft, written, message);
-        let owned: Vec<Slot> = [clash.one, clash.other]
-            .into_iter()
-            .flatten()
-            .flat_map(|owner| slots_of(draft, written, message, owner))
-            .collect();
-        let found = search(engine, draft, &text, &all, &|one, other| {
-            (owned.contains(one) || owned.contains(other)) && !one.is_beside(other)
+        let found = drafts.iter().find_map(|draft| {
+            let [ours, theirs] = [clash.one, clash.other]
+                .map(|owner| owner.map(|owner| slots_of(draft, written, message, owner)).unwrap_or_default());
+            let both = clash.one.is_some() && clash.other.is_some();
+            let involved = |one: &Slot, other: &Slot| {
+                let apart =
+                    (ours.contains(one) && theirs.contains(other)) || (ours.contains(other) && theirs.contains(one));
+                let either = [one, other].iter().any(|slot| ours.contains(slot) || theirs.contains(slot));
+                (if both { apart } else { either }) && !one.is_beside(other)
+            };
+            search(engine, draft, &text, &slots(draft, written, message), &involved)
         });
         shown.extend(found.map(|collision| Shown { rule, span, collision }));
     }
@@ -134,9 +138,10 @@ fn candidates(
     match how {
         Move::Merge => {
             let whole = joined(&[a, between, b]);
-            // What is removed may move the place of the first.
-            let merged = draft.with(first, &whole).and_then(|draft| draft.without(second));
-            found.extend(merged.map(|merged| (draft.clone(), merged)));
+            for (stays, goes) in [(first, second), (second, first)] {
+                let merged = draft.with(stays, &whole).and_then(|draft| draft.without(goes));
+                found.extend(merged.map(|merged| (draft.clone(), merged)));
+            }
         }
         Move::Bytes if between.is_empty() => {
             if let (Some((head, rest)), false) = (b.split_first(), b.len() < 2) {
@@ -219,6 +224,7 @@ pub(super) fn of_source(message: &Message, source: &Source) -> Option<Slot> {
         Source::Header(name) if name != "host" => Slot::Header(name.clone()),
         Source::Method => Slot::Method,
         Source::Path => Slot::Path,
+        Source::Peer => Slot::Peer,
         Source::QueryString => Slot::QueryString,
         Source::Target | Source::Url => Slot::Target,
         _ => return None,

@@ -23,22 +23,30 @@ pub struct CollisionRow {
 /// A request, and what it takes to verify it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Line {
-    method: String,
-    url: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    method: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<u16>,
     headers: Vec<(String, String)>,
     #[serde(skip_serializing_if = "Option::is_none")]
     body: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     body_base64: Option<String>,
-    key_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request: Option<Box<Line>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     secret: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     public_key: Option<&'static str>,
-    now: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    now: Option<i64>,
     #[serde(skip_serializing_if = "std::collections::BTreeMap::is_empty")]
     vars: std::collections::BTreeMap<String, String>,
-    peer: &'static str,
+    peer: String,
 }
 
 /// Longer bodies are shown by their ends.
@@ -48,7 +56,8 @@ impl Collision {
     /// As it is printed below a finding: both requests in full, and with what they can be tried out.
     #[must_use]
     pub fn text(&self) -> String {
-        let mut out = String::from("two requests with one signature:\n");
+        let what = if self.requests.iter().any(|sent| sent.status.is_some()) { "answers" } else { "requests" };
+        let mut out = format!("two {what} with one signature:\n");
         for (number, request) in self.requests.iter().enumerate() {
             for line in request.lines() {
                 let mark = number + 1;
@@ -72,6 +81,10 @@ impl Collision {
         for (name, value) in &self.vars {
             _ = write!(out, ", {name}={value}");
         }
+        let [one, other] = &self.requests;
+        if one.peer != other.peer {
+            _ = write!(out, "; from {} and from {}", one.peer, other.peer);
+        }
         out
     }
 
@@ -85,26 +98,37 @@ impl Collision {
     }
 
     fn line(&self, request: &Sent, id: &str) -> Line {
-        let (body, body_base64) = request.body.as_deref().map_or((None, None), text_or_base64);
         let (secret, public_key) = match self.key {
             Held::Secret(secret) => (Some(secret), None),
             Held::Pair { public, .. } => (None, Some(public)),
         };
+        let vars = self.vars.iter().cloned().collect();
+        let (key_id, now) = (Some(id.to_owned()), Some(self.now));
+        Line { key_id, secret, public_key, now, vars, ..Line::of(request) }
+    }
+}
+
+impl Line {
+    fn of(request: &Sent) -> Self {
+        let (body, body_base64) = request.body.as_deref().map_or((None, None), text_or_base64);
         let field = |(name, value): &(String, Vec<u8>)| (name.clone(), String::from_utf8_lossy(value).into_owned());
-        Line {
-            method: request.method.clone(),
-            url: format!("https://{HOST}{}", String::from_utf8_lossy(&request.target)),
-            headers: std::iter::once(("Host".to_owned(), HOST.to_owned()))
-                .chain(request.fields.iter().map(field))
-                .collect(),
+        let fields = request.fields.iter().map(field);
+        let asks = request.status.is_none();
+        let host = asks.then(|| ("Host".to_owned(), HOST.to_owned()));
+        Self {
+            method: asks.then(|| request.method.clone()),
+            url: asks.then(|| format!("https://{HOST}{}", String::from_utf8_lossy(&request.target))),
+            status: request.status,
+            headers: host.into_iter().chain(fields).collect(),
             body,
             body_base64,
-            key_id: id.to_owned(),
-            secret,
-            public_key,
-            now: self.now,
-            vars: self.vars.iter().cloned().collect(),
-            peer: super::engine::PEER,
+            request: request.answers.as_ref().map(|request| Box::new(Self::of(request))),
+            key_id: None,
+            secret: None,
+            public_key: None,
+            now: None,
+            vars: std::collections::BTreeMap::new(),
+            peer: request.peer.clone(),
         }
     }
 }
@@ -112,10 +136,13 @@ impl Collision {
 impl Sent {
     /// As it is sent, line by line.
     fn lines(&self) -> Vec<String> {
-        let mut lines = vec![
-            format!("{} {} HTTP/1.1", self.method, String::from_utf8_lossy(&self.target)),
-            format!("Host: {HOST}"),
-        ];
+        let mut lines = match self.status {
+            Some(status) => vec![format!("HTTP/1.1 {status}")],
+            None => vec![
+                format!("{} {} HTTP/1.1", self.method, String::from_utf8_lossy(&self.target)),
+                format!("Host: {HOST}"),
+            ],
+        };
         lines.extend(self.fields.iter().map(|(name, value)| format!("{name}: {}", String::from_utf8_lossy(value))));
         if let Some(body) = &self.body {
             lines.push(String::new());

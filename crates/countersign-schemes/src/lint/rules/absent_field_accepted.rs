@@ -29,9 +29,15 @@ fn check(subject: &Subject<'_>, find: &mut Find<'_>) {
     }
     for drawn in subject.signed() {
         let Some(other) = drawn.replaceable() else { continue };
-        if drawn.standing.counts() && may_lack(subject, drawn.source) && is_fixed(other) {
+        // Where nothing that is there is written so, it is told apart.
+        let shown = subject.pair(RULE.code, drawn.span).is_some();
+        if drawn.standing.counts() && may_lack(subject, drawn.source) && shown && !means_none(drawn.source, other) {
             let name = subject.name(drawn.source);
-            find(Warning, drawn.span, format!("a message without {name} is signed as if it had the fixed value"));
+            find(
+                Warning,
+                drawn.span,
+                format!("a message without {name} is signed as if it had what stands in for it"),
+            );
         }
     }
 }
@@ -51,6 +57,8 @@ fn may_lack(subject: &Subject<'_>, source: &Source) -> bool {
     }
 }
 
-fn is_fixed(text: &Template) -> bool {
-    text.parts.iter().all(|part| matches!(part, Part::Literal(_)))
+/// An empty field line is as good as none.
+fn means_none(source: &Source, text: &Template) -> bool {
+    let empty = |part: &Part| matches!(part, Part::Literal(text) if text.is_empty());
+    matches!(source, Source::Header(_)) && text.parts.iter().all(empty)
 }

@@ -1,7 +1,7 @@
 //! `empty-dropped`: parameters without a value come and go.
 
-use super::{Find, Rule, Subject, Warning};
-use countersign_core::scheme::model::{Filter, Source};
+use super::{Find, Note, Rule, Subject, Warning};
+use countersign_core::scheme::model::{Filter, ListSource, Source};
 
 pub(super) static RULE: Rule = Rule {
     code: "empty-dropped",
@@ -18,10 +18,12 @@ pub(super) static RULE: Rule = Rule {
 fn check(subject: &Subject<'_>, find: &mut Find<'_>) {
     for text in subject.templates() {
         for drawn in subject.drawn(text) {
-            let is_list = matches!(drawn.source, Source::List(_));
-            if is_list && drawn.filters.iter().any(|filter| matches!(filter, Filter::DropEmpty)) {
+            let Source::List(list) = drawn.source else { continue };
+            if drawn.filters.iter().any(|filter| matches!(filter, Filter::DropEmpty)) {
+                // Few readers tell an empty field line from none.
+                let severity = if *list == ListSource::Headers { Note } else { Warning };
                 let name = subject.name(drawn.source);
-                find(Warning, drawn.span, format!("items of {name} with an empty value can be added and removed"));
+                find(severity, drawn.span, format!("items of {name} with an empty value can be added and removed"));
             }
         }
     }

@@ -1,6 +1,7 @@
 //! The rules, one file each, and the table of them.
 
 mod absent_field_accepted;
+mod base_undecided;
 mod bases_several;
 mod body_digest_weak;
 mod body_not_covered;
@@ -37,17 +38,23 @@ mod time_coarse;
 mod time_missing;
 mod time_not_checked;
 mod time_not_covered;
+mod value_partly_covered;
 mod values_adjacent;
 mod window_one_sided;
 mod window_wide;
 
+use super::collision::Collision;
 use super::subject::Subject;
 use super::{Find, Rule, Severity};
 use Severity::{Error, Note, Warning};
 
+/// The rule of what is neither proven nor refuted.
+pub(super) static UNDECIDED: &Rule = &base_undecided::RULE;
+
 /// Every rule, by code.
 pub(super) static ALL: &[&Rule] = &[
     &absent_field_accepted::RULE,
+    &base_undecided::RULE,
     &bases_several::RULE,
     &body_digest_weak::RULE,
     &body_not_covered::RULE,
@@ -84,10 +91,17 @@ pub(super) static ALL: &[&Rule] = &[
     &time_missing::RULE,
     &time_not_checked::RULE,
     &time_not_covered::RULE,
+    &value_partly_covered::RULE,
     &values_adjacent::RULE,
     &window_one_sided::RULE,
     &window_wide::RULE,
 ];
+
+/// How grave a pair is, and what keeps its requests apart all the same.
+fn of_pair(pair: &Collision) -> (Severity, &'static str) {
+    let [one, other] = &pair.key_ids;
+    if one == other { (Error, "") } else { (Warning, ", and only the keys' secrets keep them apart") }
+}
 
 /// So many seconds, in the largest unit of which they are a whole number.
 fn lasting(seconds: u64) -> String {

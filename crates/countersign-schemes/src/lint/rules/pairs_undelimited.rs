@@ -1,7 +1,6 @@
 //! `pairs-undelimited`: names and values are written one behind the other.
 
-use super::{Error, Find, Rule, Subject};
-use crate::lint::written::Listed;
+use super::{Find, Rule, Subject, of_pair};
 
 pub(super) static RULE: Rule = Rule {
     code: "pairs-undelimited",
@@ -17,13 +16,11 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(subject: &Subject<'_>, find: &mut Find<'_>) {
-    for Listed { clashes, span, .. } in &subject.written.lists {
-        if clashes.iter().flatten().any(|clash| clash.one.is_some() && clash.other.is_some()) {
-            find(
-                Error,
-                *span,
-                "names and values are joined with nothing between: one can pass for a part of the other".to_owned(),
-            );
+    for list in &subject.written.lists {
+        if let Some(pair) = subject.pair(RULE.code, list.span) {
+            let (severity, only) = of_pair(pair);
+            let message = "names and values are joined with nothing between: one can pass for a part of the other";
+            find(severity, list.span, format!("{message}{only}"));
         }
     }
 }

@@ -1,7 +1,7 @@
 //! `pairs-unescaped`: a value may hold the `&` that separates it from the next name.
 
-use super::{Error, Find, Note, Rule, Subject};
-use crate::lint::grammar::TooLarge;
+use super::{Find, Rule, Subject, of_pair};
+use crate::lint::grammar::Clash;
 use crate::lint::written::Listed;
 
 pub(super) static RULE: Rule = Rule {
@@ -20,16 +20,12 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(subject: &Subject<'_>, find: &mut Find<'_>) {
     for Listed { clashes, span, .. } in &subject.written.lists {
-        match clashes {
-            Ok(clashes) => {
-                if let Some(clash) = clashes.iter().find(|clash| clash.one.is_none() || clash.other.is_none()) {
-                    let who = clash.one.or(clash.other).map_or("an item", |owner| subject.written.name(owner));
-                    find(Error, *span, format!("{who} may hold {}: a parameter can pass for two", clash.symbol));
-                }
-            }
-            Err(TooLarge) => {
-                find(Note, *span, "the list is too long to tell whether its items can be told apart".to_owned());
-            }
+        let unescaped = |clash: &&Clash| clash.one.is_none() || clash.other.is_none();
+        let clash = clashes.iter().flatten().find(unescaped);
+        if let (Some(clash), Some(pair)) = (clash, subject.pair(RULE.code, *span)) {
+            let who = clash.one.or(clash.other).map_or("an item", |owner| subject.written.name(owner));
+            let (severity, only) = of_pair(pair);
+            find(severity, *span, format!("{who} may hold {}: a parameter can pass for two{only}", clash.symbol));
         }
     }
 }

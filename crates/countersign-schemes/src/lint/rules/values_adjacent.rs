@@ -1,7 +1,6 @@
 //! `values-adjacent`: where one value ends and the next begins cannot be told.
 
-use super::{Error, Find, Note, Rule, Subject};
-use crate::lint::subject::Reading;
+use super::{Find, Note, Rule, Subject, of_pair};
 
 pub(super) static RULE: Rule = Rule {
     code: "values-adjacent",
@@ -19,19 +18,23 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(subject: &Subject<'_>, find: &mut Find<'_>) {
-    for Reading { clash, accepted, .. } in &subject.readings {
-        let Ok(clash) = clash else { continue };
+    for reading in &subject.readings {
+        let Ok(clash) = reading.clash else { continue };
         let (Some(one), Some(other)) = (clash.one, clash.other) else { continue };
-        let Some(span) = subject.written.span(one) else { continue };
         let (first, second) = (subject.written.name(one), subject.written.name(other));
-        let sample = clash.symbol;
-        if *accepted {
-            find(Error, span, format!("{first} and {second} stand side by side: {sample} may belong to either"));
-        } else {
+        let (span, sample) = (subject.place(reading), clash.symbol);
+        if !reading.accepted {
             find(
                 Note,
                 span,
                 format!("{first} and {second} stand side by side: only the accepted time keeps them apart"),
+            );
+        } else if let Some(pair) = subject.pair(RULE.code, span) {
+            let (severity, only) = of_pair(pair);
+            find(
+                severity,
+                span,
+                format!("{first} and {second} stand side by side: {sample} may belong to either{only}"),
             );
         }
     }

@@ -1,0 +1,73 @@
+// CloudFront's signed URLs and cookies, by AWS's library.
+
+import { readFileSync } from 'node:fs';
+import { getSignedCookies, getSignedUrl } from '@aws-sdk/cloudfront-signer';
+
+export const SDK = "@aws-sdk/cloudfront-signer@3.1166.0";
+export const SCHEMES = ["cloudfront-canned", "cloudfront-canned-sha256", "cloudfront-canned-cookie", "cloudfront-custom", "cloudfront-custom-sha256", "cloudfront-custom-cookie"];
+export const QUICK = true;
+
+const key = (name) => readFileSync(new URL(`../../vectors/keys/${name}`, import.meta.url), 'utf8');
+const PRIVATE = key('rsa.pem');
+const PUBLIC = key('rsa.pub.pem');
+
+const date = (second) => new Date(second * 1000).toISOString();
+
+export function sign(scheme, rng, hostile) {
+  const now = hostile.now(rng);
+  const origin = `https://${hostile.host(rng)}`;
+  const path = hostile.path(rng);
+  const query = hostile.queryString(rng, hostile.query(rng), { plus: true });
+  const url = `${origin}${path}${query ? `?${query}` : ''}`;
+  const line = { method: rng.choice(['GET', 'HEAD']), headers: [], now };
+  const end = now + rng.int(1, 99999);
+  if (!scheme.includes('custom')) return signed(scheme, line, { url, dateLessThan: date(end) });
+  const peer = rng.choice(['192.0.2.7', '203.0.113.200']);
+  const how = rng.int(0, 2);
+  if (how === 0) return { ...signed(scheme, line, { url, dateLessThan: date(end), dateGreaterThan: date(now - rng.int(1, 9999)) }), peer };
+  const ipAddress = rng.choice([peer, '0.0.0.0/0', `${peer.slice(0, peer.lastIndexOf('.'))}.0/24`]);
+  if (how === 1) return { ...signed(scheme, line, { url, dateLessThan: date(end), ipAddress }), peer };
+  // A policy that the library did not write, with white space, its members in another order, and a pattern. What the
+  // library encodes in the URL alone is left to the pattern.
+  const condition = { IpAddress: { 'AWS:SourceIp': ipAddress }, DateLessThan: { 'AWS:EpochTime': end } };
+  const resource = rng.choice(['*', `${origin}/*`, `http*://*${path.slice(path.length >> 1).replace(/[^A-Za-z0-9/]+/g, '*')}*`]);
+  const policy = JSON.stringify({ Statement: [{ Condition: condition, Resource: resource }] }, null, rng.choice([0, 1, 2]));
+  return { ...signed(scheme, line, { url, policy }), peer };
+}
+
+function signed(scheme, line, options) {
+  const common = { ...options, keyPairId: 'K2JCJMDEHXQW5F', privateKey: PRIVATE, algorithm: scheme.endsWith('sha256') ? 'SHA256' : undefined };
+  const made = { ...line, key_id: 'K2JCJMDEHXQW5F', public_key: PUBLIC };
+  if (!scheme.endsWith('cookie')) return { ...made, url: getSignedUrl(common) };
+  const cookies = Object.entries(getSignedCookies(common)).map(([name, value]) => `${name}=${value}`);
+  return { ...made, url: options.url, headers: [...line.headers, ['Cookie', cookies.join('; ')]] };
+}
+
+export function fixed(scheme) {
+  const url = 'https://d111111abcdef8.cloudfront.net/images/a%20b.jpg?size=large&x=1';
+  const now = 1714566896;
+  const end = date(now + 3600);
+  const custom = {
+    window: [{ url, dateLessThan: end, dateGreaterThan: date(now - 60), ipAddress: '192.0.2.0/24' }, []],
+    pattern: [
+      { url, policy: `{ "Statement": [ { "Resource": "https://*.cloudfront.net/images/*",\r\n "Condition": { "DateLessThan": { "AWS:EpochTime": ${now + 3600} } } } ] }` },
+      // These the pattern grants.
+      ['query', 'query.size', 'query.x', 'path:longer', 'path:deeper', 'path:shorter', 'path:flipped', 'host'],
+    ],
+  };
+  const canned = { plain: [{ url, dateLessThan: end }, []], bare: [{ url: 'https://d111111abcdef8.cloudfront.net/', dateLessThan: end }, []] };
+  return Object.entries(scheme.includes('custom') ? custom : canned).map(([id, [options, granted]]) => {
+    const cookie = scheme.endsWith('cookie');
+    const names = [scheme.includes('custom') ? 'Policy' : 'Expires', 'Signature'];
+    const covered = ['scheme', ...(id === 'pattern' ? [] : ['host']), 'path', 'query', 'query.size', 'query.x', 'secret', ...names.map((name) => (cookie ? `cookie.CloudFront-${name}` : `query.${name}`))];
+    return {
+      id: `cloudfront-signer-${id}`,
+      source: `${SDK}, ${cookie ? 'getSignedCookies' : 'getSignedUrl'}`,
+      expect: 'verified',
+      covered: covered.filter((part) => !granted.includes(part)),
+      open: ['method', 'body', 'key-id', 'header.user-agent', ...granted],
+      peer: '192.0.2.7',
+      ...signed(scheme, { method: 'GET', headers: [], now }, options),
+    };
+  });
+}
