@@ -15,7 +15,8 @@ use crate::reject::{Reason, Rejection, Subject};
 use crate::request::RequestView;
 use crate::scheme::draft::Place;
 use crate::scheme::model::{
-    Carrier, Convert, FieldId, Filter, Let, LetId, ListSource, Listing, Message, Part, Primitive, Source, Template, Value,
+    Carrier, Convert, FieldId, Filter, Let, LetId, ListSource, Listing, Message, Part, Primitive, Source, Template,
+    Value,
 };
 use crate::scheme::{PARTS, References};
 

@@ -367,7 +367,10 @@ impl Walk<'_> {
         for text in extra {
             self.readable(text, told.and(if left.picked { Told::WhereThere } else { Told::Always }));
         }
-        told = told.unless(matches!(source, ListSource::Json | ListSource::QueryJson | ListSource::QueryRawJson).then_some(Doubt::Types));
+        told = told.unless(
+            matches!(source, ListSource::Json | ListSource::QueryJson | ListSource::QueryRawJson)
+                .then_some(Doubt::Types),
+        );
         self.part(&Source::List(*source), left, told, *span);
     }
 

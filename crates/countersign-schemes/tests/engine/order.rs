@@ -238,11 +238,10 @@ fn flipped(subject: &Subject, signed: &Message) -> Message {
         *value = String::from_utf8_lossy(value).replace(&own, &changed).into_bytes();
     }
     let encoded = |text: &str| text.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D");
-    message.target = String::from_utf8_lossy(&message.target)
-        .replace(&own, &changed)
-        .replace(&encoded(&own), &encoded(&changed))
-        .into_bytes();
-    message.body = String::from_utf8_lossy(&message.body).replace(&own, &changed).into_bytes();
+    for place in [&mut message.target, &mut message.body] {
+        let text = String::from_utf8_lossy(place).replace(&own, &changed);
+        *place = text.replace(&encoded(&own), &encoded(&changed)).into_bytes();
+    }
     assert_ne!(message, *signed, "{}", subject.name);
     message
 }

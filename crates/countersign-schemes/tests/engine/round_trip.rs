@@ -49,7 +49,8 @@ fn every_scheme_signs_its_sample() {
         let names_key = subject.plan.scheme().request.fields.iter().any(|field| field.name == "key-id");
         assert!(held.key_id.as_deref() == Some(CLIENT.as_bytes()), "{}: {:?}", subject.name, held.key_id);
         assert_eq!(names_key, held.capture("key-id").is_some(), "{}", subject.name);
-        assert!(!held.coverage.covered.is_empty(), "{}", subject.name);
+        // One leaves a parameter out of whatever it signs, so no part is covered whole.
+        assert!(!held.coverage.covered.is_empty() || subject.name == "jeecg-sign", "{}", subject.name);
         assert_eq!(
             subject.sign(&signed).map(|_| false).map_err(|error| matches!(error, SignError::AlreadySigned { .. })),
             // A path may be signed again: it is the rest of another path.
@@ -154,6 +155,10 @@ fn what_was_read_from_carriers_is_written_again() {
             let name = "X-Twilio-Email-Event-Webhook-Signature";
             again.set_field(name, signed.field(name).expect("there"));
         }
+        // Field lines of different names have no order: RFC 9110, section 5.3.
+        let mut signed = signed;
+        again.fields.sort();
+        signed.fields.sort();
         assert_eq!(again, signed, "{}", subject.name);
     }
 }
