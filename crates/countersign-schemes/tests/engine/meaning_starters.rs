@@ -10,12 +10,14 @@ pub(crate) fn of(scheme: &str, part: &str, message: &Message) -> Option<Vec<u8>>
     match part {
         "method" => method(scheme, message),
         "authority" => authority(scheme, message),
-        "hostname" if scheme.starts_with("oauth1-") => Some(message.authority.to_ascii_lowercase().into_bytes()),
+        "hostname" if scheme.starts_with("oauth1-") => authority(scheme, message),
         "path" if scheme.starts_with("apisix-hmac-v1") || scheme.starts_with("shenyu-sign-v2") => {
             Some(decoded(message.path(), false))
         }
         "query" => parameters(scheme, message.query().unwrap_or_default()),
         "body" => match scheme {
+            // What carries the credentials is read as a form, whatever it says of itself.
+            "oauth1-hmac-sha1-form" | "satoken-sign-form" => parameters(scheme, &message.body),
             "jeecg-sign" | "shenyu-sign-v1-body" => Some(members(&message.body)),
             _ => parameters(scheme, form()?),
         },
