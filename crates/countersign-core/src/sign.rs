@@ -418,14 +418,14 @@ impl Signing<'_> {
     fn base(&self, draft: &Draft, scratch: &mut Scratch) -> Result<Zeroizing<Vec<u8>>, SignError> {
         self.refresh(draft, scratch)?;
         let start =
-            self.with(draft, |env| signature::base(env, scratch)).map_err(|stop| self.lacking(scratch, stop))?;
+            self.with(draft, |env| signature::base(env, scratch)).map_err(|stop| self.lacking_base(scratch, stop))?;
         let base = Zeroizing::new(scratch.out.get(start..).unwrap_or_default().to_vec());
         scratch.out.truncate(start);
         Ok(base)
     }
 
     /// What is told where the base lacks something: the capture that nobody gave, if there is one.
-    fn lacking(&self, scratch: &Scratch, stop: Stop) -> SignError {
+    fn lacking_base(&self, scratch: &Scratch, stop: Stop) -> SignError {
         let fields = self.message.fields.iter().enumerate();
         let mut open = fields.filter(|(id, field)| {
             !field.optional && *id != self.message.signature_field && scratch.captures.get(*id).is_none()

@@ -25,6 +25,7 @@ use std::sync::Arc;
 use crate::alg::Hash;
 use crate::key::{Key, KeyQuery, KeySet, Material};
 use crate::plan::run::Scratch;
+use crate::plan::source::split_authority;
 use crate::plan::{MessagePlan, Plan};
 use crate::reject::{Reason, Rejection, Subject};
 use crate::request::RequestView;
@@ -266,7 +267,13 @@ pub(crate) fn unambiguous(view: &RequestView<'_>) -> Result<(), Rejection> {
     // What ends an authority (RFC 3986, section 3.2) cannot be part of one.
     let ends = |byte: u8| matches!(byte, b' ' | b'/' | b'?' | b'#' | b'\\' | b'@');
     let begins = matches!(view.target.first(), Some(b'/')) || view.target == b"*" || view.status.is_some();
-    if !begins || view.target.iter().any(odd) || view.authority.bytes().any(|byte| odd(&byte) || ends(byte)) {
+    // Nor can a colon stand in a host but in brackets (section 3.2.2), nor anything but digits in a port (3.2.3); one of
+    // none could be the default or nothing.
+    let (hostname, port) = split_authority(view.authority);
+    let two_colons = hostname.contains(':') && !(hostname.starts_with('[') && hostname.ends_with(']'));
+    let odd_port = port.is_some_and(|port| port.is_empty() || !port.bytes().all(|byte| byte.is_ascii_digit()));
+    let odd_authority = view.authority.bytes().any(|byte| odd(&byte) || ends(byte)) || two_colons || odd_port;
+    if !begins || odd_authority || view.target.iter().any(odd) {
         return refuse(Reason::TargetMalformed);
     }
     if view.status.is_some() {

@@ -83,17 +83,27 @@ fn attack_10_mutation_oracle_of_every_part() {
         });
         // What is said not to be covered is free indeed: coverage is not modest either.
         for part in &held.coverage.not_covered {
-            // These sign the body, but for a member of another name, or apart from the request.
-            let in_part =
-                matches!(subject.name.as_str(), "apisix-hmac-v1-body" | "jeecg-sign" | "shenyu-sign-v1-body");
-            let in_part = in_part && part == "body";
-            if !open.contains(part.as_str()) && !in_part {
+            if MODEST.contains(&(subject.name.as_str(), part)) {
+                continue;
+            }
+            if !open.contains(part.as_str()) {
                 wrong.push(format!("{}: {part} is said not to be covered, and cannot be changed", subject.name));
             }
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+/// What coverage cannot say of one message alone: whether the body is longer than a variable allows, whether the
+/// token is for one path or for a list of them, and of a body that is signed but for a member of another name, or apart
+/// from the request.
+const MODEST: &[(&str, &str)] = &[
+    ("akamai-edgegrid", "body"),
+    ("akamai-edgeauth", "path"),
+    ("apisix-hmac-v1-body", "body"),
+    ("jeecg-sign", "body"),
+    ("shenyu-sign-v1-body", "body"),
+];
 
 #[test]
 fn attack_10_mutation_oracle_of_random_messages() {

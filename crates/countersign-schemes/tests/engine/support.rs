@@ -23,6 +23,11 @@ pub(crate) const SECRET: &str = "7365637265742d6f662d746869727479207378206279746
 /// A nonce that is a number as well, for the schemes that count.
 pub(crate) const NONCE: &str = "1760000000012345";
 
+/// `{"Statement":[{"Resource":"*","Condition":{"DateLessThan":{"AWS:EpochTime":99999999999}}}]}`, as `CloudFront`
+/// encodes it.
+const GRANTS_EVERYTHING: &str = "eyJTdGF0ZW1lbnQiOlt7IlJlc291cmNlIjoiKiIsIkNvbmRpdGlvbiI6eyJEYXRlTGVzc1RoYW4iOnsiQVdT\
+                                 OkVwb2NoVGltZSI6OTk5OTk5OTk5OTl9fX1dfQ__";
+
 /// A request or a response, as it lies on the wire.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Message {
@@ -150,6 +155,11 @@ impl Subject {
             ("webhook-id", "1JE4291016473214C"),
             ("mchid", "1900009191"),
             ("application", "2021000122671080"),
+            ("access-token", "akab-access-token"),
+            ("region-set", "*"),
+            ("data", "eyJ1c2VyIjoxfQ=="),
+            ("value", "a.session"),
+            ("policy", GRANTS_EVERYTHING),
         ];
         let mut verifier = Verifier::new(Arc::clone(&plan));
         for (name, value) in &vars {
@@ -320,7 +330,7 @@ pub(crate) fn reason(verdict: &Verdict) -> Reason {
     }
 }
 
-/// Every scheme of the catalogue.
+/// Every scheme of the catalogue that signs. Those that only verify are shown by their vectors.
 pub(crate) fn catalogue_subjects() -> Vec<Subject> {
     let verifies_only = |subject: &Subject| {
         let primitive = &subject.plan.scheme().request.signature.primitive;
