@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from urllib.parse import parse_qsl, quote_plus, urlsplit
 
+import rsa
 from alipay.aop.api import DefaultAlipayClient as module
 from alipay.aop.api.AlipayClientConfig import AlipayClientConfig
 from alipay.aop.api.request.AlipayTradeQueryRequest import AlipayTradeQueryRequest
@@ -135,7 +136,10 @@ def verify(scheme, line):
     if scheme == "alipay-notify":
         del parameters["sign_type"]
     content = SignatureUtils.get_sign_content(parameters)
-    return SignatureUtils.verify_with_rsa(BARE_PUBLIC, content.encode(), sign)
+    try:
+        return SignatureUtils.verify_with_rsa(BARE_PUBLIC, content.encode(), sign)
+    except rsa.VerificationError:
+        return False
 
 
 def fixed(scheme):
