@@ -238,11 +238,12 @@ fn flipped(subject: &Subject, signed: &Message) -> Message {
         *value = String::from_utf8_lossy(value).replace(&own, &changed).into_bytes();
     }
     let encoded = |text: &str| text.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D");
-    message.target = String::from_utf8_lossy(&message.target)
-        .replace(&own, &changed)
-        .replace(&encoded(&own), &encoded(&changed))
-        .into_bytes();
-    message.body = String::from_utf8_lossy(&message.body).replace(&own, &changed).into_bytes();
+    let replaced = |text: &[u8]| {
+        let text = String::from_utf8_lossy(text).replace(&own, &changed);
+        text.replace(&encoded(&own), &encoded(&changed)).into_bytes()
+    };
+    message.target = replaced(&message.target);
+    message.body = replaced(&message.body);
     assert_ne!(message, *signed, "{}", subject.name);
     message
 }
