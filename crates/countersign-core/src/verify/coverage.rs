@@ -255,6 +255,7 @@ impl Walk<'_> {
             source => self.source(source, depth),
         };
         let mut digested = false;
+        let mut told = Parts::default();
         for filter in &value.filters {
             match filter {
                 Filter::After(_)
@@ -283,20 +284,29 @@ impl Walk<'_> {
                         drawn.parts.extend(&self.template(step, depth).parts);
                     }
                 }
-                Filter::When(subject, ..) => drawn.parts.extend(&self.template(subject, depth).parts),
+                Filter::When(subject, values, negated) => {
+                    let subject = self.template(subject, depth).parts;
+                    // Absent for one value of itself and nothing else, it is that value: `{path | unless path "/"}`.
+                    let itself = *negated && values.len() == 1 && drawn.presence == Presence::There;
+                    told.0 = subject.0.iter().filter(|part| itself && drawn.parts.has(part)).cloned().collect();
+                    drawn.parts.extend(&subject);
+                }
                 Filter::Or(other) => {
                     let other = self.template(other, depth);
                     match drawn.presence {
                         Presence::There => {}
                         Presence::Absent => drawn = other,
                         Presence::Decided | Presence::Unknown => {
-                            drawn.parts.0.retain(|part| other.parts.has(part));
+                            drawn.parts.0.retain(|part| other.parts.has(part) || told.has(part));
                             drawn.presence = Presence::There.and(other.presence);
                         }
                     }
                     digested = false;
                 }
                 _ => {}
+            }
+            if matches!(filter, Filter::After(_) | Filter::IfAny | Filter::Member(_) | Filter::Time(..)) {
+                told.0.clear();
             }
             drawn.presence = match (filter, drawn.presence) {
                 (Filter::When(..), Presence::There | Presence::Unknown) => Presence::Decided,

@@ -185,7 +185,11 @@ impl<'a> Builder<'a> {
     pub(super) fn bound(&mut self, bind: &Bind) -> Text {
         let value = self.template(&bind.value, None);
         let known = value.fixed();
-        let others = bind.or.iter().filter(|other| known.as_ref() != Some(other));
+        // What says that the body comes in chunks is not compared with it.
+        let chunks = self.message.chunks.as_ref().filter(|chunks| bind.what == Source::Field(chunks.mode));
+        let modes = chunks.map(|chunks| [&chunks.signed, &chunks.signed_trailer, &chunks.unsigned_trailer]);
+        let others = bind.or.iter().chain(modes.into_iter().flatten().flatten());
+        let others = others.filter(|other| known.as_ref() != Some(other));
         let others: Vec<Text> = others.map(|other| Text::Literal(other.clone())).collect();
         if others.is_empty() { value } else { Text::Choice(std::iter::once(value).chain(others).collect()) }
     }

@@ -7,7 +7,7 @@
 use super::symbols::Symbols;
 use super::text::{Length, Letters};
 use countersign_core::alg::Hash;
-use countersign_core::scheme::model::{Convert, Field, FieldType, ListSource, Source};
+use countersign_core::scheme::model::{Chunk, Convert, Field, FieldType, ListSource, Source};
 use countersign_core::time::TimeFormat;
 
 impl Letters {
@@ -209,8 +209,10 @@ pub(super) fn of_source(source: &Source) -> Letters {
         Source::KeyId | Source::Var(_) => Letters::new(Symbols::CONSTANT, Length::Exactly(1)),
         Source::Secret => Letters::new(Symbols::SECRET, Length::Exactly(1)),
         Source::Request(inner) => of_source(inner),
+        // A chunk is digested; a signature before is the one that was computed, and its letters are those of a field.
+        Source::Chunk(Chunk::Previous) => Letters::new(field_value(), Length::Some),
         Source::Body
-        | Source::Chunk(_)
+        | Source::Chunk(Chunk::Content | Chunk::Trailers)
         | Source::Field(_)
         | Source::Form(_)
         | Source::Json(_)

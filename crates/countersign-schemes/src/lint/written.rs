@@ -91,6 +91,11 @@ impl Written {
             builder.text(text.clone(), key.span);
             builder.written.signed.push(text);
         }
+        let chunks = message.chunks.iter().flat_map(|chunks| std::iter::once(&chunks.base).chain(&chunks.trailer));
+        for signed in chunks {
+            let text = builder.template(signed, None);
+            builder.text(text, signed.span);
+        }
         // What captures and field lines are compared with.
         for (id, field) in message.fields.iter().enumerate() {
             if let Some(entry) = field.definition.and_then(|id| message.lets.get(id)) {

@@ -81,6 +81,9 @@ fn attack_10_mutation_oracle_of_every_part() {
         });
         // What is said not to be covered is free indeed: coverage is not modest either.
         for part in &held.coverage.not_covered {
+            if MODEST.contains(&(subject.name.as_str(), part)) {
+                continue;
+            }
             if !open.contains(part.as_str()) {
                 wrong.push(format!("{}: {part} is said not to be covered, and cannot be changed", subject.name));
             }
@@ -88,6 +91,10 @@ fn attack_10_mutation_oracle_of_every_part() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+/// What coverage cannot say of one message alone: whether the body is longer than a variable allows, and whether the
+/// token is for one path or for a list of them.
+const MODEST: &[(&str, &str)] = &[("akamai-edgegrid", "body"), ("akamai-edgeauth", "path")];
 
 #[test]
 fn attack_10_mutation_oracle_of_random_messages() {

@@ -154,6 +154,11 @@ fn what_was_read_from_carriers_is_written_again() {
             let name = "X-Twilio-Email-Event-Webhook-Signature";
             again.set_field(name, signed.field(name).expect("there"));
         }
+        if subject.name.starts_with("aws-sigv4a") {
+            // The same, where the signature is a part of a field or of the target.
+            assert_eq!(subject.verify(&again).expect("it holds").captures, held.captures, "{}", subject.name);
+            continue;
+        }
         assert_eq!(again, signed, "{}", subject.name);
     }
 }

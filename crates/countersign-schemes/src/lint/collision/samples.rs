@@ -36,6 +36,7 @@ impl Held {
             Primitive::Signature(Asymmetric::EcdsaP256 { .. }) => pair!("p256"),
             Primitive::Signature(Asymmetric::EcdsaP384 { .. }) => pair!("p384"),
             Primitive::Signature(Asymmetric::Ed25519) => pair!("ed25519"),
+            Primitive::Signature(Asymmetric::Sm2 { .. }) => pair!("sm2"),
         }
     }
 
