@@ -121,14 +121,6 @@ pub enum FieldType {
     Word,
 }
 
-impl Carrier {
-    /// Whether it sits in the body.
-    #[must_use]
-    pub const fn in_body(&self) -> bool {
-        matches!(self.place, Place::Form | Place::Json | Place::Xml) && self.within.is_none()
-    }
-}
-
 impl FieldType {
     /// The names of all types but time patterns.
     pub const NAMES: &'static [&'static str] = &[
