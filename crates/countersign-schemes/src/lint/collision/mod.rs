@@ -129,11 +129,11 @@ mod tests {
             for message in super::super::alternatives(&scheme.request) {
                 let engine = Engine::new(&scheme, &message, false).unwrap();
                 if samples::draft(&engine, &scheme).is_none() {
-                    let plain = samples::plain(&scheme, &message, "POST");
-                    unsigned.push((*name, engine.sign(&plain).map(|signed| signed.map(|_| ()))));
+                    unsigned.push(*name);
                 }
             }
         }
-        assert!(unsigned.is_empty(), "{unsigned:#?}");
+        // Its part `meta` has to hold the digest of another part.
+        assert_eq!(unsigned, ["wechatpay-v3-upload"]);
     }
 }
