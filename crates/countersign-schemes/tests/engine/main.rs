@@ -14,6 +14,7 @@ mod language;
 mod md5;
 mod meaning;
 mod meaning_china;
+mod meaning_commerce;
 mod mutation;
 mod order;
 mod panics;

@@ -4,11 +4,13 @@
 //! the engine does. The rule is identity; what is here is each exception.
 
 use crate::meaning_china;
+use crate::meaning_commerce;
 use crate::support::{Held, Message};
 
 /// What a covered part means, as bytes that are equal where the meaning is.
 pub(crate) fn of(scheme: &str, part: &str, message: &Message, held: &Held) -> Vec<u8> {
-    if let Some(meant) = meaning_china::of(scheme, part, message) {
+    let group = meaning_china::of(scheme, part, message).or_else(|| meaning_commerce::of(scheme, part, message));
+    if let Some(meant) = group {
         return meant;
     }
     match part {
