@@ -513,6 +513,14 @@ impl Walk<'_> {
             for (_, value) in synthetic.iter().filter(|(name, _)| kept(name)) {
                 parts.extend(&self.template(value, depth).parts);
             }
+            // Of the other field lines nobody knows which are there; those that were read are.
+            for carrier in self.message.carriers.iter().filter(|carrier| carrier.place == Place::Header) {
+                let mut ids = Vec::new();
+                References::captures(&carrier.text, &mut ids);
+                if kept(&carrier.name) && ids.iter().any(|id| self.captures.get(*id).is_some()) {
+                    parts.add(&format!("header {}", carrier.name));
+                }
+            }
             return parts;
         };
         // What the deployment lists and the message lacks may have been passed over.
