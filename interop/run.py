@@ -63,7 +63,7 @@ def main():
         if arguments.scheme not in (None, scheme):
             continue
         if arguments.fixed:
-            lines = driver.fixed(scheme)
+            lines = list(driver.fixed(scheme))
             if arguments.write:
                 write(scheme, lines)
             else:

@@ -2,6 +2,9 @@
 """Changes every covered component of positive vectors, one at a time and in several ways, and every open one.
 
     python3 vectors/change.py vectors/NAME/sdk.jsonl > vectors/NAME/changed.jsonl
+    python3 vectors/change.py --check vectors/*/sdk.jsonl
+
+`--check` says which `changed.jsonl` is not what comes of the file beside it.
 
 Knows nothing of any scheme, and uses nothing of the engine: it edits text. README.md says what the components are.
 """
@@ -16,19 +19,35 @@ from urllib.parse import quote, quote_plus, unquote_plus
 KEYS = Path(__file__).resolve().parent / "keys"
 
 
-def main(files):
-    for file in files:
-        for number, text in enumerate(Path(file).read_text().splitlines(), 1):
-            if not text.strip():
-                continue
-            line = json.loads(text)
-            if line.get("expect") != "verified":
-                sys.exit(f"{file}:{number}: only positive lines can be changed")
-            try:
-                for changed in changes(line):
-                    print(json.dumps(changed, ensure_ascii=False))
-            except Unchangeable as error:
-                sys.exit(f"{file}:{number}: {error}")
+def main(arguments):
+    if arguments[:1] != ["--check"]:
+        for file in arguments:
+            for text in changed_lines(Path(file)):
+                print(text)
+        return
+    stale = []
+    for file in map(Path, arguments[1:]):
+        beside = file.with_name("changed.jsonl")
+        found = beside.read_text() if beside.exists() else ""
+        if found != "".join(f"{text}\n" for text in changed_lines(file)):
+            stale.append(str(beside))
+    if stale:
+        sys.exit(f"stale, made anew by change.py: {' '.join(stale)}")
+
+
+def changed_lines(file):
+    """The lines that are made of a file's, as text."""
+    for number, text in enumerate(file.read_text().splitlines(), 1):
+        if not text.strip():
+            continue
+        line = json.loads(text)
+        if line.get("expect") != "verified":
+            sys.exit(f"{file}:{number}: only positive lines can be changed")
+        try:
+            for changed in changes(line):
+                yield json.dumps(changed, ensure_ascii=False)
+        except Unchangeable as error:
+            sys.exit(f"{file}:{number}: {error}")
 
 
 class Unchangeable(Exception):

@@ -19,7 +19,7 @@ use crate::scheme_file::{OpenError, SchemeFile};
 use crate::world::{self, NoRandomness};
 
 /// A message, and what is needed to sign or to judge it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Task {
     pub(crate) scheme: String,
     pub(crate) keys: Keys,

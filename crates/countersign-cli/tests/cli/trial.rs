@@ -159,107 +159,24 @@ fn every_scheme_of_the_catalogue_holds_on_its_vectors() {
 /// Schemes of the catalogue without vectors of their own, or without one positive and one refused line. The list
 /// only shrinks: one that has them must leave it.
 const WITHOUT_VECTORS: &[&str] = &[
-    "1worldsync",
-    "1worldsync-content1",
-    "adyen-platform-webhook",
-    "aliyun-acs3",
-    "aliyun-api-gateway",
-    "aliyun-oss-v1",
-    "aliyun-oss-v1-query",
-    "aliyun-oss-v1-x-date",
-    "aliyun-oss-v4",
-    "aliyun-oss-v4-query",
-    "aliyun-roa",
-    "aliyun-rpc",
-    "aliyun-rpc-form",
-    "apisix-hmac-v1",
-    "apisix-hmac-v1-authorization",
-    "apisix-hmac-v2",
-    "aws-sigv4",
-    "aws-sigv4-query",
-    "aws-sigv4-query-s3",
-    "aws-sigv4-s3",
+    "alipay-notify",
+    "alipay-rsa2",
+    "alipay-rsa2-cert",
+    "alipay-v3",
+    "alipay-v3-cert",
+    "alipay-v3-upload",
     "aws-sigv4-streaming",
-    "baidu-bce-v1",
-    "binance",
-    "binance-body",
-    "binance-ed25519",
-    "binance-rsa",
-    "bybit-v5",
-    "bybit-v5-rsa",
-    "coinbase-commerce-webhook",
-    "coinbase-exchange",
-    "coinbase-international",
-    "coinbase-prime",
-    "countersign-v1",
-    "dingtalk-bot",
-    "discord-ed25519",
-    "draft-cavage-12",
-    "draft-cavage-12-created",
-    "draft-cavage-12-ecdsa-p256",
-    "draft-cavage-12-ed25519",
-    "draft-cavage-12-field",
-    "draft-cavage-12-field-rsa-sha256",
-    "draft-cavage-12-rsa-pss-sha512",
-    "draft-cavage-12-rsa-sha256",
-    "feishu-bot",
-    "feishu-card",
-    "feishu-event",
-    "gocardless-webhook",
-    "hawk",
-    "hawk-bewit",
-    "huawei-sdk-hmac",
-    "huawei-v11-hmac",
-    "hubspot-v3",
-    "kong-hmac-auth",
-    "kraken",
-    "kraken-json",
-    "kraken-ms",
-    "line-webhook",
-    "linear-webhook",
-    "md5-token",
-    "oauth1-hmac-sha1",
-    "oauth1-hmac-sha1-form",
-    "oauth1-hmac-sha1-query",
-    "oauth1-rsa-sha1",
-    "oauth1-rsa-sha1-form",
-    "oauth1-rsa-sha1-query",
-    "oauth1-rsa-sha256",
-    "okx",
-    "opencloud-sign",
-    "paddle-webhook",
-    "paypal-webhook",
-    "paypal-webhook-sandbox",
-    "pusher-webhook",
-    "qiniu",
-    "qiniu-download",
-    "qiniu-qbox",
-    "qiniu-undated",
-    "razorpay-webhook",
-    "satoken-sign",
-    "satoken-sign-form",
-    "sendgrid-ecdsa",
-    "shenyu-sign-v1",
-    "shopify-app-proxy",
-    "shopify-oauth-query",
-    "shopify-oauth-query-form",
-    "shopify-webhook",
-    "slack-v0",
-    "spring-sign",
-    "spring-sign-hmac",
-    "spring-sign-rsa",
-    "square-webhook",
-    "standard-webhooks-v1a",
-    "stripe-webhook",
-    "svix-webhook",
-    "tencent-cos",
-    "tencent-cos-query",
-    "tencent-tc3",
-    "twilio-form",
-    "volcengine-v4",
-    "workos-webhook",
-    "yudao-signature",
-    "zoom-webhook",
+    "jd-jos-md5",
+    "jd-jos-md5-latin1",
+    "pdd-md5",
+    "taobao-top-hmac",
+    "taobao-top-hmac-sha256",
+    "taobao-top-md5",
+    "wechatpay-v2-hmac",
+    "wechatpay-v2-md5",
+    "wechatpay-v3",
+    "wechatpay-v3-response",
+    "wechatpay-v3-upload",
 ];
 
 /// The lines of a scheme's folder, with their places.
@@ -324,17 +241,10 @@ fn changed_vectors_are_up_to_date() {
         return;
     }
     let vectors = root().join("vectors");
-    let mut seen = 0;
-    for scheme in catalogue() {
-        let source = vectors.join(&scheme).join("sdk.jsonl");
-        if !source.is_file() {
-            continue;
-        }
-        let output = Command::new("python3").arg(vectors.join("change.py")).arg(&source).output().unwrap();
-        assert!(output.status.success(), "{scheme}: {}", String::from_utf8_lossy(&output.stderr));
-        let there = std::fs::read(vectors.join(&scheme).join("changed.jsonl")).unwrap_or_default();
-        assert!(output.stdout == there, "vectors/{scheme}/changed.jsonl is stale: make it anew with change.py");
-        seen += 1;
-    }
-    assert!(seen > 0);
+    let sources = catalogue().into_iter().map(|scheme| vectors.join(scheme).join("sdk.jsonl"));
+    let sources: Vec<PathBuf> = sources.filter(|source| source.is_file()).collect();
+    assert!(sources.len() > 100, "{}", sources.len());
+    let checked = Command::new("python3").arg(vectors.join("change.py")).arg("--check").args(&sources).output();
+    let checked = checked.unwrap();
+    assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stderr));
 }

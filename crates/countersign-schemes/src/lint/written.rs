@@ -71,8 +71,6 @@ pub(super) struct Listed {
     pub(super) filters: Vec<Filter>,
     /// Where it stands.
     pub(super) span: Span,
-    /// What is written of it.
-    pub(super) text: Text,
     /// Where that can be read in two ways.
     pub(super) clashes: Result<Vec<Clash>, TooLarge>,
     /// The values of synthetic items that are written like any other.

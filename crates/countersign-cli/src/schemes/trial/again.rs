@@ -8,6 +8,7 @@ use countersign_core::{Explanation, SignError};
 use super::unsigned::unsigned;
 use crate::engine::{Engine, Keys, Task, Undecided};
 use crate::material::Material;
+use crate::scheme_file::SchemeFile;
 
 /// What came of signing again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,24 +42,7 @@ pub(super) fn sign(task: &Task, engine: &mut Engine) -> Result<Again, String> {
     if matches!(**material, Material::Public(_)) {
         return Ok(Again::Unsigned);
     }
-    let file = engine.scheme(&task.scheme).map_err(|error| error.to_string())?;
-    let scheme = file.scheme();
-    let rules = if task.message.status.is_some() { scheme.response.as_ref() } else { Some(&scheme.request) };
-    let rules = rules.ok_or("the scheme does not sign responses")?;
-    let (_, first) = engine.explain(task).map_err(|error| error.to_string())?;
-    let mut vars = task.vars.clone();
-    for (name, value) in &first.fields {
-        let value = String::from_utf8(value.clone()).map_err(|_| format!("`{name}` is not text"))?;
-        vars.retain(|(known, _)| known.replace('_', "-") != *name);
-        vars.push((name.clone(), value));
-    }
-    let rest = first.fields.iter().find(|(name, _)| name == "rest").map(|(_, rest)| rest.as_slice());
-    let mut bare = unsigned(&task.message, rules, rest).ok_or("the signature cannot be taken out of the body")?;
-    if let Some(content) = engine.content(task).map_err(|error| error.to_string())? {
-        // Signing puts it into chunks.
-        bare.body = Some(content);
-    }
-    let mut again = Task { vars, message: bare, ..copy(task) };
+    let (mut again, first) = bare(task, engine)?;
     let signed = match engine.sign(&again) {
         Ok(signed) => signed,
         Err(Undecided::Sign { error: SignError::Key(KeyError::Unsupported), .. }) => return Ok(Again::Unsigned),
@@ -70,6 +54,8 @@ pub(super) fn sign(task: &Task, engine: &mut Engine) -> Result<Again, String> {
     if let Err(rejection) = decision.verdict {
         return Err(format!("{} when it was signed again", rejection.reason().code()));
     }
+    let file = engine.scheme(&task.scheme).map_err(|error| error.to_string())?;
+    let rules = rules(&file, task)?;
     let claimed = first.claimed_signature.as_deref().unwrap_or_default();
     if is_determined(rules, &first, &second) && !is_same(rules, claimed, &signed.signature, task, engine) {
         let (claimed, made) = (String::from_utf8_lossy(claimed), String::from_utf8_lossy(&signed.signature));
@@ -78,15 +64,31 @@ pub(super) fn sign(task: &Task, engine: &mut Engine) -> Result<Again, String> {
     Ok(Again::Signed)
 }
 
-fn copy(task: &Task) -> Task {
-    Task {
-        scheme: task.scheme.clone(),
-        keys: task.keys.clone(),
-        vars: task.vars.clone(),
-        now: task.now,
-        nonce: task.nonce.clone(),
-        message: task.message.clone(),
+/// The message without its signature, with what was captured as variables; and what was read of it.
+pub(super) fn bare(task: &Task, engine: &mut Engine) -> Result<(Task, Explanation), String> {
+    let (_, read) = engine.explain(task).map_err(|error| error.to_string())?;
+    let mut vars = task.vars.clone();
+    for (name, value) in &read.fields {
+        let value = String::from_utf8(value.clone()).map_err(|_| format!("`{name}` is not text"))?;
+        vars.retain(|(known, _)| known.replace('_', "-") != *name);
+        vars.push((name.clone(), value));
     }
+    let rest = read.fields.iter().find(|(name, _)| name == "rest").map(|(_, rest)| rest.as_slice());
+    let file = engine.scheme(&task.scheme).map_err(|error| error.to_string())?;
+    let message = unsigned(&task.message, rules(&file, task)?, rest);
+    let mut message = message.ok_or("the signature cannot be taken out of the body")?;
+    if let Some(content) = engine.content(task).map_err(|error| error.to_string())? {
+        // Signing puts it into chunks.
+        message.body = Some(content);
+    }
+    Ok((Task { vars, message, ..task.clone() }, read))
+}
+
+/// The scheme's rules for a message of this kind.
+fn rules<'s>(file: &'s SchemeFile, task: &Task) -> Result<&'s Rules, String> {
+    let scheme = file.scheme();
+    let rules = if task.message.status.is_some() { scheme.response.as_ref() } else { Some(&scheme.request) };
+    rules.ok_or_else(|| "the scheme does not sign responses".to_owned())
 }
 
 /// Whether there is one signature that it can be. Where a scheme has alternatives signing uses the first, and where

@@ -15,7 +15,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::answer::VerdictAnswer;
-use crate::engine::{Decision, Engine};
+use crate::engine::{Decision, Engine, Task};
 use crate::explain;
 use crate::failure::Failure;
 use crate::out::{Outcome, Output};
@@ -23,6 +23,7 @@ use crate::paint::Paint;
 use crate::verify;
 
 pub(super) use round_trip::signed;
+use vectors::KeyPairs;
 pub(super) use vectors::without_notes;
 
 /// What a scheme's trial came to.
@@ -38,6 +39,8 @@ struct Report {
     refused: usize,
     /// How many were signed again.
     signed_again: usize,
+    /// A request, and an answer, that verified and that can be signed anew.
+    samples: Vec<Task>,
     faults: Vec<Fault>,
 }
 
@@ -73,10 +76,11 @@ pub(super) fn run(named: &[String], folder: Option<&Path>, json: bool, out: &mut
         }
         writeln!(out, "{:width$}  verified  refused  signed again", "")?;
     }
+    let pairs = folder.map(KeyPairs::read).transpose()?.unwrap_or_default();
     let mut total = Report::default();
     let mut failed = 0;
     for name in schemes {
-        let report = trial(name, folder)?;
+        let report = trial(name, folder, &pairs)?;
         failed += usize::from(!report.faults.is_empty());
         total.verified += report.verified;
         total.refused += report.refused;
@@ -95,18 +99,17 @@ pub(super) fn run(named: &[String], folder: Option<&Path>, json: bool, out: &mut
     Ok(if failed == 0 { Outcome::Holds } else { Outcome::Refused })
 }
 
-fn trial(name: &str, folder: Option<&Path>) -> Result<Report, Failure> {
+fn trial(name: &str, folder: Option<&Path>, pairs: &KeyPairs) -> Result<Report, Failure> {
     let mut report = Report { scheme: name.to_owned(), ..Report::default() };
-    let mut engine = Engine::new(true);
-    engine.scheme(name)?;
-    if let Err(what) = round_trip::check(name, &mut engine) {
-        report.faults.push(Fault { place: None, what, explained: None });
-    }
     // A message may stand in several files, and every time it is a new one.
     let mut engine = Engine::default();
+    engine.scheme(name)?;
     if let Some(folder) = folder.map(|folder| folder.join(stem(name))).filter(|folder| folder.is_dir()) {
-        vectors::read(&folder, &mut engine, &mut report)?;
+        vectors::read(&folder, pairs, &mut engine, &mut report)?;
         report.folder = Some(folder);
+    }
+    if let Err(what) = round_trip::check(name, &report.samples, &mut Engine::new(true)) {
+        report.faults.push(Fault { place: None, what, explained: None });
     }
     Ok(report)
 }
@@ -119,7 +122,7 @@ fn stem(name: &str) -> &str {
 
 impl Report {
     fn show(&self, width: usize, out: &mut Output) -> io::Result<()> {
-        let Self { scheme, folder, verified, refused, signed_again, faults } = self;
+        let Self { scheme, folder, verified, refused, signed_again, faults, .. } = self;
         write!(out, "{scheme:width$}  {verified:8}  {refused:7}  {signed_again:12}")?;
         let paint = Paint::new(out.colour());
         match (faults.len(), folder) {

@@ -7,6 +7,7 @@ use countersign_core::scheme::Kind;
 use countersign_core::scheme::model::FieldType;
 use countersign_core::{Scheme, SignError};
 
+use super::again;
 use crate::engine::{Engine, Keys, Task, Undecided};
 use crate::generate::{self, Generated};
 use crate::material::Material;
@@ -15,15 +16,16 @@ use crate::message::{Message, Url};
 use crate::world;
 
 /// Signs; is refused with another key, and verified with its own. An answer, too, where the scheme signs answers.
-/// False: the scheme's algorithm is for verification only.
-pub(super) fn check(name: &str, engine: &mut Engine) -> Result<bool, String> {
+/// Where no message of our own can be signed, what a vendor's library signed is signed anew: `samples`. False: the
+/// scheme's algorithm is for verification only.
+pub(super) fn check(name: &str, samples: &[Task], engine: &mut Engine) -> Result<bool, String> {
     let told = |error: LineError| error.to_string();
     let file = engine.scheme(name).map_err(|error| error.to_string())?;
     let make = || generate::key_for(file.scheme()).map_err(|error| error.to_string());
     let (key, other) = (make()?, make()?);
-    let Some(request) = with_one_of(requests(file.scheme()).map_err(told)?, name, engine, &key, &other)? else {
-        return Ok(false);
-    };
+    let sample = |response: bool| samples.iter().find(|sample| sample.message.status.is_some() == response);
+    let requests = requests(file.scheme()).map_err(told)?;
+    let Some(request) = with_one_of(requests, sample(false), name, engine, &key, &other)? else { return Ok(false) };
     if file.scheme().response.is_none() {
         return Ok(true);
     }
@@ -32,8 +34,8 @@ pub(super) fn check(name: &str, engine: &mut Engine) -> Result<bool, String> {
         Message::response(200, fields, Some(body.as_bytes().to_vec()), Some(request.clone()))
     });
     let answers = answers.collect::<Result<Vec<_>, _>>().map_err(|error| error.to_string())?;
-    let answered = with_one_of(answers, name, engine, &key, &other).map_err(|fault| format!("response: {fault}"))?;
-    Ok(answered.is_some())
+    let answered = with_one_of(answers, sample(true), name, engine, &key, &other);
+    Ok(answered.map_err(|fault| format!("response: {fault}"))?.is_some())
 }
 
 /// A message of the kind that a scheme signs, signed with a key that was made for it.
@@ -46,15 +48,32 @@ pub(in crate::schemes) fn signed(name: &str, engine: &mut Engine) -> Result<Task
 /// Signs one of some messages, verifies it, and returns it; none where the algorithm is for verification only.
 fn with_one_of(
     messages: Vec<Message>,
+    sample: Option<&Task>,
     name: &str,
     engine: &mut Engine,
     key: &Generated,
     other: &Generated,
 ) -> Result<Option<Message>, String> {
-    match first_signed(messages, name, engine, &key.signs) {
-        Ok(task) => verified(task, engine, key, other).map(Some),
-        Err(Undecided::Sign { error: SignError::Key(KeyError::Unsupported), .. }) => Ok(None),
-        Err(error) => Err(error.to_string()),
+    match (first_signed(messages, name, engine, &key.signs), sample) {
+        (Ok(mut task), _) => {
+            // A verifier is told less than a signer, where it can do with less.
+            let scheme = engine.scheme(name).map_err(|error| error.to_string())?;
+            let needed =
+                |var: &str| scheme.scheme().vars.iter().any(|known| known.name == var && known.default.is_none());
+            task.vars.retain(|(var, _)| needed(var));
+            verified(task, engine, key, other).map(Some)
+        }
+        (Err(Undecided::Sign { error: SignError::Key(KeyError::Unsupported), .. }), _) => Ok(None),
+        (Err(_), Some(sample)) => {
+            // By an engine of its own, which does not remember the sample's nonce.
+            let (mut task, _) = again::bare(sample, &mut Engine::default())?;
+            task.keys = keys(key.signs.clone(), None);
+            let signed = engine.sign(&task).map_err(|error| error.to_string())?;
+            task.message.apply(&signed);
+            task.vars.clone_from(&sample.vars);
+            verified(task, engine, key, other).map(Some)
+        }
+        (Err(error), None) => Err(error.to_string()),
     }
 }
 
@@ -78,7 +97,8 @@ fn sign(message: Message, name: &str, engine: &mut Engine, key: Material) -> Res
     let now = world::now();
     let numeric = file.scheme().request.fields.iter().any(|field| field.name == "nonce" && is_number(&field.kind));
     let nonce = numeric.then(|| now.millis().to_string());
-    let mut task = Task { scheme: name.to_owned(), keys: keys(key), vars, now, nonce, message };
+    let mut task =
+        Task { scheme: name.to_owned(), keys: keys(key, Some("key".to_owned())), vars, now, nonce, message };
     loop {
         match engine.sign(&task) {
             Err(Undecided::Sign { error: SignError::VarNeeded { name }, .. })
@@ -100,14 +120,11 @@ const fn is_number(kind: &FieldType) -> bool {
     matches!(kind, FieldType::Int | FieldType::Time(_))
 }
 
+/// Verifies with the key, and is refused with another.
 fn verified(mut task: Task, engine: &mut Engine, key: &Generated, other: &Generated) -> Result<Message, String> {
-    // A verifier is told less than a signer, where it can do with less.
-    let given = std::mem::take(&mut task.vars);
-    let scheme = engine.scheme(&task.scheme).map_err(|error| error.to_string())?;
-    let known = scheme.scheme().vars.iter().filter(|var| var.default.is_none());
-    task.vars = known.filter_map(|var| given.iter().find(|(name, _)| *name == var.name).cloned()).collect();
+    let Keys::One { id, .. } = task.keys.clone() else { return Ok(task.message) };
     let mut verdict = |material| {
-        task.keys = keys(material);
+        task.keys = keys(material, id.clone());
         let decision = engine.verify(&task).map_err(|error| error.to_string())?;
         Ok::<_, String>(decision.verdict.map(drop).map_err(|rejection| rejection.reason().code()))
     };
@@ -120,8 +137,8 @@ fn verified(mut task: Task, engine: &mut Engine, key: &Generated, other: &Genera
     }
 }
 
-fn keys(material: Material) -> Keys {
-    Keys::One { material: Arc::new(material), id: Some("key".to_owned()), algorithm: None }
+fn keys(material: Material, id: Option<String>) -> Keys {
+    Keys::One { material: Arc::new(material), id, algorithm: None }
 }
 
 /// What schemes of the catalogue ask for: a region and a service, for how many seconds a link holds, and a policy that
@@ -142,6 +159,15 @@ const BODIES: &[(&str, &str)] = &[
     ("application/x-www-form-urlencoded", "a=1&b=2"),
     ("application/json", r#"{"a":"1","b":2}"#),
     ("text/xml", "<xml><a>1</a><b>2</b></xml>"),
+    // Of answers, some sign one member; of uploads, some sign one part, which has the file's digest.
+    ("application/json", r#"{"error_response":{"code":"1"}}"#),
+    (
+        "multipart/form-data; boundary=b",
+        "--b\r\nContent-Disposition: form-data; name=\"data\"\r\n\r\n{}\r\n\
+         --b\r\nContent-Disposition: form-data; name=\"meta\"\r\n\r\n\
+         {\"sha256\":\"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad\"}\r\n\
+         --b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a\"\r\n\r\nabc\r\n--b--\r\n",
+    ),
 ];
 
 /// Requests that a scheme may be meant for.

@@ -5,13 +5,15 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde_json::Value;
 
 use super::again::{self, Again};
 use super::{Explained, Fault, Report};
-use crate::engine::{Engine, Task};
+use crate::engine::{Engine, Keys, Task};
 use crate::failure::Failure;
+use crate::material::Material;
 use crate::message::json::Line;
 use crate::task::Defaults;
 
@@ -25,13 +27,48 @@ pub(in crate::schemes) fn without_notes(line: &mut Value) {
     }
 }
 
+/// Private keys whose public halves stand in lines: those of `keys` beside the schemes' folders.
+#[derive(Debug, Default)]
+pub(super) struct KeyPairs(Vec<(String, Arc<Material>)>);
+
+impl KeyPairs {
+    /// `NAME.pub.pem` is the public half of `NAME.pem`.
+    pub(super) fn read(vectors: &Path) -> Result<Self, Failure> {
+        let folder = vectors.join("keys");
+        let mut pairs = Self::default();
+        if !folder.is_dir() {
+            return Ok(pairs);
+        }
+        for path in files(&folder, "pem")? {
+            let Some(name) = path.to_str().and_then(|path| path.strip_suffix(".pub.pem")) else { continue };
+            if let Material::Public(public) = Material::read_pem(&path)? {
+                let private = Material::read_pem(Path::new(&format!("{name}.pem")))?;
+                pairs.0.push((public.trim().to_owned(), Arc::new(private)));
+            }
+        }
+        Ok(pairs)
+    }
+
+    /// The task with the private half, where only the public one is given and the other is known.
+    fn completed(&self, task: &Task) -> Task {
+        let mut task = task.clone();
+        if let Keys::One { material, .. } = &mut task.keys
+            && let Material::Public(public) = &**material
+            && let Some((_, private)) = self.0.iter().find(|(known, _)| known == public.trim())
+        {
+            *material = Arc::clone(private);
+        }
+        task
+    }
+}
+
 /// Reads all files of a scheme's folder.
-pub(super) fn read(folder: &Path, engine: &mut Engine, report: &mut Report) -> Result<(), Failure> {
-    for path in files(folder)? {
+pub(super) fn read(folder: &Path, pairs: &KeyPairs, engine: &mut Engine, report: &mut Report) -> Result<(), Failure> {
+    for path in files(folder, "jsonl")? {
         let unreadable = |source| Failure::Unreadable { path: path.clone(), source };
         let text = fs::read_to_string(&path).map_err(unreadable)?;
         for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-            if let Err((id, what, explained)) = judge(line, engine, report) {
+            if let Err((id, what, explained)) = judge(line, pairs, engine, report) {
                 let place = Some((format!("{}:{}", path.display(), index + 1), id));
                 report.faults.push(Fault { place, what, explained });
             }
@@ -40,11 +77,11 @@ pub(super) fn read(folder: &Path, engine: &mut Engine, report: &mut Report) -> R
     Ok(())
 }
 
-fn files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+fn files(folder: &Path, ending: &str) -> Result<Vec<PathBuf>, Failure> {
     let unreadable = |source| Failure::Unreadable { path: folder.to_owned(), source };
     let entries = fs::read_dir(folder).map_err(unreadable)?;
     let mut paths = entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>, _>>().map_err(unreadable)?;
-    paths.retain(|path| path.extension().is_some_and(|extension| extension == "jsonl"));
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == ending));
     paths.sort();
     Ok(paths)
 }
@@ -53,7 +90,7 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
 type Wrong = (Value, String, Option<Box<Explained>>);
 
 /// Whether a line gets the verdict that it expects and, where it verifies, is made again.
-fn judge(line: &str, engine: &mut Engine, report: &mut Report) -> Result<(), Wrong> {
+fn judge(line: &str, pairs: &KeyPairs, engine: &mut Engine, report: &mut Report) -> Result<(), Wrong> {
     let unreadable = |what: String| (Value::Null, what, None);
     let mut value: Value = serde_json::from_str(line).map_err(|error| unreadable(error.to_string()))?;
     // A changed line is not one that the SDK made.
@@ -85,7 +122,11 @@ fn judge(line: &str, engine: &mut Engine, report: &mut Report) -> Result<(), Wro
     if changed {
         return Ok(());
     }
-    match again::write(&task, engine).and_then(|()| again::sign(&task, engine)) {
+    let is_response = |task: &Task| task.message.status.is_some();
+    if report.samples.iter().all(|sample| is_response(sample) != is_response(&task)) {
+        report.samples.push(task.clone());
+    }
+    match again::write(&task, engine).and_then(|()| again::sign(&pairs.completed(&task), engine)) {
         Ok(Again::Signed) => report.signed_again += 1,
         Ok(Again::Unsigned) => {}
         Err(what) => return Err(explained(id, what, &task, engine)),
