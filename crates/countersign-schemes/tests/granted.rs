@@ -280,6 +280,19 @@ fn a_derived_pair_needs_a_secret_and_a_scalar() {
         faults(&derived(r#"{target | kdf-p256 "label" "context"}"#)),
         ["nothing secret goes into the signature: anybody could make it"]
     );
+    // The same of SM2, and candidates that are counted from 0 are others.
+    let sm2 = |key: &str| plan(&derived(key).replace("ecdsa-p256", "sm2-sm3"));
+    let good = sm2(r#"{secret | kdf-sm2 "label" "context" 0}"#);
+    let fields = signed(&good, view("/a", &none, None), &[], &secret()).expect("a signed request");
+    assert_eq!(verified(&good, view("/a", &fields, None), &[], &secret()), Ok(()));
+    for other in [r#"{secret | kdf-sm2 "label" "context"}"#, r#"{secret | kdf-p256 "label" "context" 0}"#] {
+        let verdict = verified(&sm2(other), view("/a", &fields, None), &[], &secret());
+        assert_eq!(verdict, Err(Reason::SignatureMismatch), "{other}");
+    }
+    for count in ["2", "-1", "x"] {
+        let usage = faults(&derived(&format!(r#"{{secret | kdf-p256 "label" "context" {count}}}"#)));
+        assert_eq!(usage, ["`kdf-p256` is not used like this"], "{count}");
+    }
     let rsa = derived("{secret}").replace("ecdsa-p256", "rsa-sha256");
     assert_eq!(faults(&rsa), ["`rsa-sha256` signs with `private_key`"]);
 }

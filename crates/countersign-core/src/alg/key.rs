@@ -219,8 +219,7 @@ impl PrivateKey {
         if let Ok(key) = Self::ed25519(Ed25519KeyPair::from_pkcs8_maybe_unchecked(der)) {
             return Ok(key);
         }
-        let signer = sm2::Signer::from_der(der)?;
-        Ok(Self { public: PublicKey::sm2(signer.verifier()?), signer: Signer::Sm2(signer) })
+        Self::of_sm2(sm2::Signer::from_der(der)?)
     }
 
     /// Takes an Ed25519 private key: the seed of 32 bytes (RFC 8032, section 5.1.5), or the seed followed by the
@@ -235,8 +234,16 @@ impl PrivateKey {
         }
     }
 
-    /// Takes a private scalar of P-256: 32 bytes, big-endian (SEC 1, section C.4).
-    pub fn from_p256_scalar(scalar: &[u8; 32]) -> Result<Self, KeyError> {
+    /// Takes a private scalar of P-256 or SM2: 32 bytes, big-endian (SEC 1, section C.4).
+    pub fn from_scalar(kind: KeyKind, scalar: &[u8; 32]) -> Result<Self, KeyError> {
+        match kind {
+            KeyKind::P256 => Self::from_p256_scalar(scalar),
+            KeyKind::Sm2 => Self::of_sm2(sm2::Signer::from_scalar(scalar)?),
+            KeyKind::Rsa | KeyKind::P384 | KeyKind::Ed25519 => Err(KeyError::Unsuitable),
+        }
+    }
+
+    fn from_p256_scalar(scalar: &[u8; 32]) -> Result<Self, KeyError> {
         // An ECPrivateKey (RFC 5915, section 3) that leaves the public half to be computed.
         let mut der = Zeroizing::new(Vec::with_capacity(51));
         der.extend_from_slice(&[0x30, 0x31, 0x02, 0x01, 0x01, 0x04, 0x20]);
@@ -282,6 +289,10 @@ impl PrivateKey {
             }
         }
         Ok(())
+    }
+
+    fn of_sm2(signer: sm2::Signer) -> Result<Self, KeyError> {
+        Ok(Self { public: PublicKey::sm2(signer.verifier()?), signer: Signer::Sm2(signer) })
     }
 
     fn ecdsa(kind: KeyKind, by: EcdsaSigners, bytes: &[u8]) -> Result<Self, KeyError> {

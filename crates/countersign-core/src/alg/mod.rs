@@ -20,7 +20,7 @@ pub use asymmetric::{Asymmetric, KeyKind, Verdict};
 pub use checksum::{Checksum, Checksumming};
 pub use hash::{Digest, Hash, Hasher};
 pub use hkdf::{MOST_BLOCKS, hkdf};
-pub use kdf::kdf_p256;
+pub use kdf::{ScalarKdf, ScalarOf, kdf_scalar};
 pub use key::{KeyError, PrivateKey, PublicKey};
 pub use mac::{Mac, MacKey};
 

@@ -44,6 +44,11 @@ impl Signer {
         Ok(Self(key.map_err(|_| KeyError::Malformed)?))
     }
 
+    /// Takes the scalar: 32 bytes, big-endian.
+    pub(super) fn from_scalar(scalar: &[u8; 32]) -> Result<Self, KeyError> {
+        SecretKey::from_slice(scalar).map(Self).map_err(|_| KeyError::Malformed)
+    }
+
     /// The public half.
     pub(super) fn verifier(&self) -> Result<Verifier, KeyError> {
         Ok(Verifier(VerifyingKey::new(IDENTITY, self.0.public_key()).map_err(|_| KeyError::Malformed)?))

@@ -383,7 +383,7 @@ impl Compiler<'_> {
             Filter::IfAny => Op::IfAny,
             Filter::Join(separator) => Op::EachJoin(Box::default(), separator.as_slice().into()),
             Filter::JavaMap => Op::List(ListOp::JavaMap(span)),
-            Filter::KdfP256(label, context) => Op::KdfP256(label.as_slice().into(), self.program(context)),
+            Filter::Kdf(by, label, context) => Op::Kdf(*by, label.as_slice().into(), self.program(context)),
             Filter::Last => Op::List(ListOp::Last),
             Filter::Listed(field, globs) => Op::List(ListOp::Listed(*field, globs.clone(), span)),
             Filter::LowerNames => Op::List(ListOp::LowerNames),
@@ -442,7 +442,7 @@ fn keyed(message: &Message, parts: &[Part]) -> bool {
                     Filter::Each(inner)
                     | Filter::Granting(inner, _)
                     | Filter::Hmac(_, inner)
-                    | Filter::KdfP256(_, inner)
+                    | Filter::Kdf(_, _, inner)
                     | Filter::Member(inner)
                     | Filter::Or(inner)
                     | Filter::When(inner, ..) => text(inner),
@@ -561,7 +561,7 @@ impl Search<'_> {
             Filter::Each(text)
             | Filter::Granting(text, _)
             | Filter::Hmac(_, text)
-            | Filter::KdfP256(_, text)
+            | Filter::Kdf(_, _, text)
             | Filter::Member(text)
             | Filter::When(text, ..)
             | Filter::With { value: text, .. } => self.template(text),

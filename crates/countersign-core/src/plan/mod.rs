@@ -14,7 +14,7 @@ pub(crate) mod stream;
 
 use std::sync::Arc;
 
-use crate::alg::{Asymmetric, Hash};
+use crate::alg::{Asymmetric, Hash, ScalarKdf};
 use crate::scheme::draft::Span;
 use crate::scheme::model::{
     Bound, Convert, FieldId, FieldType, Fresh, IfAbsent, ListSource, Listing, NonceRule, Replay, Source, Window,
@@ -314,7 +314,7 @@ pub(crate) enum Op {
     /// Fills an absent frame.
     Or(Program),
     /// Derives a private scalar of P-256.
-    KdfP256(Box<[u8]>, Program),
+    Kdf(ScalarKdf, Box<[u8]>, Program),
     /// Steps a key.
     Ratchet(Hash, Vec<Program>),
     /// Keeps a range.
@@ -345,7 +345,7 @@ impl Op {
                 | Self::IfAny
                 | Self::PctOnly(_)
                 | Self::Member(..)
-                | Self::KdfP256(..)
+                | Self::Kdf(..)
                 | Self::Ratchet(..)
                 | Self::Slice(..)
                 | Self::StripPrefix(_)

@@ -6,7 +6,7 @@ use super::rewrite::{each_join, fastjson, load, pick_fields, rewrite};
 use super::source::push;
 use super::stream::Running;
 use super::{Blame, MessagePlan, Op, Variant};
-use crate::alg::{Digest, Hash, MacKey, hkdf, kdf_p256};
+use crate::alg::{Digest, Hash, MacKey, hkdf, kdf_scalar};
 use crate::canon;
 use crate::chunks::Link;
 use crate::key::Key;
@@ -354,12 +354,12 @@ fn steps(env: &Env<'_>, scratch: &mut Scratch, program: &[Op]) -> Result<(), Sto
                     absent(scratch);
                 }
             }
-            Op::KdfP256(label, context) => {
+            Op::Kdf(by, label, context) => {
                 let mark = mark(scratch);
                 let end = scratch.out.len();
                 let present = run(env, scratch, context)?;
                 let (key, context) = scratch.out.split_at_checked(end).unwrap_or_default();
-                let scalar = kdf_p256(key.get(mark..).unwrap_or_default(), label, context);
+                let scalar = kdf_scalar(*by, key.get(mark..).unwrap_or_default(), label, context);
                 wipe(scratch, mark);
                 scratch.out.truncate(mark);
                 match scalar.filter(|_| present) {

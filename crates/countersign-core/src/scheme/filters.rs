@@ -7,7 +7,7 @@ use super::model::{
     Value,
 };
 use super::vocabulary::{self, FILTERS};
-use crate::alg::{Asymmetric, Hash, MOST_BLOCKS};
+use crate::alg::{Asymmetric, Hash, MOST_BLOCKS, ScalarKdf, ScalarOf};
 use crate::canon::Charset;
 use crate::scheme::draft;
 use crate::time::TimeFormat;
@@ -139,10 +139,8 @@ impl Checker<'_> {
                 Some((filter, Flow::Scalar))
             }
             "java-map" => self.pairs(draft, flow, Filter::JavaMap),
-            "kdf-p256" => {
-                let (label, context) = (self.literal(draft, 0)?, self.operand(draft, 1)?);
-                self.scalar(draft, flow, Filter::KdfP256(label, context))
-            }
+            "kdf-p256" => self.kdf(draft, flow, ScalarOf::P256),
+            "kdf-sm2" => self.kdf(draft, flow, ScalarOf::Sm2),
             "last" => self.pairs(draft, flow, Filter::Last),
             "line" | "with" => {
                 let item = self.literal(draft, 0)?;
@@ -415,12 +413,23 @@ impl Checker<'_> {
         Some(SignatureRule { primitive, encode, span: expr.span })
     }
 
-    /// A signature with the key's own private half; on P-256 also with one that is derived from the secret.
+    fn kdf(&mut self, draft: &Draft, flow: Flow, of: ScalarOf) -> Option<(Filter, Flow)> {
+        let (label, context) = (self.literal(draft, 0)?, self.operand(draft, 1)?);
+        let first = match draft.args.get(2) {
+            Some(_) => u8::try_from(self.number(draft, 2)?).ok().filter(|first| *first < 2),
+            None => Some(1),
+        };
+        let Some(first) = first else { return self.usage(draft) };
+        self.scalar(draft, flow, Filter::Kdf(ScalarKdf { of, first }, label, context))
+    }
+
+    /// A signature with the key's own private half; on P-256 and SM2's curve also with one that is derived
+    /// from the secret.
     fn asymmetric(&mut self, draft: &Draft, algorithm: Asymmetric) -> Option<Primitive> {
         let own = matches!(&self.argument(draft, 0)?.value, Arg::Word(word) if word == "private_key");
         match algorithm {
             _ if own => Some(Primitive::Signature(algorithm)),
-            Asymmetric::EcdsaP256 { .. } => Some(Primitive::Derived(algorithm, self.operand(draft, 0)?)),
+            Asymmetric::EcdsaP256 { .. } | Asymmetric::Sm2 { .. } => Some(Primitive::Derived(algorithm, self.operand(draft, 0)?)),
             _ => {
                 self.fault(draft.span, format!("`{}` signs with `private_key`", draft.name), None);
                 None

@@ -3,7 +3,7 @@
 //! Plain data without behaviour: the plan is compiled from it, and lints, inference and generators read it.
 
 pub use super::deployed::{Bound, Listing};
-use crate::alg::{Asymmetric, Hash};
+use crate::alg::{Asymmetric, Hash, ScalarKdf};
 use crate::canon::Charset;
 use crate::plan::carrier::Shape;
 pub use crate::scheme::chunks::Chunks;
@@ -517,7 +517,7 @@ pub enum Filter {
     /// List: sorted by name as Java sorts, each name once, JSON values as Java prints what it read of them.
     JavaMap,
     /// A private scalar of P-256, derived from the piped key: a label, and a context.
-    KdfP256(Vec<u8>, Template),
+    Kdf(ScalarKdf, Vec<u8>, Template),
     /// List: the last item of each name.
     Last,
     /// List: the items that a capture of names lists, and those whose name matches one of the globs.

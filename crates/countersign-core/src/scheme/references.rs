@@ -85,7 +85,7 @@ impl References {
             Filter::Each(text)
             | Filter::Granting(text, _)
             | Filter::Hmac(_, text)
-            | Filter::KdfP256(_, text)
+            | Filter::Kdf(_, _, text)
             | Filter::Member(text)
             | Filter::Or(text)
             | Filter::When(text, ..) => {

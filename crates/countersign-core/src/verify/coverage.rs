@@ -288,7 +288,7 @@ impl Walk<'_> {
                     drawn.parts = Parts::default();
                 }
                 Filter::Hash(_) => digested = true,
-                Filter::Hmac(_, key) | Filter::KdfP256(_, key) => {
+                Filter::Hmac(_, key) | Filter::Kdf(_, _, key) => {
                     digested = true;
                     drawn.parts.extend(&self.template(key, depth).parts);
                 }

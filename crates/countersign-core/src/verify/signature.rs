@@ -80,7 +80,7 @@ pub(crate) fn base(env: &Env<'_>, scratch: &mut Scratch) -> Result<usize, Stop> 
 /// The key pair that is derived from the secret; `None` where the key is one half of a pair itself, or the scheme
 /// derives none.
 pub(crate) fn derived(env: &Env<'_>, scratch: &mut Scratch) -> Result<Option<PrivateKey>, Stop> {
-    let (PrimitivePlan::Derived(_, program), Some(Material::Secret(_))) =
+    let (PrimitivePlan::Derived(algorithm, program), Some(Material::Secret(_))) =
         (&env.variant.primitive, env.key.map(|key| &key.material))
     else {
         return Ok(None);
@@ -88,7 +88,7 @@ pub(crate) fn derived(env: &Env<'_>, scratch: &mut Scratch) -> Result<Option<Pri
     let mark = scratch.out.len();
     run_whole(env, scratch, program)?;
     let scalar = scratch.out.get_mut(mark..).unwrap_or_default();
-    let pair = <&[u8; 32]>::try_from(&*scalar).ok().and_then(|scalar| PrivateKey::from_p256_scalar(scalar).ok());
+    let pair = <&[u8; 32]>::try_from(&*scalar).ok().and_then(|scalar| PrivateKey::from_scalar(algorithm.key_kind(), scalar).ok());
     scalar.zeroize();
     scratch.out.truncate(mark);
     pair.map(Some).ok_or_else(unsuitable)

@@ -247,7 +247,7 @@ impl<'a> Builder<'a> {
                     value,
                 );
             }
-            Filter::KdfP256(_, context) => {
+            Filter::Kdf(_, _, context) => {
                 let context = self.template(context, None);
                 return self.made(vec![text, context], filter, letters::of_digest(Some(Hash::Sha256)), value);
             }

@@ -89,7 +89,7 @@ impl<'a> Drawn<'a> {
 pub(super) fn is_digest(filter: &Filter) -> bool {
     matches!(
         filter,
-        Filter::Hash(_) | Filter::Hkdf { .. } | Filter::Hmac(..) | Filter::KdfP256(..) | Filter::Ratchet(..)
+        Filter::Hash(_) | Filter::Hkdf { .. } | Filter::Hmac(..) | Filter::Kdf(..) | Filter::Ratchet(..)
     )
 }
 
@@ -156,7 +156,7 @@ impl<'a> Walk<'a> {
                 Filter::Member(name) => {
                     self.template(name, &[], standing.with(Role::Condition { safe: false }), depth);
                 }
-                Filter::Hmac(_, key) | Filter::KdfP256(_, key) => {
+                Filter::Hmac(_, key) | Filter::Kdf(_, _, key) => {
                     self.template(key, &[], standing.with(Role::Key), depth);
                 }
                 Filter::Or(other) => self.template(other, &rest, standing.with(Role::Fallback), depth),

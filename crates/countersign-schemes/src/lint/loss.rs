@@ -103,7 +103,7 @@ pub(super) fn of_filter(filter: &Filter, root: Root<'_>, before: Letters, bits: 
         | Filter::IfAny
         | Filter::Join(_)
         | Filter::JavaMap
-        | Filter::KdfP256(..)
+        | Filter::Kdf(..)
         | Filter::Last
         | Filter::Listed(..)
         | Filter::Only(_)
