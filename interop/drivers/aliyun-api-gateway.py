@@ -7,6 +7,7 @@ from alibabacloud_apigateway_util.client import Client
 from wire import vector
 
 SDK = "alibabacloud-apigateway-util==0.0.2"
+ALSO = ["requests==2.34.2"]
 SCHEMES = ["aliyun-api-gateway"]
 FORM = "application/x-www-form-urlencoded; charset=utf-8"
 

@@ -11,6 +11,7 @@ from wire import Sent, body as member
 from wire import replaced, vector
 
 SDK = "bce-python-sdk==0.9.79"
+ALSO = ["requests==2.34.2"]
 SCHEMES = ["baidu-bce-v1"]
 
 

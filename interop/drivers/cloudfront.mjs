@@ -27,10 +27,9 @@ export function sign(scheme, rng, hostile) {
   if (how === 0) return { ...signed(scheme, line, { url, dateLessThan: date(end), dateGreaterThan: date(now - rng.int(1, 9999)) }), peer };
   const ipAddress = rng.choice([peer, '0.0.0.0/0', `${peer.slice(0, peer.lastIndexOf('.'))}.0/24`]);
   if (how === 1) return { ...signed(scheme, line, { url, dateLessThan: date(end), ipAddress }), peer };
-  // A policy that the library did not write, with white space, its members in another order, and a pattern. What the
-  // library encodes in the URL alone is left to the pattern.
+  // A policy that the library did not write, with white space, its members in another order, and a pattern.
   const condition = { IpAddress: { 'AWS:SourceIp': ipAddress }, DateLessThan: { 'AWS:EpochTime': end } };
-  const resource = rng.choice(['*', `${origin}/*`, `http*://*${path.slice(path.length >> 1).replace(/[^A-Za-z0-9/]+/g, '*')}*`]);
+  const resource = rng.choice(['*', `${origin}/*`, `http*://?${origin.slice('https://'.length + 1)}/*`]);
   const policy = JSON.stringify({ Statement: [{ Condition: condition, Resource: resource }] }, null, rng.choice([0, 1, 2]));
   return { ...signed(scheme, line, { url, policy }), peer };
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use countersign_certificates::{Certificates, FolderError, Naming};
 use countersign_core::{
     Carried, Checked, Coverage, Explanation, FirstUse, Freshness, Key, KeyQuery, KeySet, Rejection, ReplayEntry,
-    SignError, Signed, Signer, UnixTime, Verified, Verifier,
+    RequestView, SignError, Signed, Signer, UnixTime, Verified, Verifier,
 };
 
 use crate::material::{KeyRing, Material, MaterialError, TooManyKeys};
@@ -227,6 +227,22 @@ impl Engine {
         let scheme = self.scheme(&task.scheme)?;
         let verifier = self.verifier(task, &scheme);
         Ok(task.message.seen(|view| verifier.carried(view)))
+    }
+
+    /// The content of a body in chunks, all of which hold. `None`: the body does not come in chunks.
+    pub(crate) fn content(&mut self, task: &Task) -> Result<Option<Vec<u8>>, Undecided> {
+        let scheme = self.scheme(&task.scheme)?;
+        let verifier = self.verifier(task, &scheme);
+        task.message.seen(|view| {
+            let Ok(needs_key) = verifier.start(RequestView { body: None, ..view }, task.now) else { return Ok(None) };
+            let keys = self.candidates(&task.keys, &scheme, &needs_key.query())?;
+            let Some(mut chunks) = needs_key.key(&keys).ok().and_then(|state| state.releasing().ok()) else {
+                return Ok(None);
+            };
+            let mut content = Vec::new();
+            let judged = chunks.update(task.message.content(), &mut content).and_then(|()| chunks.finish());
+            Ok(judged.ok().map(|_| content))
+        })
     }
 
     fn verifier(&mut self, task: &Task, scheme: &SchemeFile) -> Arc<Verifier> {

@@ -10,6 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use countersign_core::Scheme;
 use countersign_core::alg::KeyKind;
 use countersign_core::scheme::model::Primitive;
+use sm2::pkcs8::{EncodePrivateKey as _, EncodePublicKey as _};
 
 use crate::material::{Material, SecretText};
 use crate::world::{self, NoRandomness};
@@ -59,6 +60,16 @@ fn pair(kind: KeyKind) -> Option<(Vec<u8>, Vec<u8>)> {
         KeyKind::Ed25519 => {
             let pair = Ed25519KeyPair::generate().ok()?;
             Some((pair.to_pkcs8v1().ok()?.as_ref().to_vec(), spki(pair.public_key())?))
+        }
+        KeyKind::Sm2 => {
+            // One in 2^32 numbers is too large for a key.
+            let key = (0..4).find_map(|_| {
+                let mut number = [0; 32];
+                aws_lc_rs::rand::fill(&mut number).ok()?;
+                sm2::SecretKey::from_slice(&number).ok()
+            })?;
+            let public = key.public_key().to_public_key_der().ok()?;
+            Some((key.to_pkcs8_der().ok()?.as_bytes().to_vec(), public.as_bytes().to_vec()))
         }
     }
 }

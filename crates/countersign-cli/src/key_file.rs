@@ -248,7 +248,7 @@ mod tests {
             ("[[key]]\nsecret = ''\n", vec!["2:10: `secret` is empty"]),
             (
                 "[[key]]\nprivate_key = 's3cr3t'\n",
-                vec!["2:15: not an RSA, P-256, P-384 or Ed25519 key in a supported form"],
+                vec!["2:15: not an RSA, P-256, P-384, Ed25519 or SM2 key in a supported form"],
             ),
             ("[[key]]\nsecret = 's3cr3t'\nalg = 'hmac-sha255'\n", vec!["3:7: `hmac-sha255` is not an algorithm"]),
             ("[[key]]\nsecret = 's3cr3t'\nnot_after = 'soon'\n", vec!["3:13: `not_after` must be an instant"]),
@@ -293,7 +293,7 @@ mod tests {
         let keys = parse(&format!("[[key]]\npublic_key = '{digits}'\n")).unwrap();
         let countersign_core::Material::Public(key) = &keys[0].material else { panic!("{keys:?}") };
         assert_eq!(key.kind(), countersign_core::alg::KeyKind::Ed25519);
-        let fault = "2:14: not an RSA, P-256, P-384 or Ed25519 key in a supported form";
+        let fault = "2:14: not an RSA, P-256, P-384, Ed25519 or SM2 key in a supported form";
         assert_eq!(faults(&format!("[[key]]\npublic_key = '{}'\n", &digits[1..])), [fault]);
         assert_eq!(faults(&format!("[[key]]\npublic_key = '0x{}'\n", &digits[2..])), [fault]);
         // Half a key pair is a secret only where it says so.

@@ -7,7 +7,7 @@ use std::path::Path;
 use countersign_core::Scheme;
 use countersign_gateway::config::Config;
 use countersign_schemes::Source;
-use countersign_schemes::lint::{Finding, LocatedFinding, Severity, lint, located, render};
+use countersign_schemes::lint::{Base, LocatedFinding, Report, Severity, located, render, report};
 
 use crate::args::LintArguments;
 use crate::failure::Failure;
@@ -42,7 +42,7 @@ pub(crate) fn run(arguments: &LintArguments, out: &mut Output) -> Result<Outcome
 pub(crate) struct Linted {
     name: String,
     sources: Vec<Source>,
-    findings: Vec<Finding>,
+    report: Report,
 }
 
 /// The schemes that a configuration's routes name, each once.
@@ -59,28 +59,34 @@ pub(crate) fn of_configuration(config: &Config) -> Vec<Linted> {
 
 impl Linted {
     fn new(scheme: &Scheme, sources: Vec<Source>) -> Self {
-        Self { name: scheme.name.clone(), sources, findings: lint(scheme) }
+        Self { name: scheme.name.clone(), sources, report: report(scheme) }
     }
 
     pub(crate) fn rows(&self) -> Vec<LocatedFinding> {
-        located(&self.findings, &self.sources)
+        located(&self.report.findings, &self.sources)
     }
 
     /// The findings, and how many there are of what gravity.
     pub(crate) fn print(&self, out: &mut impl Write) -> io::Result<()> {
-        if self.findings.is_empty() {
-            return writeln!(out, "{}: nothing found", self.name);
+        let findings = &self.report.findings;
+        // Whether the proof succeeded is worth knowing where little else is wrong; where it did not, a finding says so.
+        let proven = match &self.report.base {
+            Base::Injective(told) => format!("\nproven: two requests of one signature agree in {}", told.join(", ")),
+            Base::Collides | Base::Undecided => String::new(),
+        };
+        if findings.is_empty() {
+            return writeln!(out, "{}: nothing found{proven}", self.name);
         }
-        writeln!(out, "{}\n", render(&self.findings, &self.sources))?;
+        writeln!(out, "{}\n", render(findings, &self.sources))?;
         let counted = [Severity::Error, Severity::Warning, Severity::Note].into_iter().filter_map(|severity| {
-            let count = self.findings.iter().filter(|finding| finding.severity == severity).count();
+            let count = findings.iter().filter(|finding| finding.severity == severity).count();
             (count > 0).then(|| format!("{count} {severity}{}", if count == 1 { "" } else { "s" }))
         });
-        writeln!(out, "{}: {}", self.name, counted.collect::<Vec<_>>().join(", "))
+        writeln!(out, "{}: {}{proven}", self.name, counted.collect::<Vec<_>>().join(", "))
     }
 
     fn worst(&self) -> Option<Severity> {
-        self.findings.iter().map(|finding| finding.severity).max()
+        self.report.findings.iter().map(|finding| finding.severity).max()
     }
 }
 

@@ -16,6 +16,7 @@ const PAIRS: &[(KeyKind, &str, &str)] = &[
     (KeyKind::P256, key!("p256.pkcs8"), key!("p256.spki")),
     (KeyKind::P384, key!("p384.pkcs8"), key!("p384.spki")),
     (KeyKind::Ed25519, key!("ed25519.pkcs8"), key!("ed25519.spki")),
+    (KeyKind::Sm2, key!("sm2.pkcs8"), key!("sm2.spki")),
 ];
 
 #[test]
@@ -59,7 +60,13 @@ fn attack_05_algorithm_confusion_only_the_diagonal_verifies() {
 #[test]
 fn algorithms_without_a_name_have_no_key() {
     let key = PrivateKey::from_pem(key!("rsa-2048.pkcs8")).unwrap();
-    for nameless in [Asymmetric::RsaPkcs1(Hash::Md5), Asymmetric::RsaPss(Hash::Md5), Asymmetric::RsaPss(Hash::Sha1)] {
+    for nameless in [
+        Asymmetric::RsaPkcs1(Hash::Md5),
+        Asymmetric::RsaPkcs1(Hash::Sm3),
+        Asymmetric::RsaPss(Hash::Md5),
+        Asymmetric::RsaPss(Hash::Sha1),
+        Asymmetric::RsaPss(Hash::Sm3),
+    ] {
         assert_eq!(key.public().verify(nameless, MESSAGE, &[0; 256]), Verdict::Unsuitable);
         assert_eq!(key.sign(nameless, MESSAGE, &mut Vec::new()), Err(KeyError::Unsuitable));
     }
@@ -97,6 +104,7 @@ fn every_form_of_a_key_is_the_same_key() {
         (key!("p256.sec1"), key!("p256.spki"), "ecdsa-p256"),
         (key!("p384.sec1"), key!("p384.spki"), "ecdsa-p384-raw"),
         (key!("ed25519.pkcs8"), key!("ed25519.spki"), "ed25519"),
+        (key!("sm2.sec1"), key!("sm2.spki"), "sm2-sm3"),
     ] {
         let by = Asymmetric::from_name(by).unwrap();
         let mut signature = Vec::new();
@@ -104,6 +112,71 @@ fn every_form_of_a_key_is_the_same_key() {
         let public = PublicKey::from_pem(verifier).unwrap();
         assert_eq!(public.verify(by, MESSAGE, &signature), Verdict::Holds, "{}", by.name());
     }
+}
+
+/// GM/T 0003.5, appendix A.2: the recommended curve, the default identity.
+#[test]
+fn sm2_holds_for_the_example_of_its_standard() {
+    let spki = "3059301306072a8648ce3d020106082a811ccf5501822d03420004\
+                09f9df311e5421a150dd7d161e4bc5c672179fad1833fc076bb08ff356f35020\
+                ccea490ce26775a52dc6ea718cc1aa600aed05fbf35e084a6632f6072da9ad13";
+    let signature = "f5a03b0648d2c4630eeac513e1bb81a15944da3827d5b74143ac7eaceee720b3\
+                     b1b6aa29df212fd8763182bc0d421ca1bb9038fd1f7f42d4840b69c485bbc1aa";
+    let public = PublicKey::from_der(&const_hex::decode(spki).unwrap()).unwrap();
+    let signature = const_hex::decode(signature).unwrap();
+    let raw = Asymmetric::Sm2 { raw: true };
+    assert_eq!(public.verify(raw, b"message digest", &signature), Verdict::Holds);
+    assert_eq!(public.verify(raw, b"message digesu", &signature), Verdict::Fails);
+    // The private key of the example signs what its public key takes, and the same each time.
+    let private = "30310201010420\
+                   3945208f7b2144b13f36e38ac6d39f95889393692860b51a42fb81ef4df7c5b8\
+                   a00a06082a811ccf5501822d";
+    let private = PrivateKey::from_der(&const_hex::decode(private).unwrap()).unwrap();
+    let mut signatures = [Vec::new(), Vec::new()];
+    for signature in &mut signatures {
+        private.sign(raw, b"message digest", signature).unwrap();
+        assert_eq!(public.verify(raw, b"message digest", signature), Verdict::Holds);
+    }
+    assert_eq!(signatures[0], signatures[1]);
+    // r and s of zero, of the order, and past it.
+    let order = const_hex::decode("fffffffeffffffffffffffffffffffff7203df6b21c6052b53bbf40939d54123").unwrap();
+    for part in [[0; 32].as_slice(), &order, &[0xff; 32]] {
+        for (r, s) in [(part, &signature[32..]), (&signature[..32], part), (part, part)] {
+            assert_eq!(public.verify(raw, b"message digest", &[r, s].concat()), Verdict::Fails, "{part:?}");
+        }
+    }
+}
+
+#[test]
+fn sm2_is_what_openssl_makes_of_it() {
+    let public = PublicKey::from_pem(key!("sm2.spki")).unwrap();
+    let der = Asymmetric::Sm2 { raw: false };
+    assert_eq!(public.verify(der, MESSAGE, include_bytes!("keys/sm2.sm3.sig")), Verdict::Holds);
+    // The same key and message, signed for `alice`.
+    let alice = const_hex::decode(SM2_OF_ALICE).unwrap();
+    assert_eq!(public.verify(der, MESSAGE, &alice), Verdict::Fails);
+    // A point that is not on the curve, and the one at infinity.
+    let spki = pem_body(key!("sm2.spki"));
+    let mut off = spki.clone();
+    *off.last_mut().unwrap() ^= 1;
+    assert_eq!(PublicKey::from_der(&off).unwrap_err(), KeyError::Malformed);
+    // P-256's name on a key of SM2's curve.
+    assert_eq!(PublicKey::from_der(&renamed(&spki)).unwrap_err(), KeyError::Malformed);
+}
+
+const SM2_OF_ALICE: &str = "304402204007d0f3f0aa5daa0d4c7ad38f4f6499036c123388e469b92d52f30c6cca9482\
+                            02202c2904720e525e4674cbf94741e1a11e3d1f93d894993ddc4b741a94f8f6f5a2";
+
+fn pem_body(text: &str) -> Vec<u8> {
+    pem::parse(text).unwrap().into_contents()
+}
+
+/// With the curve's identifier replaced by that of P-256.
+fn renamed(spki: &[u8]) -> Vec<u8> {
+    let (sm2, p256) =
+        (const_hex::decode("06082a811ccf5501822d").unwrap(), const_hex::decode("06082a8648ce3d030107").unwrap());
+    let at = spki.windows(sm2.len()).position(|part| part == sm2).unwrap();
+    [&spki[..at], &p256, &spki[at + sm2.len()..]].concat()
 }
 
 /// RFC 8032, section 7.1, test 1: seed, public key, and the signature over nothing.

@@ -137,3 +137,58 @@ fn the_edges_of_every_window_are_inside() {
         assert_eq!((at(accepted.start() - 1), at(accepted.end() + 1)), (Err(before), Err(behind)), "{rule}");
     }
 }
+
+#[test]
+fn a_key_is_derived_and_fields_are_listed_in_one_way_only() {
+    for (entry, fault) in [
+        (r#""{secret | hkdf sha256 path host 0 | hex}""#, "HKDF makes no key of 0 bytes"),
+        (r#""{secret | hkdf sha256 path host 8161 | hex}""#, "HKDF makes no key of 8161 bytes"),
+        (r#""{secret | hkdf sha1 path host 5101 | hex}""#, "HKDF makes no key of 5101 bytes"),
+        (r#""{secret | hkdf sha265 path host 32 | hex}""#, "unknown digest `sha265`"),
+        (r#""{secret | hkdf sha256 path 32 | hex}""#, "write `hkdf HASH SALT INFO LENGTH`"),
+        (r#""{secret | hkdf sha256 path host long | hex}""#, "write `hkdf HASH SALT INFO LENGTH`"),
+        (r#""{secret | hkdf sha256 none host 32 | hex}""#, "unknown name `none`"),
+        (r#"'{query | hkdf sha256 path host 32 | join ""}'"#, "`hkdf` works on text"),
+        (r#"'{headers | listed signed | join ""}'"#, "write `listed NAMES GLOB…`"),
+        (r#"'{headers | listed other x-* | join ""}'"#, "no carrier captures `{other:names}`"),
+        (r#""{path | listed signed x-*}""#, "`listed` works on a list"),
+        (r#"'{headers | title | join ""}'"#, "`title` works on text"),
+    ] {
+        let text = format!(
+            "[header]\nX-Sign = \"{{signature:hex}}\"\nX-Names = \"{{signed:names?}}\"\n[let]\na = {entry}\n[sign]\n\
+             base = \"{{path}}{{a}}\"\nsignature = \"{{base | hmac-sha256 secret | hex}}\"\n"
+        );
+        let shown = load("rule.toml", &text, &Catalogue).expect_err(entry).to_string();
+        assert!(shown.contains(fault), "{entry} is refused with\n{shown}");
+    }
+}
+
+/// A list of names is empty only where its lengths say that it may be; then it lists nothing.
+#[test]
+fn an_empty_list_of_names_lists_nothing() {
+    let scheme = |lengths: &str| {
+        plan(&format!(
+            "[header]\nX-Sign = \"{{signed:names{lengths}}}/{{signature:hex}}\"\n[sign]\ncover = \"x-none\"\n\
+             base = '{{path}};{{headers | pick signed | each \"{{k}}={{v}}\" | join \"&\"}};{{headers | listed signed x-t* \
+             | each \"{{k}}={{v}}\" | join \"&\"}}'\nsignature = \"{{base | hmac-sha256 secret | hex}}\"\n"
+        ))
+    };
+    let fields: Fields = vec![("X-Tag".into(), b"blue".to_vec())];
+    let (may_be, must_not) = (scheme(" 0-64"), scheme(""));
+    let signed = sign(&may_be, view("/a", &fields));
+    assert!(signed.iter().any(|(_, value)| value.starts_with(b"/")), "{signed:?}");
+    assert_eq!(verdict(&may_be, view("/a", &signed), NOW), Ok(()));
+    assert_eq!(verdict(&must_not, view("/a", &signed), NOW), Err("credential-malformed"));
+    let listed = |list: &str| {
+        let mut listed = signed.clone();
+        for (name, value) in &mut listed {
+            if name == "X-Sign" {
+                *value = [list.as_bytes(), value].concat();
+            }
+        }
+        verdict(&may_be, view("/a", &listed), NOW)
+    };
+    assert_eq!(listed(";"), Err("credential-malformed"));
+    assert_eq!(listed("x-tag"), Err("signature-mismatch"));
+    assert_eq!(listed("x-tag;x-tag"), Err("field-duplicated"));
+}

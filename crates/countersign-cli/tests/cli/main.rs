@@ -1,6 +1,7 @@
 //! The binary, run as others run it: exit status, streams, and the contract of the request commands.
 
 mod aws_sigv4;
+mod aws_streaming;
 mod certificates;
 mod changes;
 mod commands;

@@ -1,14 +1,14 @@
 //! Signature algorithms by name, and the key kind that each needs.
 //!
 //! The names, lengths and formats are those of RFC 8017 (RSA), FIPS 186-5 and SEC 1 (ECDSA) and RFC 8032
-//! (Ed25519). A P-256 signature is always over SHA-256 and a P-384 signature over SHA-384, as in RFC 9421,
+//! (Ed25519), and of GB/T 32918 (SM2). A P-256 signature is always over SHA-256 and a P-384 signature over SHA-384, as in RFC 9421,
 //! section 3.3, and RFC 7518, section 3.4.
 
 use super::Hash;
 
 /// A signature algorithm.
 ///
-/// Only those in [`Asymmetric::ALL`] exist: RSA with another hash (MD5; PSS with SHA-1) has no name that
+/// Only those in [`Asymmetric::ALL`] exist: RSA with another hash (MD5, SM3; PSS with SHA-1) has no name that
 /// [`Asymmetric::from_name`] finds, and every key is [`Verdict::Unsuitable`] for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Asymmetric {
@@ -28,6 +28,11 @@ pub enum Asymmetric {
     },
     /// Ed25519.
     Ed25519,
+    /// SM2 with SM3, for the signer's default identity.
+    Sm2 {
+        /// Whether the signature is `r` and `s` side by side, 64 bytes, rather than DER.
+        raw: bool,
+    },
 }
 
 /// What a key pair is.
@@ -41,6 +46,8 @@ pub enum KeyKind {
     P384,
     /// An Ed25519 key.
     Ed25519,
+    /// A point on SM2's curve.
+    Sm2,
 }
 
 /// What verification found.
@@ -70,6 +77,8 @@ impl Asymmetric {
         Self::EcdsaP384 { raw: false },
         Self::EcdsaP384 { raw: true },
         Self::Ed25519,
+        Self::Sm2 { raw: false },
+        Self::Sm2 { raw: true },
     ];
 
     /// The name in scheme files, as in `rsa-pss-sha256`.
@@ -81,16 +90,20 @@ impl Asymmetric {
             Self::RsaPkcs1(Hash::Sha256) => "rsa-sha256",
             Self::RsaPkcs1(Hash::Sha384) => "rsa-sha384",
             Self::RsaPkcs1(Hash::Sha512) => "rsa-sha512",
+            Self::RsaPkcs1(Hash::Sm3) => "rsa-sm3",
             Self::RsaPss(Hash::Md5) => "rsa-pss-md5",
             Self::RsaPss(Hash::Sha1) => "rsa-pss-sha1",
             Self::RsaPss(Hash::Sha256) => "rsa-pss-sha256",
             Self::RsaPss(Hash::Sha384) => "rsa-pss-sha384",
             Self::RsaPss(Hash::Sha512) => "rsa-pss-sha512",
+            Self::RsaPss(Hash::Sm3) => "rsa-pss-sm3",
             Self::EcdsaP256 { raw: false } => "ecdsa-p256",
             Self::EcdsaP256 { raw: true } => "ecdsa-p256-raw",
             Self::EcdsaP384 { raw: false } => "ecdsa-p384",
             Self::EcdsaP384 { raw: true } => "ecdsa-p384-raw",
             Self::Ed25519 => "ed25519",
+            Self::Sm2 { raw: false } => "sm2-sm3",
+            Self::Sm2 { raw: true } => "sm2-sm3-raw",
         }
     }
 
@@ -108,13 +121,14 @@ impl Asymmetric {
             Self::EcdsaP256 { .. } => KeyKind::P256,
             Self::EcdsaP384 { .. } => KeyKind::P384,
             Self::Ed25519 => KeyKind::Ed25519,
+            Self::Sm2 { .. } => KeyKind::Sm2,
         }
     }
 }
 
 impl KeyKind {
     /// Every kind.
-    pub const ALL: &'static [Self] = &[Self::Rsa, Self::P256, Self::P384, Self::Ed25519];
+    pub const ALL: &'static [Self] = &[Self::Rsa, Self::P256, Self::P384, Self::Ed25519, Self::Sm2];
 }
 
 #[cfg(test)]
@@ -127,7 +141,18 @@ mod tests {
             assert_eq!(Asymmetric::from_name(algorithm.name()), Some(*algorithm));
             assert!(Asymmetric::ALL[..at].iter().all(|other| other.name() != algorithm.name()));
         }
-        for wrong in ["", "none", "RSA-SHA256", "rsa-md5", "rsa-pss-sha1", "rsa-pss-md5", "hmac-sha256", "ecdsa"] {
+        for wrong in [
+            "",
+            "none",
+            "RSA-SHA256",
+            "rsa-md5",
+            "rsa-pss-sha1",
+            "rsa-pss-md5",
+            "hmac-sha256",
+            "ecdsa",
+            "sm2",
+            "rsa-sm3",
+        ] {
             assert_eq!(Asymmetric::from_name(wrong), None, "{wrong:?}");
         }
     }

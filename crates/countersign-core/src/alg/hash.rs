@@ -1,10 +1,11 @@
-//! Hash functions: FIPS 180-4 (SHA), RFC 1321 (MD5).
+//! Hash functions: FIPS 180-4 (SHA), GB/T 32905 (SM3), RFC 1321 (MD5).
 //!
 //! MD5 and SHA-1 are here because vendors' schemes use them; whether a scheme may is the linter's question.
 
 use md5::Md5;
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
+use sm3::Sm3;
 
 /// A hash function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -19,11 +20,13 @@ pub enum Hash {
     Sha384,
     /// SHA-512.
     Sha512,
+    /// SM3.
+    Sm3,
 }
 
 impl Hash {
     /// Every hash function, the weakest first.
-    pub const ALL: &'static [Self] = &[Self::Md5, Self::Sha1, Self::Sha256, Self::Sha384, Self::Sha512];
+    pub const ALL: &'static [Self] = &[Self::Md5, Self::Sha1, Self::Sha256, Self::Sm3, Self::Sha384, Self::Sha512];
 
     /// The name in scheme files, as in `sha256`.
     #[must_use]
@@ -34,6 +37,7 @@ impl Hash {
             Self::Sha256 => "sha256",
             Self::Sha384 => "sha384",
             Self::Sha512 => "sha512",
+            Self::Sm3 => "sm3",
         }
     }
 
@@ -49,7 +53,7 @@ impl Hash {
         match self {
             Self::Md5 => 16,
             Self::Sha1 => 20,
-            Self::Sha256 => 32,
+            Self::Sha256 | Self::Sm3 => 32,
             Self::Sha384 => 48,
             Self::Sha512 => 64,
         }
@@ -64,6 +68,7 @@ impl Hash {
             Self::Sha256 => State::Sha256(Sha256::new()),
             Self::Sha384 => State::Sha384(Sha384::new()),
             Self::Sha512 => State::Sha512(Sha512::new()),
+            Self::Sm3 => State::Sm3(Sm3::new()),
         })
     }
 
@@ -76,6 +81,7 @@ impl Hash {
             Self::Sha256 => Digest::of(Sha256::digest(message).into()),
             Self::Sha384 => Digest::of(Sha384::digest(message).into()),
             Self::Sha512 => Digest::of(Sha512::digest(message).into()),
+            Self::Sm3 => Digest::of(Sm3::digest(message).into()),
         }
     }
 }
@@ -93,6 +99,7 @@ impl Hasher {
             State::Sha256(state) => state.update(piece),
             State::Sha384(state) => state.update(piece),
             State::Sha512(state) => state.update(piece),
+            State::Sm3(state) => state.update(piece),
         }
     }
 
@@ -105,6 +112,7 @@ impl Hasher {
             State::Sha256(state) => Digest::of(state.finalize().into()),
             State::Sha384(state) => Digest::of(state.finalize().into()),
             State::Sha512(state) => Digest::of(state.finalize().into()),
+            State::Sm3(state) => Digest::of(state.finalize().into()),
         }
     }
 }
@@ -154,6 +162,7 @@ enum State {
     Sha256(Sha256),
     Sha384(Sha384),
     Sha512(Sha512),
+    Sm3(Sm3),
 }
 
 const LONGEST: usize = 64;
@@ -163,11 +172,12 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// The digests of `abc`: RFC 1321, appendix A.5, and FIPS 180-4's examples.
+    /// The digests of `abc`: RFC 1321, appendix A.5, FIPS 180-4's examples, and GB/T 32905, appendix A.1.
     const ABC: &[(&str, &str)] = &[
         ("md5", "900150983cd24fb0d6963f7d28e17f72"),
         ("sha1", "a9993e364706816aba3e25717850c26c9cd0d89d"),
         ("sha256", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
+        ("sm3", "66c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0"),
         (
             "sha384",
             "cb00753f45a35e8bb5a03d699ac65007272c32ab0eded1631a8b605a43ff5bed8086072ba1e7cc2358baeca134c825a7",
@@ -190,12 +200,20 @@ mod tests {
         }
     }
 
+    /// GB/T 32905, appendix A.2: more than one block.
+    #[test]
+    fn sm3_of_sixty_four_bytes() {
+        let digest = Hash::Sm3.digest(&b"abcd".repeat(16));
+        let expected = "debe9ff92275b8a138604889c18e5a4d6fdb70e5387e5765293dcba39c0c5732";
+        assert_eq!(const_hex::encode(digest.as_bytes()), expected);
+    }
+
     #[test]
     fn names_are_exact() {
         for hash in Hash::ALL {
             assert_eq!(Hash::from_name(hash.name()), Some(*hash));
         }
-        for wrong in ["", "SHA256", "sha-256", "sha256 ", "sha224", "sha"] {
+        for wrong in ["", "SHA256", "sha-256", "sha256 ", "sha224", "sha", "SM3", "sm-3", "sm4"] {
             assert_eq!(Hash::from_name(wrong), None, "{wrong:?}");
         }
     }

@@ -10,7 +10,9 @@
 //!
 //! Deliberately absent: certificates, encrypted private keys, key generation, and any way to get a private key out.
 
-use super::{Asymmetric, Hash, KeyKind, Verdict};
+use std::sync::Arc;
+
+use super::{Asymmetric, Hash, KeyKind, Verdict, sm2};
 use crate::canon;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{
@@ -27,7 +29,7 @@ pub enum KeyError {
     #[error("the private key is encrypted; it has to be decrypted first")]
     Encrypted,
     /// Neither PEM nor DER of a supported key.
-    #[error("not an RSA, P-256, P-384 or Ed25519 key in a supported form")]
+    #[error("not an RSA, P-256, P-384, Ed25519 or SM2 key in a supported form")]
     Malformed,
     /// PEM, but of something else.
     #[error("the PEM text holds something other than the wanted kind of key")]
@@ -55,7 +57,22 @@ pub enum KeyError {
 /// A public key.
 pub struct PublicKey {
     kind: KeyKind,
-    verifiers: Box<[(Asymmetric, ParsedPublicKey)]>,
+    verifiers: Box<[(Asymmetric, Verifier)]>,
+}
+
+enum Verifier {
+    AwsLc(ParsedPublicKey),
+    /// With `r` and `s` side by side, or DER.
+    Sm2(Arc<sm2::Verifier>, bool),
+}
+
+impl Verifier {
+    fn holds(&self, message: &[u8], signature: &[u8]) -> bool {
+        match self {
+            Self::AwsLc(key) => key.verify_sig(message, signature).is_ok(),
+            Self::Sm2(key, raw) => key.holds(*raw, message, signature),
+        }
+    }
 }
 
 impl PublicKey {
@@ -89,7 +106,7 @@ impl PublicKey {
         [KeyKind::P256, KeyKind::P384, KeyKind::Ed25519]
             .into_iter()
             .find_map(|kind| Self::of(kind, der).ok())
-            .ok_or(KeyError::Malformed)
+            .map_or_else(|| sm2::Verifier::from_spki(der).map(Self::sm2), Ok)
     }
 
     /// Takes the 32 bytes of an Ed25519 public key (RFC 8032, section 5.1.5).
@@ -114,14 +131,20 @@ impl PublicKey {
 
     /// Judges a signature over a message.
     pub fn verify(&self, algorithm: Asymmetric, message: &[u8], signature: &[u8]) -> Verdict {
-        match self.verifier(algorithm).map(|verifier| verifier.verify_sig(message, signature)) {
+        match self.verifier(algorithm).map(|verifier| verifier.holds(message, signature)) {
             None => Verdict::Unsuitable,
-            Some(Ok(())) => Verdict::Holds,
-            Some(Err(_)) => Verdict::Fails,
+            Some(true) => Verdict::Holds,
+            Some(false) => Verdict::Fails,
         }
     }
 
-    fn verifier(&self, algorithm: Asymmetric) -> Option<&ParsedPublicKey> {
+    fn sm2(key: sm2::Verifier) -> Self {
+        let key = Arc::new(key);
+        let of = |raw| (Asymmetric::Sm2 { raw }, Verifier::Sm2(Arc::clone(&key), raw));
+        Self { kind: KeyKind::Sm2, verifiers: Box::new([of(false), of(true)]) }
+    }
+
+    fn verifier(&self, algorithm: Asymmetric) -> Option<&Verifier> {
         self.verifiers.iter().find(|(served, _)| *served == algorithm).map(|(_, verifier)| verifier)
     }
 
@@ -143,7 +166,7 @@ impl PublicKey {
             .iter()
             .filter(|algorithm| serves(**algorithm))
             .filter_map(|algorithm| Some((*algorithm, verification(*algorithm)?)))
-            .map(|(algorithm, by)| Ok((algorithm, ParsedPublicKey::new(by, bytes)?)))
+            .map(|(algorithm, by)| Ok((algorithm, Verifier::AwsLc(ParsedPublicKey::new(by, bytes)?))))
             .collect::<Result<_, aws_lc_rs::error::KeyRejected>>()
             .map_err(|_| KeyError::Malformed)?;
         Ok(Self { kind, verifiers })
@@ -156,18 +179,19 @@ impl std::fmt::Debug for PublicKey {
     }
 }
 
-/// A private key with its public half. Never printed; its memory is aws-lc's, which wipes it.
+/// A private key with its public half. Never printed; its memory is aws-lc's, or SM2's, and wiped.
 pub struct PrivateKey {
     signer: Signer,
     public: PublicKey,
 }
 
 impl PrivateKey {
-    /// Reads PEM with exactly one `PRIVATE KEY` (PKCS#8), `RSA PRIVATE KEY` (PKCS#1) or `EC PRIVATE KEY` (SEC 1).
+    /// Reads PEM with exactly one `PRIVATE KEY` (PKCS#8), `RSA PRIVATE KEY` (PKCS#1), or `EC PRIVATE KEY` (SEC 1),
+    /// which OpenSSL calls `SM2 PRIVATE KEY` where it is one.
     pub fn from_pem(text: &str) -> Result<Self, KeyError> {
         let block = only_block(text)?;
         let encrypted = block.tag() == "ENCRYPTED PRIVATE KEY" || block.headers().get("DEK-Info").is_some();
-        let wanted = matches!(block.tag(), "PRIVATE KEY" | "RSA PRIVATE KEY" | "EC PRIVATE KEY");
+        let wanted = matches!(block.tag(), "PRIVATE KEY" | "RSA PRIVATE KEY" | "EC PRIVATE KEY" | "SM2 PRIVATE KEY");
         let mut der = block.into_contents();
         let key = match (encrypted, wanted) {
             (true, _) => Err(KeyError::Encrypted),
@@ -192,7 +216,11 @@ impl PrivateKey {
         if let Ok(key) = Self::ecdsa(KeyKind::P256, P256, der).or_else(|_| Self::ecdsa(KeyKind::P384, P384, der)) {
             return Ok(key);
         }
-        Self::ed25519(Ed25519KeyPair::from_pkcs8_maybe_unchecked(der))
+        if let Ok(key) = Self::ed25519(Ed25519KeyPair::from_pkcs8_maybe_unchecked(der)) {
+            return Ok(key);
+        }
+        let signer = sm2::Signer::from_der(der)?;
+        Ok(Self { public: PublicKey::sm2(signer.verifier()?), signer: Signer::Sm2(signer) })
     }
 
     /// Takes an Ed25519 private key: the seed of 32 bytes (RFC 8032, section 5.1.5), or the seed followed by the
@@ -248,6 +276,7 @@ impl PrivateKey {
                 out.extend_from_slice(sign_ecdsa(raw, message)?.as_ref());
             }
             (Signer::Ecdsa { der, .. }, _) => out.extend_from_slice(sign_ecdsa(der, message)?.as_ref()),
+            (Signer::Sm2(signer), _) => signer.sign(algorithm == Asymmetric::Sm2 { raw: true }, message, out)?,
             (Signer::Ed25519(pair), _) => {
                 out.extend_from_slice(pair.try_sign(message).map_err(|_| KeyError::SigningFailed)?.as_ref());
             }
@@ -283,6 +312,7 @@ enum Signer {
         raw: EcdsaKeyPair,
     },
     Ed25519(Ed25519KeyPair),
+    Sm2(sm2::Signer),
 }
 
 #[derive(Clone, Copy)]
@@ -291,7 +321,7 @@ struct EcdsaSigners {
     raw: &'static EcdsaSigningAlgorithm,
 }
 
-/// The verification that an algorithm means; `None` for the RSA hashes that do not exist as algorithms.
+/// The verification that an algorithm means; `None` for those that aws-lc-rs does not have.
 fn verification(algorithm: Asymmetric) -> Option<&'static dyn VerificationAlgorithm> {
     Some(match algorithm {
         Asymmetric::RsaPkcs1(Hash::Sha1) => &signature::RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY,
@@ -301,7 +331,9 @@ fn verification(algorithm: Asymmetric) -> Option<&'static dyn VerificationAlgori
         Asymmetric::RsaPss(Hash::Sha256) => &signature::RSA_PSS_2048_8192_SHA256,
         Asymmetric::RsaPss(Hash::Sha384) => &signature::RSA_PSS_2048_8192_SHA384,
         Asymmetric::RsaPss(Hash::Sha512) => &signature::RSA_PSS_2048_8192_SHA512,
-        Asymmetric::RsaPkcs1(Hash::Md5) | Asymmetric::RsaPss(Hash::Md5 | Hash::Sha1) => return None,
+        Asymmetric::RsaPkcs1(Hash::Md5 | Hash::Sm3)
+        | Asymmetric::RsaPss(Hash::Md5 | Hash::Sha1 | Hash::Sm3)
+        | Asymmetric::Sm2 { .. } => return None,
         Asymmetric::EcdsaP256 { raw: false } => &signature::ECDSA_P256_SHA256_ASN1,
         Asymmetric::EcdsaP256 { raw: true } => &signature::ECDSA_P256_SHA256_FIXED,
         Asymmetric::EcdsaP384 { raw: false } => &signature::ECDSA_P384_SHA384_ASN1,
@@ -348,7 +380,7 @@ fn sign_ecdsa(pair: &EcdsaKeyPair, message: &[u8]) -> Result<signature::Signatur
 /// The one block of a PEM text. `EC PARAMETERS`, which OpenSSL writes before a key, only repeat what the key says.
 fn only_block(text: &str) -> Result<pem::Pem, KeyError> {
     let blocks = pem::parse_many(text).map_err(|_| KeyError::Malformed)?;
-    let mut keys = blocks.into_iter().filter(|block| block.tag() != "EC PARAMETERS");
+    let mut keys = blocks.into_iter().filter(|block| !matches!(block.tag(), "EC PARAMETERS" | "SM2 PARAMETERS"));
     match (keys.next(), keys.next()) {
         (Some(only), None) => Ok(only),
         (None, _) => Err(KeyError::Malformed),

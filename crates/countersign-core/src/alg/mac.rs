@@ -9,6 +9,7 @@ use hmac::{Hmac, KeyInit};
 use md5::Md5;
 use sha1::Sha1;
 use sha2::{Sha256, Sha384, Sha512};
+use sm3::Sm3;
 use zeroize::Zeroize as _;
 
 /// An HMAC key whose schedule is done: a tag costs no work on the key. Wiped when dropped, and never printed.
@@ -25,6 +26,7 @@ impl MacKey {
             Hash::Sha256 => State::Sha256(keyed::<_, Sha256>(key)),
             Hash::Sha384 => State::Sha384(keyed::<_, Sha384>(key)),
             Hash::Sha512 => State::Sha512(keyed::<_, Sha512>(key)),
+            Hash::Sm3 => State::Sm3(keyed::<_, Sm3>(key)),
         })
     }
 
@@ -37,6 +39,7 @@ impl MacKey {
             State::Sha256(_) => Hash::Sha256,
             State::Sha384(_) => Hash::Sha384,
             State::Sha512(_) => Hash::Sha512,
+            State::Sm3(_) => Hash::Sm3,
         }
     }
 
@@ -74,6 +77,7 @@ impl Mac {
             State::Sha256(state) => state.update(piece),
             State::Sha384(state) => state.update(piece),
             State::Sha512(state) => state.update(piece),
+            State::Sm3(state) => state.update(piece),
         }
     }
 
@@ -86,6 +90,7 @@ impl Mac {
             State::Sha256(state) => Digest::of(state.finalize_fixed().into()),
             State::Sha384(state) => Digest::of(state.finalize_fixed().into()),
             State::Sha512(state) => Digest::of(state.finalize_fixed().into()),
+            State::Sm3(state) => Digest::of(state.finalize_fixed().into()),
         }
     }
 }
@@ -125,6 +130,7 @@ enum State {
     Sha256(Hmac<Sha256>),
     Sha384(Hmac<Sha384>),
     Sha512(Hmac<Sha512>),
+    Sm3(Hmac<Sm3>),
 }
 
 #[cfg(test)]
@@ -145,6 +151,26 @@ mod tests {
         let _ = key.mac(b"two");
         assert_eq!(first.as_bytes(), key.mac(b"one").as_bytes());
         assert_ne!(first.as_bytes(), key.mac(b"two").as_bytes());
+    }
+
+    /// GB/T 15852.2, appendix: messages and keys of several lengths.
+    #[test]
+    fn hmac_sm3_has_its_published_values() {
+        let text = b"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq".repeat(2);
+        let key =
+            const_hex::decode("0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f202122232425").unwrap();
+        for (key, message, tag) in [
+            (&key[..32], text.as_slice(), "ca05e144ed05d1857840d1f318a4a8669e559fc8391f414485bfdf7bb408963a"),
+            (&key, &[0xcd; 50], "220bf579ded555393f0159f66c99877822a3ecf610d1552154b41d44b94db3ae"),
+            (&[0x0b; 32], b"Hi There", "c0ba18c68b90c88bc07de794bfc7d2c8d19ec31ed8773bc2b390c9604e0be11e"),
+            (
+                b"Jefe",
+                b"what do ya want for nothing?",
+                "2e87f1d16862e6d964b50a5200bf2b10b764faa9680a296a2405f24bec39f882",
+            ),
+        ] {
+            assert_eq!(const_hex::encode(MacKey::new(Hash::Sm3, key).mac(message).as_bytes()), tag);
+        }
     }
 
     proptest! {

@@ -1,6 +1,7 @@
 //! Algorithms: hashes, MACs and signatures, each as one closed choice that a scheme file names.
 //!
-//! Hashes and MACs are those of `RustCrypto`, signatures those of aws-lc-rs, and no type of theirs is handed out.
+//! Hashes and MACs are those of `RustCrypto`, signatures those of aws-lc-rs, but for SM2, which it does not have; and no
+//! type of theirs is handed out.
 //! What is a key, and which algorithms it serves, is settled when the key is read; verification only looks it up.
 //!
 //! Deliberately absent: an algorithm that a request could choose, equality on [`Digest`] (only [`ct_eq`]
@@ -13,6 +14,7 @@ mod hkdf;
 mod kdf;
 mod key;
 mod mac;
+mod sm2;
 
 pub use asymmetric::{Asymmetric, KeyKind, Verdict};
 pub use checksum::{Checksum, Checksumming};

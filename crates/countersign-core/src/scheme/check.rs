@@ -68,7 +68,7 @@ fn hashes(draft: &SchemeDraft, faults: &mut Vec<Fault>) -> Vec<Hash> {
                 name.span,
                 format!("unknown algorithm `{}`", name.value),
                 Some(
-                    "algorithms that a key may choose are hmac-sha256, hmac-sha1, hmac-sha384, hmac-sha512, hmac-md5"
+                    "algorithms that a key may choose are hmac-sha256, hmac-sha1, hmac-sha384, hmac-sha512, hmac-sm3, hmac-md5"
                         .into(),
                 ),
             )),

@@ -289,7 +289,7 @@ impl Checker<'_> {
             self.fault(
                 draft.span,
                 format!("unknown digest `{name}`"),
-                "sha256, sha1, sha384, sha512 or md5".to_owned(),
+                "sha256, sha1, sha384, sha512, sm3 or md5".to_owned(),
             );
         }
         hash

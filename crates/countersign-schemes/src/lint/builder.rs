@@ -104,6 +104,7 @@ impl<'a> Builder<'a> {
             }
             (source, _) => self.source(source, value),
         };
+        let text = if filters.is_empty() { self.instant(text) } else { text };
         filters.iter().fold(text, |text, filter| self.filtered(text, filter, value))
     }
 
@@ -169,14 +170,28 @@ impl<'a> Builder<'a> {
         })
     }
 
+    /// A captured instant as it is written: with digits where digits are, and what separates them in its place.
+    fn instant(&self, text: Text) -> Text {
+        let Text::Value(owner, _) = text else { return text };
+        let Some(Made::Source(Source::Field(id))) = self.written.origin(owner).map(|origin| &origin.made) else {
+            return text;
+        };
+        let format = self.message.fields.get(*id).and_then(|field| field.kind.time());
+        let Some(shape) = format.and_then(letters::shape) else { return text };
+        Text::Sequence(shape.into_iter().map(|letters| Text::Value(owner, letters)).collect())
+    }
+
     /// What something bound may hold.
     pub(super) fn bound(&mut self, bind: &Bind) -> Text {
         let value = self.template(&bind.value, None);
-        if bind.or.is_empty() {
-            return value;
-        }
-        let others = bind.or.iter().map(|other| Text::Literal(other.clone()));
-        Text::Choice(std::iter::once(value).chain(others).collect())
+        let known = value.fixed();
+        // What says that the body comes in chunks is not compared with it.
+        let chunks = self.message.chunks.as_ref().filter(|chunks| bind.what == Source::Field(chunks.mode));
+        let modes = chunks.map(|chunks| [&chunks.signed, &chunks.signed_trailer, &chunks.unsigned_trailer]);
+        let others = bind.or.iter().chain(modes.into_iter().flatten().flatten());
+        let others = others.filter(|other| known.as_ref() != Some(other));
+        let others: Vec<Text> = others.map(|other| Text::Literal(other.clone())).collect();
+        if others.is_empty() { value } else { Text::Choice(std::iter::once(value).chain(others).collect()) }
     }
 
     fn filtered(&mut self, text: Text, filter: &Filter, value: &Value) -> Text {
@@ -249,10 +264,9 @@ impl<'a> Builder<'a> {
                 let map = |byte: u8| map(byte).unwrap_or(byte);
                 Letters { first: of.first.map(map), all: of.all.map(map), length: of.length }
             }
-            // Where no pattern grants it, the message is refused.
-            Filter::Granting(..) => return text,
-            // These work on lists, which `list` reads.
-            Filter::ConvertValues(_)
+            // Where no pattern grants it, the message is refused; the others work on lists, which `list` reads.
+            Filter::Granting(..)
+            | Filter::ConvertValues(_)
             | Filter::Dedupe
             | Filter::DropEmpty
             | Filter::Each(_)
@@ -345,14 +359,7 @@ impl<'a> Builder<'a> {
     fn list<'f>(&mut self, source: ListSource, filters: &'f [Filter], span: Span) -> (Text, &'f [Filter]) {
         let known = self.written.lists.iter().position(|list| list.span == span && list.source == source);
         let number = known.unwrap_or_else(|| {
-            let list = Listed {
-                source,
-                filters: Vec::new(),
-                span,
-                text: Text::Absent,
-                clashes: Ok(Vec::new()),
-                extra: Vec::new(),
-            };
+            let list = Listed { source, filters: Vec::new(), span, clashes: Ok(Vec::new()), extra: Vec::new() };
             self.written.lists.push(list);
             self.written.lists.len() - 1
         });
@@ -381,7 +388,7 @@ impl<'a> Builder<'a> {
             let readable = clashes.as_ref().is_ok_and(Vec::is_empty);
             if let Some(listed) = self.written.lists.get_mut(number) {
                 let filters = filters.get(..=index).unwrap_or_default().to_vec();
-                *listed = Listed { source, filters, span, text: text.clone(), clashes, extra };
+                *listed = Listed { source, filters, span, clashes, extra };
             }
             let rest = filters.get(index + 1..).unwrap_or_default();
             if readable {
@@ -503,7 +510,7 @@ impl<'a> Builder<'a> {
 }
 
 /// Whether a filter may make one name of two.
-pub(super) fn may_rename(filter: &Filter) -> bool {
+pub(in crate::lint) fn may_rename(filter: &Filter) -> bool {
     match filter {
         Filter::LowerNames => true,
         Filter::Convert(convert) => !matches!(

@@ -7,7 +7,7 @@
 use super::symbols::Symbols;
 use super::text::{Length, Letters};
 use countersign_core::alg::Hash;
-use countersign_core::scheme::model::{Convert, Field, FieldType, ListSource, Source};
+use countersign_core::scheme::model::{Chunk, Convert, Field, FieldType, ListSource, Source};
 use countersign_core::time::TimeFormat;
 
 impl Letters {
@@ -156,6 +156,30 @@ pub(super) fn of_time(format: &TimeFormat) -> Letters {
     Letters::new(of_type(&kind), length)
 }
 
+/// The characters of an instant in order, for a format in which each has its place.
+pub(super) fn shape(format: &TimeFormat) -> Option<Vec<Letters>> {
+    let example: &[u8] = match format {
+        TimeFormat::HttpDate => b"Sun, 06 Nov 1994 08:49:37 GMT",
+        TimeFormat::Iso => b"1994-11-06T08:49:37Z",
+        TimeFormat::IsoBasic => b"19941106T084937Z",
+        TimeFormat::IsoMs => b"1994-11-06T08:49:37.000Z",
+        TimeFormat::Ymd => b"1994-11-06",
+        TimeFormat::Date | TimeFormat::OneOf(_) | TimeFormat::Pattern(_) | TimeFormat::Unix | TimeFormat::UnixMs => {
+            return None;
+        }
+    };
+    let one = |byte: &u8| {
+        let like = Symbols::bytes(|other| match byte {
+            b'0'..=b'9' => other.is_ascii_digit(),
+            // Names of days and months are letters.
+            b'A'..=b'Z' | b'a'..=b'z' if *format == TimeFormat::HttpDate => other.is_ascii_alphabetic(),
+            byte => other == *byte,
+        });
+        Letters::new(like, Length::Exactly(1))
+    };
+    Some(example.iter().map(one).collect())
+}
+
 /// A digest; where the key chooses it, its length is unknown.
 pub(super) fn of_digest(hash: Option<Hash>) -> Letters {
     Letters::new(Symbols::ALL_BYTES, hash.map_or(Length::Some, |hash| Length::Exactly(hash.output_len())))
@@ -185,8 +209,10 @@ pub(super) fn of_source(source: &Source) -> Letters {
         Source::KeyId | Source::Var(_) => Letters::new(Symbols::CONSTANT, Length::Exactly(1)),
         Source::Secret => Letters::new(Symbols::SECRET, Length::Exactly(1)),
         Source::Request(inner) => of_source(inner),
+        // A chunk is digested; a signature before is the one that was computed, and its letters are those of a field.
+        Source::Chunk(Chunk::Previous) => Letters::new(field_value(), Length::Some),
         Source::Body
-        | Source::Chunk(_)
+        | Source::Chunk(Chunk::Content | Chunk::Trailers)
         | Source::Field(_)
         | Source::Form(_)
         | Source::Json(_)

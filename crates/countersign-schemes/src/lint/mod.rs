@@ -9,9 +9,11 @@
 //! the code. [`lint`] applies all of them to the request and those that concern a response to the response; a scheme
 //! with alternatives is as weak as the weakest.
 //!
+//! Whether two messages can have one base is not left at suspicion: it is proven that they cannot (`grammar`, `told`),
+//! or two requests are made that have one, and tried out (`collision`), or the lint says that it knows neither.
+//!
 //! Deliberately absent, because the language, or the engine, leaves no room for it: captures that cannot be told
-//! apart (a fault of the file), an algorithm or a key source that the request chooses (the key record decides), a
-//! synthetic list item that a parameter could pass for (`with` refuses such a message), a nonce that is recorded
+//! apart (a fault of the file), a nonce that is recorded
 //! before the signature is checked or forgotten before its timestamp (the engine's order, and its arithmetic),
 //! repeated credentials, signature bytes as the replay key, and refusals that reveal what was signed (`[errors]`
 //! knows public reasons only). What only a deployment shows, such as short secrets, stores that evict and routes
@@ -40,7 +42,7 @@ use countersign_core::scheme::{Message, Scheme, Span};
 use serde::Serialize;
 use std::fmt;
 use subject::Subject;
-use told::Told;
+use told::{Doubt, Told};
 
 /// How much a finding matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -101,10 +103,39 @@ pub fn rule(code: &str) -> Option<&'static Rule> {
     rules::ALL.iter().copied().find(|rule| rule.code == code)
 }
 
-/// The weaknesses of a scheme, in the order in which they stand in its files; of one place by code.
+/// What is known of a signature base.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Base {
+    /// Two requests of one base have been found: a finding shows them.
+    Collides,
+    /// No two accepted requests have one base, unless they agree in these, or a digest collides. So it was proven,
+    /// with the deployment variables at their defaults.
+    Injective(Vec<String>),
+    /// Neither.
+    Undecided,
+}
+
+/// What is found in a scheme.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// The weaknesses, in the order in which they stand in the scheme's files; of one place by code.
+    pub findings: Vec<Finding>,
+    /// What is known of the base of its requests.
+    pub base: Base,
+}
+
+/// The weaknesses of a scheme.
 #[must_use]
 pub fn lint(scheme: &Scheme) -> Vec<Finding> {
+    report(scheme).findings
+}
+
+/// The weaknesses of a scheme, and what is known of its base.
+#[must_use]
+pub fn report(scheme: &Scheme) -> Report {
     let mut findings = Vec::new();
+    let mut base = Vec::new();
     let messages = [(Some(&scheme.request), false), (scheme.response.as_ref(), true)];
     for (message, response) in messages.into_iter().filter_map(|(message, response)| Some((message?, response))) {
         for alternative in alternatives(message) {
@@ -119,22 +150,46 @@ pub fn lint(scheme: &Scheme) -> Vec<Finding> {
             let found = findings.get(before..).unwrap_or_default();
             let doubts = undecided(&subject, found);
             findings.extend(doubts);
+            if !response {
+                base.push(known(&subject));
+            }
         }
     }
     findings.sort_by(|a, b| a.order().cmp(&b.order()));
     findings.dedup_by(|later, earlier| {
         (later.rule, later.span, &later.message) == (earlier.rule, earlier.span, &earlier.message)
     });
-    findings
+    let base = match base.as_slice() {
+        all if all.contains(&Base::Collides) => Base::Collides,
+        [Base::Injective(parts)] => Base::Injective(parts.clone()),
+        // Whether two alternatives share a base is not known.
+        _ => Base::Undecided,
+    };
+    Report { findings, base }
+}
+
+/// What is known of the base of one alternative.
+fn known(subject: &Subject<'_>) -> Base {
+    if subject.is_injective() {
+        let told = subject.parts.iter().filter(|part| part.told == Told::Always);
+        return Base::Injective(
+            told.map(|part| part.left.of(&subject.name(&part.source).replace('`', ""))).collect(),
+        );
+    }
+    let rules = [Doubt::Readings, Doubt::Absent, Doubt::Duplicates, Doubt::Empty, Doubt::Types];
+    let shows = |rule: &str| rules.iter().any(|doubt| doubt.rules().contains(&rule)) || rule.ends_with("-covered");
+    let found = subject.shown.iter().any(|shown| shows(shown.rule) || shown.rule == "path-normalised");
+    if found { Base::Collides } else { Base::Undecided }
 }
 
 /// What the base does not tell, as far as anybody knows, and no rule has found.
 fn undecided(subject: &Subject<'_>, found: &[Finding]) -> Vec<Finding> {
     let doubt = |part: &told::Part| {
         let Told::Not(doubt) = part.told else { return None };
-        let said = found
-            .iter()
-            .any(|finding| doubt.rules().contains(&finding.rule.code) || finding.rule == rules::UNDECIDED);
+        let said = found.iter().any(|finding| {
+            let here = finding.collision.is_some() && finding.span == part.span;
+            here || doubt.rules().contains(&finding.rule.code) || finding.rule == rules::UNDECIDED
+        });
         let message = format!("{} {}", subject.name(&part.source), doubt.said());
         (!said).then_some(Finding {
             rule: rules::UNDECIDED,

@@ -5,7 +5,7 @@ use super::coverage::Cover;
 use super::draws::{self, Drawn};
 use super::grammar::{self, Clash, TooLarge};
 use super::naming;
-use super::told;
+use super::told::{self, Told};
 use super::written::{self, Written};
 use countersign_core::alg::Hash;
 use countersign_core::scheme::model::{FieldId, Primitive, Replay, Source, Template};
@@ -113,6 +113,13 @@ impl<'a> Subject<'a> {
 
     pub(super) fn is_remembered(&self) -> bool {
         self.scheme.fresh.replay != Replay::Never
+    }
+
+    /// Whether two messages of one base agree in all that the base is made for.
+    pub(super) fn is_injective(&self) -> bool {
+        let readable = self.readings.iter().all(|reading| !reading.accepted)
+            && self.written.lists.iter().all(|list| list.clashes.as_ref().is_ok_and(Vec::is_empty));
+        readable && self.parts.iter().all(|part| !matches!(part.told, Told::Not(_)) || part.is_aside())
     }
 
     /// Where two readings part.

@@ -153,6 +153,7 @@ impl Letters {
     }
 
     /// Whether these bytes could be such a value.
+    #[cfg(test)]
     pub(super) fn admit(self, text: &[u8]) -> bool {
         let length = match self.length {
             Length::Any => true,

@@ -7,10 +7,10 @@
 //!
 //! They agree up to what means the same to every reader: how parameters were encoded, `a` and `a=`, the order of
 //! parameters that are sorted, whether merged parameters stood in the query or the form, the case of a host, white
-//! space around the words of a field line, and an empty field line and none.
+//! space around the words of a field line, and something empty and none, of field lines and credentials.
 
 use super::builder;
-use super::coverage::Cover;
+use super::coverage::{self, Cover};
 use super::grammar;
 use super::letters;
 use super::loss::{self, Loss, Root};
@@ -18,7 +18,8 @@ use super::text::{Owner, Text};
 use super::written::{Listed, Made, Written, is_constant};
 use countersign_core::canon;
 use countersign_core::scheme::Span;
-use countersign_core::scheme::model::{Convert, Filter, IfAbsent, ListSource, Message, Source};
+use countersign_core::scheme::draft::Place;
+use countersign_core::scheme::model::{Carrier, Convert, Filter, IfAbsent, ListSource, Message, Source};
 
 /// A part of the message that the base draws on.
 #[derive(Debug, Clone)]
@@ -81,27 +82,62 @@ pub(super) fn parts(message: &Message, cover: &Cover, written: &Written) -> Vec<
     for text in &written.signed {
         walk.readable(text, Told::Always);
     }
+    walk.all_lists();
     // What is compared with something that is told is told, too.
     for (source, text) in &written.held {
-        let (covered, always) = match source {
-            Source::Field(id) => (cover.field(*id), !message.fields.get(*id).is_some_and(|field| field.optional)),
-            Source::Header(name) => (cover.header(name), false),
-            _ => (false, false),
+        let optional = match source {
+            Source::Field(id) => message.fields.get(*id).is_some_and(|field| field.optional),
+            _ => true,
         };
-        if covered {
-            walk.readable(text, if always { Told::Always } else { Told::Sometimes });
+        let told = walk.parts.iter().any(|part| part.source == *source && part.told.rank() < Told::Sometimes.rank());
+        if told || is_elsewhere(message, cover, &walk.parts, source) {
+            walk.readable(text, if optional { Told::Sometimes } else { Told::Always });
         }
     }
-    for seen in std::mem::take(&mut walk.lists) {
-        walk.list(&seen);
-    }
+    walk.all_lists();
     let parts = walk.parts;
-    // What is told in another place needs not be told here.
-    let elsewhere = |part: &Part| {
-        matches!(part.source, Source::Field(id) if cover.field(id))
-            || parts.iter().any(|other| other.told == Told::Always && holds(other, &part.source, cover))
+    let untold = |part: &&Part| part.told == Told::Always || !is_elsewhere(message, cover, &parts, &part.source);
+    parts.iter().filter(untold).cloned().collect()
+}
+
+/// Whether something is told by what stands in another place of the base: a parameter by the whole query, a capture by
+/// the field line that carries it.
+fn is_elsewhere(message: &Message, cover: &Cover, parts: &[Part], source: &Source) -> bool {
+    let told = |source: &Source| parts.iter().any(|part| part.told == Told::Always && holds(part, source, cover));
+    let carried = |carrier: &Carrier| {
+        let name = carrier.name.clone();
+        told(&match carrier.place {
+            Place::Cookie => Source::Header("cookie".to_owned()),
+            Place::Form => Source::Form(name),
+            Place::Header => Source::Header(name),
+            Place::Json => Source::Json(name),
+            Place::Path => Source::Path,
+            Place::Query => Source::Query(name),
+            Place::Xml => Source::Xml(name),
+        })
     };
-    parts.iter().filter(|part| part.told == Told::Always || !elsewhere(part)).cloned().collect()
+    match source {
+        Source::Field(id) => coverage::carriers(message, *id).any(carried),
+        source => told(source),
+    }
+}
+
+impl Left {
+    /// What a list is called of which this is left.
+    pub(super) fn of(&self, list: &str) -> String {
+        let only = self.only.as_ref().map(|globs| format!(" only {}", globs.join(" "))).unwrap_or_default();
+        let without =
+            if self.without.is_empty() { String::new() } else { format!(" but for {}", self.without.join(" ")) };
+        let picked = if self.picked { " that are listed" } else { "" };
+        format!("{list}{only}{picked}{without}")
+    }
+}
+
+impl Part {
+    /// A piece of a field line: the base is not made for the rest, such as the parameters of a media type.
+    pub(super) fn is_aside(&self) -> bool {
+        matches!(self.source, Source::Header(_)) && self.told == Told::Not(Doubt::Lost(Loss::Cut))
+    }
 }
 
 impl Told {
@@ -136,9 +172,13 @@ impl Doubt {
             Self::Absent => &["absent-field-accepted", "body-optional", "body-partly-covered"],
             Self::Duplicates => &["duplicates-merged"],
             Self::Empty => &["empty-dropped"],
-            Self::Lost(Loss::Cut) => {
-                &["body-digest-weak", "body-partly-covered", "path-normalised", "value-partly-covered"]
-            }
+            Self::Lost(Loss::Cut) => &[
+                "body-digest-weak",
+                "body-partly-covered",
+                "path-normalised",
+                "time-not-covered",
+                "value-partly-covered",
+            ],
             Self::Lost(Loss::Normalised) => &["path-normalised"],
             Self::Lost(_) => &["canonicalisation-lossy", "path-normalised"],
             Self::Readings => &["pairs-undelimited", "pairs-unescaped", "separator-in-value", "values-adjacent"],
@@ -253,7 +293,10 @@ impl Walk<'_> {
         let alike = match text {
             Text::Value(owner, _) => {
                 self.written.is_item(*owner)
-                    || matches!(self.written.source(*owner), Some(Source::Header(_) | Source::QueryString))
+                    || matches!(
+                        self.written.source(*owner),
+                        Some(Source::Field(_) | Source::Header(_) | Source::QueryString)
+                    )
             }
             _ => false,
         };
@@ -274,6 +317,7 @@ impl Walk<'_> {
             }
             Made::Filtered(inner, filter, before) => {
                 let loss = self.written.loss(*inner, filter, *before);
+                let loss = loss.filter(|_| !self.has_prefix(*inner, filter) && !self.is_restored(*inner, filter));
                 self.value(*inner, told.unless(loss.map(Doubt::Lost)));
             }
             Made::List(number) => {
@@ -283,7 +327,8 @@ impl Walk<'_> {
             Made::Name(number) => self.item(*number, Some(told), None),
             Made::Same(source, text) => {
                 self.part(source, Left::default(), told, origin.span);
-                self.readable(text, told);
+                // What it is made of is told where it is there.
+                self.readable(text, if told == Told::WhereThere { Told::Sometimes } else { told });
             }
             Made::Source(source) => {
                 let types = matches!(source, Source::Json(_)).then_some(Doubt::Types);
@@ -304,6 +349,39 @@ impl Walk<'_> {
         self.depth -= 1;
     }
 
+    /// Whether a prefix that is stripped is there in any case: every name that is left begins with it.
+    fn has_prefix(&self, owner: Owner, filter: &Filter) -> bool {
+        let Some(Made::Name(number)) = self.written.origin(owner).map(|origin| &origin.made) else { return false };
+        let (Filter::StripPrefix(prefix), Some(list)) = (filter, self.written.lists.get(*number)) else {
+            return false;
+        };
+        list.filters.iter().any(|filter| match filter {
+            Filter::Only(globs) => globs.iter().all(|glob| glob.as_bytes().starts_with(prefix)),
+            _ => false,
+        })
+    }
+
+    /// Whether a value is refused unless it is what comes out when a filter is applied and undone, so that the filter
+    /// loses nothing of what is accepted.
+    fn is_restored(&self, owner: Owner, filter: &Filter) -> bool {
+        let made = |owner: Owner| self.written.origin(owner).map(|origin| &origin.made);
+        let Some(Made::Same(source, Text::Value(same, _))) = made(owner) else { return false };
+        let Some(Made::Filtered(inner, back, before)) = made(*same) else { return false };
+        // What was encoded is decoded.
+        let undone = match (back, filter) {
+            (Filter::Convert(Convert::Pct | Convert::PctPath), Filter::Convert(by)) => *by == Convert::Unpct,
+            (Filter::Convert(Convert::FormEnc), Filter::Convert(by)) => *by == Convert::FormDec,
+            _ => false,
+        };
+        if undone {
+            return true;
+        }
+        let Some(Made::Filtered(innermost, by, _)) = made(*inner) else { return false };
+        by == filter
+            && self.written.source(*innermost) == Some(source)
+            && self.written.loss(*inner, back, *before).is_none()
+    }
+
     /// Notes what is told of a list's names or values; of several times the best.
     fn item(&mut self, number: usize, names: Option<Told>, values: Option<Told>) {
         let at = self.lists.iter().position(|seen| seen.number == number).unwrap_or_else(|| {
@@ -313,6 +391,13 @@ impl Walk<'_> {
         if let Some(seen) = self.lists.get_mut(at) {
             seen.names = names.map(|told| seen.names.map_or(told, |old| old.or(told))).or(seen.names);
             seen.values = values.map(|told| seen.values.map_or(told, |old| old.or(told))).or(seen.values);
+        }
+    }
+
+    /// What is told of the lists of which items were seen.
+    fn all_lists(&mut self) {
+        for seen in std::mem::take(&mut self.lists) {
+            self.list(&seen);
         }
     }
 
@@ -365,7 +450,9 @@ impl Walk<'_> {
             told = told.unless(doubt);
         }
         for text in extra {
-            self.readable(text, told.and(if left.picked { Told::WhereThere } else { Told::Always }));
+            // An item whose value is absent is not there either.
+            let always = !left.picked && self.lacks(text) == 0;
+            self.readable(text, told.and(if always { Told::Always } else { Told::WhereThere }));
         }
         told = told.unless(
             matches!(source, ListSource::Json | ListSource::QueryJson | ListSource::QueryRawJson)
@@ -398,7 +485,8 @@ fn holds(part: &Part, other: &Source, cover: &Cover) -> bool {
         !part.left.picked && part.left.only.as_deref().is_none_or(among) && !among(&part.left.without)
     };
     match (&part.source, other) {
-        (Source::Url, Source::Scheme | Source::Target)
+        (Source::Path, Source::Path)
+        | (Source::Url, Source::Scheme | Source::Target)
         | (Source::Url | Source::Host, Source::Host | Source::Hostname | Source::Port)
         | (Source::Url | Source::Target, Source::Path | Source::QueryString)
         | (
@@ -407,7 +495,8 @@ fn holds(part: &Part, other: &Source, cover: &Cover) -> bool {
         )
         | (
             Source::Body,
-            Source::Form(_)
+            Source::Body
+            | Source::Form(_)
             | Source::Json(_)
             | Source::Part(_)
             | Source::Xml(_)
@@ -421,6 +510,9 @@ fn holds(part: &Part, other: &Source, cover: &Cover) -> bool {
         | (Source::List(Xml), Source::Xml(name)) => has(name),
         (Source::List(ListSource::Headers), Source::Header(name)) => cover.header(name),
         (Source::Header(name), Source::Host | Source::Hostname | Source::Port) => name == "host",
+        (Source::Header(name), Source::Header(other))
+        | (Source::Query(name), Source::Query(other))
+        | (Source::Form(name), Source::Form(other)) => name == other,
         _ => false,
     }
 }

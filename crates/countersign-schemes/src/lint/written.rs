@@ -71,8 +71,6 @@ pub(super) struct Listed {
     pub(super) filters: Vec<Filter>,
     /// Where it stands.
     pub(super) span: Span,
-    /// What is written of it.
-    pub(super) text: Text,
     /// Where that can be read in two ways.
     pub(super) clashes: Result<Vec<Clash>, TooLarge>,
     /// The values of synthetic items that are written like any other.
@@ -92,6 +90,11 @@ impl Written {
             let text = builder.template(key, None);
             builder.text(text.clone(), key.span);
             builder.written.signed.push(text);
+        }
+        let chunks = message.chunks.iter().flat_map(|chunks| std::iter::once(&chunks.base).chain(&chunks.trailer));
+        for signed in chunks {
+            let text = builder.template(signed, None);
+            builder.text(text, signed.span);
         }
         // What captures and field lines are compared with.
         for (id, field) in message.fields.iter().enumerate() {

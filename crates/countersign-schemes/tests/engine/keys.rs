@@ -18,6 +18,7 @@ pub(crate) const PAIRS: &[(KeyKind, &str, &str)] = &[
     (KeyKind::P256, pem!("p256.pkcs8"), pem!("p256.spki")),
     (KeyKind::P384, pem!("p384.pkcs8"), pem!("p384.spki")),
     (KeyKind::Ed25519, pem!("ed25519.pkcs8"), pem!("ed25519.spki")),
+    (KeyKind::Sm2, pem!("sm2.pkcs8"), pem!("sm2.spki")),
 ];
 
 fn pair(kind: KeyKind) -> (&'static str, &'static str) {

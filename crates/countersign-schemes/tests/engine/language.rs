@@ -127,3 +127,30 @@ fn every_word_is_in_the_table() {
         assert!(words.contains(&word), "{word} is in no case");
     }
 }
+
+/// What two places of a message say must agree, even where neither is carried: and both have to be there.
+#[test]
+fn a_let_that_is_bound_must_hold_its_value() {
+    let subject = Subject::from(
+        "bound",
+        r#"
+[header]
+X-Sign = "{signature:hex}"
+[let]
+stated = '{query.a | slice 0 3}'
+[sign]
+base      = "{query-string}"
+signature = "{base | hmac-sha256 secret | hex}"
+[bind]
+stated = { value = "{body}", or = ["any"] }
+"#,
+    );
+    let signed = |target: &str, body: &str| subject.signed(&Message::new("POST", target).with_body(body));
+    let held = subject.verify(&signed("/?a=abc", "abc")).expect("it holds");
+    assert!(held.coverage.covers("query") && held.coverage.not_covered.contains(&"body".to_owned()));
+    assert!(subject.verify(&signed("/?a=any", "what you will")).is_ok());
+    let judged = |message: Message| subject.verify(&message).expect_err("refused").reason().code();
+    assert_eq!(judged(Message { body: b"abd".to_vec(), ..signed("/?a=abc", "abc") }), "digest-mismatch");
+    let unsigned = Message::new("POST", "/?b=abc").with_body("abc");
+    assert!(subject.sign(&unsigned).is_err());
+}

@@ -4,11 +4,16 @@
 //! the engine does. The rule is identity; what is here is each exception.
 
 use crate::meaning_china;
+use crate::meaning_commerce;
+use crate::meaning_starters;
 use crate::support::{Held, Message};
 
 /// What a covered part means, as bytes that are equal where the meaning is.
 pub(crate) fn of(scheme: &str, part: &str, message: &Message, held: &Held) -> Vec<u8> {
-    if let Some(meant) = meaning_china::of(scheme, part, message) {
+    let family = meaning_china::of(scheme, part, message)
+        .or_else(|| meaning_commerce::of(scheme, part, message))
+        .or_else(|| meaning_starters::of(scheme, part, message));
+    if let Some(meant) = family {
         return meant;
     }
     match part {
@@ -53,13 +58,16 @@ fn authority(scheme: &str, message: &Message) -> Vec<u8> {
     match scheme {
         "hawk" | "hawk-bewit" => format!("{}:{port}", name.to_ascii_lowercase()).into_bytes(),
         // What is signed is the Host field, and a host's case means nothing.
-        _ if scheme.starts_with("aws-") => message.authority.to_ascii_lowercase().into_bytes(),
+        _ if scheme.starts_with("aws-") || scheme == "gcs-v4" => message.authority.to_ascii_lowercase().into_bytes(),
         _ => raw("authority", message),
     }
 }
 
 fn path(scheme: &str, message: &Message) -> Vec<u8> {
-    if !matches!(scheme, "aws-sigv4" | "aws-sigv4-query") {
+    if scheme == "nginx-secure-link-md5" {
+        return decoded(message.path(), false);
+    }
+    if !matches!(scheme, "aws-sigv4" | "aws-sigv4-query" | "aws-sigv4a" | "aws-sigv4a-query") {
         return raw("path", message);
     }
     // Segments as AWS counts them, and whether the last one is open.
@@ -79,7 +87,13 @@ fn query(scheme: &str, message: &Message) -> Vec<u8> {
     let raw = message.query().unwrap_or_default();
     match scheme {
         // Sorted by names and values, however they are escaped; `a` and `a=` are one.
-        "aws-sigv4" | "aws-sigv4-s3" | "aws-sigv4-streaming" | "aws-sigv4-query" | "aws-sigv4-query-s3" => {
+        "aws-sigv4"
+        | "aws-sigv4-s3"
+        | "aws-sigv4-streaming"
+        | "aws-sigv4-query"
+        | "aws-sigv4-query-s3"
+        | "aws-sigv4a"
+        | "aws-sigv4a-query" => {
             let mut pairs = pairs(raw, false);
             pairs.retain(|(name, _)| name != b"X-Amz-Signature");
             pairs.sort();
@@ -104,7 +118,7 @@ fn query(scheme: &str, message: &Message) -> Vec<u8> {
             pairs.into_iter().map(join).collect::<Vec<_>>().join(&b'&')
         }
         // As sent, wherever the signature stands among them.
-        "binance" | "binance-rsa" | "binance-ed25519" => as_sent_without(raw, b"signature"),
+        "binance" | "binance-rsa" | "binance-ed25519" | "laravel-signed-url" => as_sent_without(raw, b"signature"),
         // A question mark with nothing behind it is nothing.
         "binance-body" | "bybit-v5" | "bybit-v5-rsa" => raw.to_vec(),
         "shopify-oauth-query" | "shopify-oauth-query-form" => {
@@ -131,6 +145,45 @@ fn query(scheme: &str, message: &Message) -> Vec<u8> {
             items.sort();
             items.concat()
         }
+        // Sorted by names alone; a plus sign is a space.
+        "aws-sigv2" => {
+            let mut pairs = plain(pairs(raw, true));
+            pairs.retain(|(name, _)| name != b"Signature");
+            pairs.sort_by(|(name, _), (other, _)| name.cmp(other));
+            format!("{pairs:?}").into_bytes()
+        }
+        "aws-sigv2-form" => {
+            let mut pairs = plain(pairs(raw, true));
+            pairs.sort_by(|(name, _), (other, _)| name.cmp(other));
+            format!("{pairs:?}").into_bytes()
+        }
+        // Decoded, and joined as they are: a line feed in a value can pass for another parameter.
+        "azure-sharedkey" => {
+            let mut folded: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
+            let mut pairs = plain(pairs(raw, false));
+            for (name, _) in &mut pairs {
+                name.make_ascii_lowercase();
+            }
+            pairs.sort();
+            for (name, value) in pairs {
+                match folded.iter_mut().find(|(known, _)| *known == name) {
+                    Some((_, values)) => values.extend([b",", value.as_slice()].concat()),
+                    None => folded.push((name, value)),
+                }
+            }
+            folded.into_iter().flat_map(|(k, v)| [b"\n".to_vec(), k, b":".to_vec(), v].concat()).collect()
+        }
+        "gcs-v4" => {
+            let mut pairs = plain(pairs(raw, false));
+            pairs.retain(|(name, _)| name != b"X-Goog-Signature");
+            // However they were escaped; `a` and `a=` are one.
+            pairs.sort();
+            format!("{pairs:?}").into_bytes()
+        }
+        _ if scheme.starts_with("cloudfront-") && !scheme.ends_with("cookie") => {
+            let names: [&[u8]; 5] = [b"Expires", b"Policy", b"Key-Pair-Id", b"Signature", b"Hash-Algorithm"];
+            names.iter().fold(raw.to_vec(), |rest, name| as_sent_without(&rest, name))
+        }
         "hawk-bewit" => {
             let pieces = raw.split(|byte| *byte == b'&');
             let others = pieces.filter(|piece| {
@@ -145,6 +198,12 @@ fn query(scheme: &str, message: &Message) -> Vec<u8> {
 fn body(scheme: &str, message: &Message, held: &Held) -> Vec<u8> {
     if scheme == "binance-body" {
         return as_sent_without(&message.body, b"signature");
+    }
+    if scheme == "aws-sigv2-form" {
+        let mut pairs = plain(pairs(&message.body, true));
+        pairs.retain(|(name, _)| name != b"Signature");
+        pairs.sort_by(|(name, _), (other, _)| name.cmp(other));
+        return format!("{pairs:?}").into_bytes();
     }
     // Names and values one behind the other, each parameter once. Where its digest is in the URL, the body is.
     if scheme == "twilio-form" && held.capture("body-hash").is_none() {

@@ -115,7 +115,8 @@ fn attack_28_a_bad_copy_burns_nothing() {
             let elsewhere = Message { target, ..signed.clone() };
             bad.extend(subject.verify(&elsewhere).is_err().then_some(elsewhere));
         }
-        bad.push(flipped(&subject, &signed));
+        // A bewit's signature lies in base64, and is not found there.
+        bad.extend((subject.name != "hawk-bewit").then(|| flipped(&subject, &signed)));
         for copy in &bad {
             let (verdict, asked) = service.judge(copy);
             assert!(verdict.is_err(), "{}", subject.name);
@@ -191,8 +192,11 @@ fn attack_36_an_unknown_key_is_a_wrong_signature() {
         expired.not_after = Some(UnixTime::from_secs(NOW - 1));
         let mut to_come = own();
         to_come.not_before = Some(UnixTime::from_secs(NOW + 1));
-        let other_kind =
-            if subject.is_asymmetric() { Key::secret(SECRET.as_bytes()) } else { crate::keys::public(KeyKind::P384) };
+        let other_kind = if subject.is_keyed_by_secret() {
+            crate::keys::public(KeyKind::P384)
+        } else {
+            Key::secret(SECRET.as_bytes())
+        };
         let others = [
             ("unknown", KeySet::default()),
             ("expired", KeySet::new([Arc::new(expired)])),
@@ -214,8 +218,8 @@ fn attack_36_an_unknown_key_is_a_wrong_signature() {
         };
         assert_eq!(public(&wrong.0), Some(PublicReason::Wrong), "{}: {:?}", subject.name, wrong.0);
         for (what, keys) in others {
-            if what == "for another algorithm" && subject.name == "sink-form" {
-                // There it is one of those that the key may choose.
+            if what == "for another algorithm" && matches!(subject.name.as_str(), "sink-form" | "taobao-top-hmac") {
+                // There it is the one, or one of those that the key may choose.
                 continue;
             }
             let other = Service::new(subject, keys).judge(&signed);
@@ -234,15 +238,19 @@ fn flipped(subject: &Subject, signed: &Message) -> Message {
     let mut changed = own.clone();
     changed.replace_range(at..=at, other);
     let mut message = signed.clone();
-    for (_, value) in &mut message.fields {
-        *value = String::from_utf8_lossy(value).replace(&own, &changed).into_bytes();
-    }
     let encoded = |text: &str| text.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D");
+    for (_, value) in &mut message.fields {
+        let text = String::from_utf8_lossy(value).replace(&own, &changed);
+        *value = text.replace(&encoded(&own), &encoded(&changed)).into_bytes();
+    }
     message.target = String::from_utf8_lossy(&message.target)
         .replace(&own, &changed)
         .replace(&encoded(&own), &encoded(&changed))
         .into_bytes();
-    message.body = String::from_utf8_lossy(&message.body).replace(&own, &changed).into_bytes();
+    message.body = String::from_utf8_lossy(&message.body)
+        .replace(&own, &changed)
+        .replace(&encoded(&own), &encoded(&changed))
+        .into_bytes();
     assert_ne!(message, *signed, "{}", subject.name);
     message
 }

@@ -1,5 +1,6 @@
 //! Messages, schemes with their keys, and verdicts: what the tests of the engine speak of.
 
+use countersign_core::alg::{Asymmetric, Hash};
 use countersign_core::key::{Key, KeySet, Material};
 use countersign_core::reject::Reason;
 use countersign_core::replay::FirstUse;
@@ -21,6 +22,11 @@ pub(crate) const CLIENT: &str = "client-1";
 pub(crate) const SECRET: &str = "7365637265742d6f662d74686972747920737820627974657300000000000000";
 /// A nonce that is a number as well, for the schemes that count.
 pub(crate) const NONCE: &str = "1760000000012345";
+
+/// `{"Statement":[{"Resource":"*","Condition":{"DateLessThan":{"AWS:EpochTime":99999999999}}}]}`, as `CloudFront`
+/// encodes it.
+const GRANTS_EVERYTHING: &str = "eyJTdGF0ZW1lbnQiOlt7IlJlc291cmNlIjoiKiIsIkNvbmRpdGlvbiI6eyJEYXRlTGVzc1RoYW4iOnsiQVdT\
+                                 OkVwb2NoVGltZSI6OTk5OTk5OTk5OTl9fX1dfQ__";
 
 /// A request or a response, as it lies on the wire.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -149,6 +155,11 @@ impl Subject {
             ("webhook-id", "1JE4291016473214C"),
             ("mchid", "1900009191"),
             ("application", "2021000122671080"),
+            ("access-token", "akab-access-token"),
+            ("region-set", "*"),
+            ("data", "eyJ1c2VyIjoxfQ=="),
+            ("value", "a.session"),
+            ("policy", GRANTS_EVERYTHING),
         ];
         let mut verifier = Verifier::new(Arc::clone(&plan));
         for (name, value) in &vars {
@@ -319,9 +330,14 @@ pub(crate) fn reason(verdict: &Verdict) -> Reason {
     }
 }
 
-/// Every scheme of the catalogue.
+/// Every scheme of the catalogue that signs. Those that only verify are shown by their vectors.
 pub(crate) fn catalogue_subjects() -> Vec<Subject> {
-    catalogue::names().iter().map(|name| Subject::of(name)).collect()
+    let verifies_only = |subject: &Subject| {
+        let primitive = &subject.plan.scheme().request.signature.primitive;
+        matches!(primitive, Primitive::Signature(Asymmetric::RsaPkcs1(Hash::Sha1)))
+    };
+
+    catalogue::names().iter().map(|name| Subject::of(name)).filter(|subject| !verifies_only(subject)).collect()
 }
 
 /// Schemes that exist to use everything the language has.
@@ -348,6 +364,12 @@ pub(crate) fn sample(subject: &Subject) -> Message {
     let message = Message::new("POST", "/v1/pay%20now/a?b=2&a=1&a=%26x&c");
     let message = message.with_field("Content-Type", "text/plain").with_field("X-Other", "of no matter");
     match subject.name.as_str() {
+        "oauth1-hmac-sha1-form" | "satoken-sign-form" => form(message, "To=%2B1555&From=a+b&Body=x%26y&Note="),
+        // What they read as a map has each name once, with a value.
+        "jeecg-sign" | "shenyu-sign-v1-body" => {
+            let message = Message { target: b"/v1/pay%20now/a?b=2&a=1&c=%26x".to_vec(), ..message };
+            message.with_body(r#"{"amount":10,"to":"b\u00fc","ok":true}"#)
+        }
         // For whoever reads links.
         "hawk-bewit" | "qiniu-download" => Message { method: "GET".to_owned(), ..message },
         // An HTTP service of Amazon's has nothing before `X-Amz-`.
@@ -370,6 +392,11 @@ pub(crate) fn sample(subject: &Subject) -> Message {
         "sink-xml" => message.with_body("<xml><amount>10</amount><to>a&amp;b</to></xml>"),
         _ => message.with_body("{\"amount\":10}"),
     }
+}
+
+fn form(mut message: Message, body: &str) -> Message {
+    message.set_field("Content-Type", "application/x-www-form-urlencoded");
+    message.with_body(body)
 }
 
 /// An upload of `abc`, with a part of JSON text.

@@ -76,7 +76,11 @@ pub(super) fn bare(task: &Task, engine: &mut Engine) -> Result<(Task, Explanatio
     let rest = read.fields.iter().find(|(name, _)| name == "rest").map(|(_, rest)| rest.as_slice());
     let file = engine.scheme(&task.scheme).map_err(|error| error.to_string())?;
     let message = unsigned(&task.message, rules(&file, task)?, rest);
-    let message = message.ok_or("the signature cannot be taken out of the body")?;
+    let mut message = message.ok_or("the signature cannot be taken out of the body")?;
+    if let Some(content) = engine.content(task).map_err(|error| error.to_string())? {
+        // Signing puts it into chunks.
+        message.body = Some(content);
+    }
     Ok((Task { vars, message, ..task.clone() }, read))
 }
 

@@ -159,6 +159,15 @@ const BODIES: &[(&str, &str)] = &[
     ("application/x-www-form-urlencoded", "a=1&b=2"),
     ("application/json", r#"{"a":"1","b":2}"#),
     ("text/xml", "<xml><a>1</a><b>2</b></xml>"),
+    // Of answers, some sign one member; of uploads, some sign one part, which has the file's digest.
+    ("application/json", r#"{"error_response":{"code":"1"}}"#),
+    (
+        "multipart/form-data; boundary=b",
+        "--b\r\nContent-Disposition: form-data; name=\"data\"\r\n\r\n{}\r\n\
+         --b\r\nContent-Disposition: form-data; name=\"meta\"\r\n\r\n\
+         {\"sha256\":\"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad\"}\r\n\
+         --b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a\"\r\n\r\nabc\r\n--b--\r\n",
+    ),
 ];
 
 /// Requests that a scheme may be meant for.

@@ -39,6 +39,8 @@ pub(super) enum Body {
     Form(Vec<Pair>),
     Json(Vec<Pair>),
     Text(Vec<u8>),
+    /// `multipart/form-data`.
+    Upload(Vec<u8>),
     Xml(Vec<Pair>),
 }
 
@@ -90,7 +92,7 @@ impl Draft {
         match (place, &self.body) {
             (Place::Query, _) => &self.query,
             (Place::Body, Body::Form(items) | Body::Json(items) | Body::Xml(items)) => items,
-            (Place::Body, Body::None | Body::Text(_)) => &[],
+            (Place::Body, Body::None | Body::Text(_) | Body::Upload(_)) => &[],
         }
     }
 
@@ -98,7 +100,7 @@ impl Draft {
         match (place, &mut self.body) {
             (Place::Query, _) => Some(&mut self.query),
             (Place::Body, Body::Form(items) | Body::Json(items) | Body::Xml(items)) => Some(items),
-            (Place::Body, Body::None | Body::Text(_)) => None,
+            (Place::Body, Body::None | Body::Text(_) | Body::Upload(_)) => None,
         }
     }
 
@@ -107,6 +109,9 @@ impl Draft {
         match list {
             ListSource::Form | ListSource::FormRaw | ListSource::Json | ListSource::Xml => Some(Place::Body),
             ListSource::Params if matches!(self.body, Body::Form(_)) => Some(Place::Body),
+            ListSource::QueryJson | ListSource::QueryRawJson if matches!(self.body, Body::Json(_)) => {
+                Some(Place::Body)
+            }
             ListSource::Params
             | ListSource::Query
             | ListSource::QueryForm
@@ -270,7 +275,7 @@ impl Draft {
                 }
                 out.push(b'}');
             }
-            Body::Text(text) => out.extend_from_slice(text),
+            Body::Text(text) | Body::Upload(text) => out.extend_from_slice(text),
             Body::Xml(items) => {
                 out.extend_from_slice(b"<xml>");
                 for Pair { k, v, .. } in items {

@@ -4,9 +4,9 @@ use super::draft::{Draft, HOST, Pair, Place};
 use super::samples;
 use super::{Collision, Held, Sent};
 use crate::lint::draws;
-use countersign_core::key::KeySet;
+use countersign_core::key::{Key, KeySet};
 use countersign_core::request::{RequestView, Transport};
-use countersign_core::scheme::model::{FieldType, Primitive, Source, Template};
+use countersign_core::scheme::model::{Bound, FieldType, Primitive, Source, Template};
 use countersign_core::scheme::{Message, Scheme, Span};
 use countersign_core::time::UnixTime;
 use countersign_core::{Freshness, Plan, SignError, Signer, Verifier};
@@ -20,7 +20,10 @@ pub(super) struct Engine<'a> {
     plan: Arc<Plan>,
     /// The scheme with all its alternatives, as whoever verifies has it.
     whole: Arc<Plan>,
-    key: Held,
+    held: Held,
+    key: Key,
+    /// The same under whatever id: a request that names another key is as good where both have one secret.
+    keys: KeySet,
     /// The request that is answered.
     asked: Option<Sent>,
 }
@@ -42,14 +45,26 @@ impl<'a> Engine<'a> {
                 *algorithm = samples::signing(*algorithm);
             }
         }
-        let key = Held::of(&whole.request.signature.primitive)?;
+        let held = Held::of(&whole.request.signature.primitive);
+        let key = held.signing(KEY_ID)?;
+        let mut any = key.clone();
+        if message.fields.iter().any(|field| field.name == "key-id") {
+            any.id = None;
+        }
+        let keys = KeySet::new([Arc::new(any)]);
         let mut own = whole.clone();
         let target = if response { own.response.as_mut()? } else { &mut own.request };
         target.lets.clone_from(&message.lets);
         target.base = message.base.clone();
         target.tries = Vec::new();
+        // What only this alternative needs is written for it.
+        let needed = draws::drawn(message, &message.base).into_iter().filter(draws::Drawn::mandatory);
+        target.include.extend(needed.filter_map(|drawn| match drawn.source {
+            Source::Field(id) => Some(*id),
+            _ => None,
+        }));
         let (plan, whole) = (Plan::compile(&own), Plan::compile(&whole));
-        Some(Self { scheme: own, message, plan, whole, key, asked: None })
+        Some(Self { scheme: own, message, plan, whole, held, key, keys, asked: None })
     }
 
     /// Has the messages answer a request.
@@ -68,10 +83,14 @@ impl<'a> Engine<'a> {
             match self.sign(&draft)? {
                 Ok(_) => return Some(draft),
                 Err(SignError::VarNeeded { name } | SignError::ValueUnfit { name }) => {
-                    let value = samples::value(self.field_type(&name), &name, attempt)?;
-                    draft.give(&name, value);
+                    draft.give(&name, samples::value(self.field_type(&name), &name, attempt)?);
                 }
-                Err(SignError::Missing { step: Some(span) }) => self.add(&mut draft, span)?,
+                Err(SignError::Missing { step }) => {
+                    let added = step.is_some_and(|span| self.add(&mut draft, span).is_some());
+                    if !added {
+                        self.give_all(&mut draft)?;
+                    }
+                }
                 Err(_) => return None,
             }
         }
@@ -99,7 +118,50 @@ impl<'a> Engine<'a> {
             Source::Form(name) | Source::Json(name) | Source::Xml(name) => {
                 draft.items_mut(Place::Body)?.push(item(name));
             }
+            Source::Field(id) => {
+                let field = message.fields.get(*id).filter(|field| draft.given(&field.name).is_none())?;
+                draft.give(&field.name, samples::value(Some(&field.kind), &field.name, 0)?);
+            }
+            Source::Var(id) => {
+                let var = self.scheme.vars.get(*id).filter(|var| draft.given(&var.name).is_none())?;
+                draft.give(&var.name, samples::value(None, &var.name, 0)?);
+            }
             _ => {}
+        }
+        (*draft != before).then_some(())
+    }
+
+    /// Gives a value to every capture and variable that has none yet, and adds the fields that signing would list.
+    fn give_all(&self, draft: &mut Draft) -> Option<()> {
+        self.give(draft, false).or_else(|| self.give(draft, true))
+    }
+
+    fn give(&self, draft: &mut Draft, optional: bool) -> Option<()> {
+        let before = draft.clone();
+        let message = self.message;
+        for (id, field) in message.fields.iter().enumerate() {
+            let own = matches!(field.name.as_str(), "key-id" | "nonce" | "timestamp");
+            let listed = field.kind.names().is_some() && !message.cover.is_empty();
+            let bound = message.binds.iter().any(|bind| bind.what == Source::Field(id));
+            let computed = field.definition.is_some() || listed || bound || id == message.signature_field;
+            if !own && !computed && (optional || !field.optional) && draft.given(&field.name).is_none() {
+                let begins = self.scheme.fresh.starts == Some(id);
+                let value =
+                    if begins { samples::BEGINNING } else { samples::value(Some(&field.kind), &field.name, 0)? };
+                draft.give(&field.name, value);
+            }
+        }
+        for var in self.scheme.vars.iter().filter(|var| var.default.is_none()) {
+            if draft.given(&var.name).is_none() {
+                draft.give(&var.name, samples::value(None, &var.name, 0)?);
+            }
+        }
+        let fields = message.cover.iter().filter(|_| optional);
+        for name in fields.filter(|name| countersign_core::canon::is_token(name.as_bytes())) {
+            let fits = !name.contains(['*', '!']) && name != "host";
+            if fits && draft.field(name).is_none() && !message.carriers.iter().any(|carrier| carrier.name == *name) {
+                draft.fields.push((name.clone(), samples::field(name).to_vec()));
+            }
         }
         (*draft != before).then_some(())
     }
@@ -113,8 +175,7 @@ impl<'a> Engine<'a> {
             signer = signer.with_var(name, value);
         }
         let fresh = Freshness { now: UnixTime::from_secs(NOW), nonce: Some(samples::NONCE) };
-        let key = self.key.signing(KEY_ID)?;
-        let signed = sent.looked_at(|view| signer.sign(view, &key, &fresh));
+        let signed = sent.looked_at(|view| signer.sign(view, &self.key, &fresh));
         Some(signed.map(|signed| {
             signed.apply(&mut sent.fields);
             sent.target = signed.target;
@@ -125,8 +186,8 @@ impl<'a> Engine<'a> {
 
     /// The base of a signed request, and the value of each capture.
     pub(super) fn read(&self, signed: &Signed) -> Option<Read> {
-        let (verifier, keys) = (self.verifier(&self.plan, signed), self.keys()?);
-        let explanation = signed.sent.looked_at(|view| verifier.explain(view, &keys, UnixTime::from_secs(NOW)));
+        let verifier = self.verifier(&self.plan, signed);
+        let explanation = signed.sent.looked_at(|view| verifier.explain(view, &self.keys, UnixTime::from_secs(NOW)));
         let base = explanation.stages.iter().find(|stage| stage.name == "signature-base")?.bytes.clone();
         Some(Read { base, fields: explanation.fields })
     }
@@ -137,28 +198,32 @@ impl<'a> Engine<'a> {
         let mut scheme = self.scheme.clone();
         let message = if self.is_answering() { scheme.response.as_mut()? } else { &mut scheme.request };
         message.base = template.clone();
-        let (verifier, keys) = (self.verifier(&Plan::compile(&scheme), &signed), self.keys()?);
-        let explanation = signed.sent.looked_at(|view| verifier.explain(view, &keys, UnixTime::from_secs(NOW)));
+        let verifier = self.verifier(&Plan::compile(&scheme), &signed);
+        let explanation = signed.sent.looked_at(|view| verifier.explain(view, &self.keys, UnixTime::from_secs(NOW)));
         explanation.stages.into_iter().find(|stage| stage.name == "signature-base").map(|stage| stage.bytes)
+    }
+
+    /// A variable that the deployment fixes, and no message carries.
+    fn is_fixed(&self, name: &str) -> bool {
+        self.scheme.vars.iter().any(|var| var.name == name) && self.field_type(name).is_none()
     }
 
     fn verifier(&self, plan: &Arc<Plan>, signed: &Signed) -> Verifier {
         let mut verifier = Verifier::new(Arc::clone(plan));
         for (name, value) in &signed.given {
-            if self.scheme.vars.iter().any(|var| var.name == *name) {
+            if self.is_fixed(name) {
                 verifier = verifier.with_var(name, value);
             }
         }
         verifier
     }
 
-    /// The key under whatever id: a request that names another key is as good where both have one secret.
-    fn keys(&self) -> Option<KeySet> {
-        let mut key = self.key.signing(KEY_ID)?;
-        if self.message.fields.iter().any(|field| field.name == "key-id") {
-            key.id = None;
+    /// Where a slice ends, with the default of a variable.
+    pub(super) fn bound(&self, bound: Bound) -> Option<usize> {
+        match bound {
+            Bound::At(to) => Some(to),
+            Bound::Var(id) => self.scheme.vars.get(id)?.default.as_ref()?.parse().ok(),
         }
-        Some(KeySet::new([Arc::new(key)]))
     }
 
     /// Whether two drafts are different requests of one signature: one is signed, and with its signature the other
@@ -174,16 +239,17 @@ impl<'a> Engine<'a> {
             // The algorithm draws random numbers; the other request gets the first one's signature.
             other.sent.replace(&other.signature, &one.signature)?;
         }
-        let keys = self.keys()?;
         let holds = |signed: &Signed| {
             let verifier = self.verifier(&self.whole, signed);
-            let explained = signed.sent.looked_at(|view| verifier.explain(view, &keys, UnixTime::from_secs(NOW)));
+            let explained =
+                signed.sent.looked_at(|view| verifier.explain(view, &self.keys, UnixTime::from_secs(NOW)));
             explained.verdict.is_ok()
         };
         if !holds(&one) || !holds(&other) {
             return None;
         }
-        let vars = self.scheme.vars.iter().filter_map(|var| {
+        let fixed = self.scheme.vars.iter().filter(|var| self.is_fixed(&var.name));
+        let vars = fixed.filter_map(|var| {
             let (_, value) = one.given.iter().find(|(name, _)| *name == var.name)?;
             Some((var.name.clone(), value.clone()))
         });
@@ -192,7 +258,7 @@ impl<'a> Engine<'a> {
             let id = fields.into_iter().find(|(name, _)| name == "key-id").map(|(_, id)| id);
             id.map_or_else(|| KEY_ID.to_owned(), |id| String::from_utf8_lossy(&id).into_owned())
         });
-        let key = self.key.clone();
+        let key = self.held;
         Some(Collision { requests: [one.sent, other.sent], key_ids: ids, base, key, now: NOW, vars: vars.collect() })
     }
 }
@@ -232,22 +298,26 @@ impl Sent {
         }
     }
 
-    /// Puts another text in the place of one that stands in exactly one field line.
+    /// Puts another text in the place of one, which has to stand in the message once.
     fn replace(&mut self, from: &[u8], to: &[u8]) -> Option<()> {
-        let mut found = None;
-        for (index, (_, value)) in self.fields.iter().enumerate() {
-            for at in 0..value.len() {
-                if value.get(at..).is_some_and(|rest| rest.starts_with(from)) {
-                    if found.is_some() {
-                        return None;
-                    }
-                    found = Some((index, at));
-                }
+        let texts = || {
+            let fields = self.fields.iter().map(|(_, value)| value);
+            fields.chain([&self.target]).chain(&self.body)
+        };
+        let (index, at) = {
+            let mut found = texts().enumerate().flat_map(|(index, text)| {
+                let at = (0..text.len()).filter(|at| text.get(*at..).is_some_and(|rest| rest.starts_with(from)));
+                at.map(move |at| (index, at))
+            });
+            let first = found.next()?;
+            if found.next().is_some() {
+                return None;
             }
-        }
-        let (index, at) = found?;
-        let (_, value) = self.fields.get_mut(index)?;
-        value.splice(at..at + from.len(), to.iter().copied());
+            first
+        };
+        let fields = self.fields.iter_mut().map(|(_, value)| value);
+        let text = fields.chain([&mut self.target]).chain(&mut self.body).nth(index)?;
+        text.splice(at..at + from.len(), to.iter().copied());
         Some(())
     }
 }

@@ -7,7 +7,7 @@ use super::{Collision, Shown};
 use crate::lint::coverage::is_body;
 use crate::lint::draws::{self, Drawn};
 use countersign_core::scheme::model::{
-    Bound, Convert, Filter, IfAbsent, ListSource, Listing, Message, Part, Primitive, Source, Template,
+    Convert, Filter, IfAbsent, ListSource, Listing, Message, Part, Primitive, Source, Template,
 };
 
 /// Drafts that should have one signature.
@@ -22,12 +22,20 @@ pub(super) fn shown(engine: &Engine<'_>, draft: &Draft, message: &Message) -> Ve
     };
     let signed = std::iter::once(&message.base).chain(key).flat_map(|text| draws::drawn(message, text));
     for drawn in signed.filter(|drawn| drawn.standing.is_written()) {
-        for (index, filter) in drawn.before_digest().enumerate() {
-            let Some((rule, pairs)) = recipe(engine, draft, message, &drawn, index, filter) else { continue };
-            if shown.iter().any(|known| known.rule == rule && known.span == drawn.span) {
-                continue;
+        for draft in under(draft, message, &drawn) {
+            for (index, filter) in drawn.before_digest().enumerate() {
+                let Some((rule, pairs)) = recipe(engine, &draft, message, &drawn, index, filter) else { continue };
+                if shown.iter().any(|known| known.rule == rule && known.span == drawn.span) {
+                    continue;
+                }
+                let found: Option<Collision> = pairs.iter().find_map(|(one, other)| engine.collides(one, other));
+                shown.extend(found.map(|collision| Shown { rule, span: drawn.span, collision }));
             }
-            let found: Option<Collision> = pairs.iter().find_map(|(one, other)| engine.collides(one, other));
+        }
+        if *drawn.source == Source::List(ListSource::QueryForm) {
+            let rule = "body-partly-covered";
+            let found =
+                by_condition(engine, draft).into_iter().find_map(|(one, other)| engine.collides(&one, &other));
             shown.extend(found.map(|collision| Shown { rule, span: drawn.span, collision }));
         }
         if let Source::Json(_) | Source::List(ListSource::Json) = drawn.source {
@@ -37,6 +45,20 @@ pub(super) fn shown(engine: &Engine<'_>, draft: &Draft, message: &Message) -> Ve
         }
     }
     shown
+}
+
+/// The draft, and the same under the conditions that a value depends on.
+fn under(draft: &Draft, message: &Message, drawn: &Drawn<'_>) -> Vec<Draft> {
+    let mut drafts = vec![draft.clone()];
+    for filter in &drawn.filters {
+        let Filter::When(subject, values, _) = filter else { continue };
+        let slots = draws::drawn(message, subject).into_iter().filter_map(|on| of_source(draft, message, on.source));
+        let slots: Vec<Slot> = slots.filter(|slot| matches!(slot, Slot::Header(_) | Slot::Method)).collect();
+        for (slot, value) in slots.iter().flat_map(|slot| values.iter().map(move |value| (slot, value))) {
+            drafts.extend(draft.with(slot, value));
+        }
+    }
+    drafts
 }
 
 /// What a filter is suspected of, and drafts that show it.
@@ -87,7 +109,7 @@ fn recipe(
             "path-normalised",
             each_slot(draft, message, drawn, place, |path| [path.to_vec(), [path, b"/"].concat()]),
         ),
-        Filter::Slice(from, Bound::At(to)) => (piece_rule(drawn), sliced(draft, message, drawn, *from, *to)),
+        Filter::Slice(from, to) => (piece_rule(drawn), sliced(draft, message, drawn, *from, engine.bound(*to)?)),
         Filter::Before(end) => (
             piece_rule(drawn),
             each_slot(draft, message, drawn, place, |text| [[text, end, b"1"].concat(), [text, end, b"2"].concat()]),
@@ -181,22 +203,14 @@ fn each_slot(
             draft.fields.iter().map(|(name, _)| Slot::Header(name.to_ascii_lowercase())).collect()
         }
         (Source::List(_), Some(place)) => (0..draft.items(place).len()).map(|at| Slot::Value(place, at)).collect(),
-        (Source::Query(name), _) => item(draft, Place::Query, name).into_iter().collect(),
-        (Source::Form(name) | Source::Json(name) | Source::Xml(name), _) => {
-            item(draft, Place::Body, name).into_iter().collect()
-        }
         (Source::Target | Source::Url, _) => vec![Slot::Path],
-        (source, _) => of_source(message, source).into_iter().collect(),
+        (source, _) => of_source(draft, message, source).into_iter().collect(),
     };
     let pair = |slot: &Slot| {
         let [one, other] = texts(&draft.text(slot).unwrap_or_else(|| b"acme".to_vec()));
         Some((draft.with(slot, &one)?, draft.with(slot, &other)?))
     };
     slots.iter().filter_map(pair).collect()
-}
-
-fn item(draft: &Draft, place: Place, name: &str) -> Option<Slot> {
-    draft.items(place).iter().position(|item| item.k == name.as_bytes()).map(|at| Slot::Value(place, at))
 }
 
 /// The longest body that is made to show that its end is not signed.
@@ -228,7 +242,9 @@ fn sliced(draft: &Draft, message: &Message, drawn: &Drawn<'_>, from: usize, to: 
 fn by_condition(engine: &Engine<'_>, draft: &Draft) -> Pairs {
     let bodies = [b"{\"item\":7}".to_vec(), b"{\"item\":1000}".to_vec()];
     let mut pairs = Vec::new();
-    for media_type in ["application/json", "text/plain", "application/x-www-form-urlencoded"] {
+    for media_type in
+        ["application/json", "text/plain", "application/octet-stream", "application/x-www-form-urlencoded"]
+    {
         for method in ["POST", "PUT", "PATCH", "DELETE", "GET"] {
             let [one, other] = bodies.clone().map(|body| {
                 let mut draft = Draft { method: method.to_owned(), body: Body::Text(body), ..draft.clone() };
@@ -251,12 +267,12 @@ fn stood_in(draft: &Draft, message: &Message, drawn: &Drawn<'_>, other: &Templat
         Source::Form(name) | Source::Xml(name) | Source::Json(name) => {
             return stood_in_item(draft, Place::Body, name, &fixed(other).unwrap_or_default());
         }
-        source => of_source(message, source),
+        source => of_source(draft, message, source),
     };
     let Some(slot) = slot else { return Vec::new() };
     let stand_in = fixed(other).or_else(|| {
         let sources = draws::drawn(message, other);
-        sources.first().and_then(|drawn| draft.text(&of_source(message, drawn.source)?))
+        sources.first().and_then(|drawn| draft.text(&of_source(draft, message, drawn.source)?))
     });
     let absent = draft.without(&slot).unwrap_or_else(|| draft.clone());
     let there = stand_in.and_then(|text| draft.with(&slot, &text));

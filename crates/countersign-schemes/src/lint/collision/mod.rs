@@ -129,11 +129,12 @@ mod tests {
             for message in super::super::alternatives(&scheme.request) {
                 let engine = Engine::new(&scheme, &message, false).unwrap();
                 if samples::draft(&engine, &scheme).is_none() {
-                    let plain = samples::plain(&scheme, &message, "POST");
-                    unsigned.push((*name, engine.sign(&plain).map(|signed| signed.map(|_| ()))));
+                    unsigned.push(*name);
                 }
             }
         }
-        assert!(unsigned.is_empty(), "{unsigned:#?}");
+        // They sign a policy that has to be made first; its part `meta` has to hold the digest of another part.
+        unsigned.retain(|name| !name.starts_with("cloudfront-custom") && *name != "wechatpay-v3-upload");
+        assert!(unsigned.is_empty(), "{unsigned:?}");
     }
 }

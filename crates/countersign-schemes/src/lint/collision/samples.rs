@@ -13,6 +13,8 @@ use countersign_core::scheme::{Kind, Scheme};
 
 /// Begins with digits and with letters that are hexadecimal digits too; long enough for whoever wants 128 bits.
 pub(super) const NONCE: &str = "7f3c9d0a5b5e42688c117f3c9d0a5b5e";
+/// Since when what has a beginning holds: now.
+pub(super) const BEGINNING: &str = "1714566896";
 /// Hexadecimal and base64 alike.
 const SECRET: &str = "00112233445566778899aabbccddeeff";
 
@@ -27,14 +29,15 @@ macro_rules! pair {
 
 impl Held {
     /// A key for a primitive.
-    pub(super) fn of(primitive: &Primitive) -> Option<Self> {
-        Some(match primitive {
+    pub(super) fn of(primitive: &Primitive) -> Self {
+        match primitive {
             Primitive::Derived(..) | Primitive::Digest(_) | Primitive::Mac(..) => Self::Secret(SECRET),
             Primitive::Signature(Asymmetric::RsaPkcs1(_) | Asymmetric::RsaPss(_)) => pair!("rsa"),
             Primitive::Signature(Asymmetric::EcdsaP256 { .. }) => pair!("p256"),
             Primitive::Signature(Asymmetric::EcdsaP384 { .. }) => pair!("p384"),
             Primitive::Signature(Asymmetric::Ed25519) => pair!("ed25519"),
-        })
+            Primitive::Signature(Asymmetric::Sm2 { .. }) => pair!("sm2"),
+        }
     }
 
     /// The half that signs, under an id.
@@ -64,6 +67,12 @@ pub(super) fn draft(engine: &Engine<'_>, scheme: &Scheme) -> Option<Draft> {
         draft.status = engine.is_answering().then_some(200);
         engine.completed(&draft)
     })
+}
+
+const BOUNDARY: &str = "x";
+
+fn is_part(source: &Source) -> bool {
+    matches!(source, Source::Part(_))
 }
 
 /// The same with all that it need not have, as far as it is signed then, too.
@@ -130,8 +139,7 @@ pub(super) fn fronted(engine: &Engine<'_>, draft: &Draft) -> Option<Draft> {
     (fronted != *draft && matches!(engine.sign(&fronted), Some(Ok(_)))).then_some(fronted)
 }
 
-/// Without what only the engine knows to be missing.
-pub(super) fn plain(scheme: &Scheme, message: &Message, method: &str) -> Draft {
+fn plain(scheme: &Scheme, message: &Message, method: &str) -> Draft {
     let texts = std::iter::once(&message.base)
         .chain(message.lets.iter().map(|entry| &entry.text))
         .chain(message.binds.iter().map(|bind| &bind.value));
@@ -139,8 +147,13 @@ pub(super) fn plain(scheme: &Scheme, message: &Message, method: &str) -> Draft {
     let draws = |wanted: &dyn Fn(&Source) -> bool| drawn.iter().any(|drawn| wanted(drawn.source));
     let carried = |place: Place| message.carriers.iter().any(|carrier| carrier.place == place);
     let list = |one: ListSource| draws(&|source| *source == Source::List(one));
+    // A name in both is refused.
+    let merged = list(ListSource::QueryJson) || list(ListSource::QueryRawJson);
     let items = vec![Pair::new("item", "7"), Pair::new("items", "24")];
-    let body = if draws(&|source| matches!(source, Source::Json(_))) || list(ListSource::Json) || carried(Place::Json)
+    let body = if draws(&|source| matches!(source, Source::Json(_)))
+        || list(ListSource::Json)
+        || merged
+        || carried(Place::Json)
     {
         Body::Json(items.clone())
     } else if draws(&|source| matches!(source, Source::Xml(_))) || list(ListSource::Xml) || carried(Place::Xml) {
@@ -151,6 +164,9 @@ pub(super) fn plain(scheme: &Scheme, message: &Message, method: &str) -> Draft {
         || (list(ListSource::Params) && method == "POST")
     {
         Body::Form(items.clone())
+    } else if let Some(Source::Part(name)) = drawn.iter().map(|drawn| drawn.source).find(|source| is_part(source)) {
+        let head = format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n");
+        Body::Upload(format!("{head}{{\"item\":7}}\r\n--{BOUNDARY}--\r\n").into_bytes())
     } else if method == "GET" && scheme.kind == Kind::Link {
         Body::None
     } else {
@@ -158,6 +174,7 @@ pub(super) fn plain(scheme: &Scheme, message: &Message, method: &str) -> Draft {
     };
     let media_type = match &body {
         Body::None => None,
+        Body::Upload(_) => Some("multipart/form-data; boundary=x"),
         Body::Form(_) => Some("application/x-www-form-urlencoded"),
         Body::Json(_) | Body::Text(_) => Some("application/json"),
         Body::Xml(_) => Some("application/xml"),
@@ -165,7 +182,7 @@ pub(super) fn plain(scheme: &Scheme, message: &Message, method: &str) -> Draft {
     let mut draft = Draft {
         method: method.to_owned(),
         path: b"/orders".to_vec(),
-        query: items,
+        query: if merged { Vec::new() } else { items },
         raw: list(ListSource::QueryRaw),
         fields: media_type.map(|text| ("Content-Type".to_owned(), text.into())).into_iter().collect(),
         body,
@@ -178,7 +195,12 @@ pub(super) fn plain(scheme: &Scheme, message: &Message, method: &str) -> Draft {
         let Source::List(source) = drawn.source else { continue };
         for filter in &drawn.filters {
             let Filter::Only(globs) = filter else { continue };
-            let names = globs.iter().map(|glob| glob.replace('*', "note")).take(2);
+            // Of a pattern two names, so that one can be moved into the other.
+            let names = globs.iter().flat_map(|glob| {
+                let more = glob.contains('*').then(|| glob.replace('*', "notes"));
+                std::iter::once(glob.replace('*', "note")).chain(more)
+            });
+            let names = names.take(2);
             match draft.place(*source) {
                 Some(place) => {
                     for name in names {

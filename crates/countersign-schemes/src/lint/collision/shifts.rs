@@ -4,7 +4,7 @@
 //! twin if what separates them can be a part of either: the second value disappears in the first
 //! (`a=1&b=2` is an `a` of `1&b=2`), or the text between moves over (an `a` of `1=` and a `b`).
 
-use super::draft::{Draft, Slot};
+use super::draft::{Draft, Place, Slot};
 use super::engine::Engine;
 use super::{Collision, Shown, place};
 use crate::lint::subject::Reading;
@@ -49,12 +49,13 @@ pub(super) fn shown(
         let found = drafts.iter().find_map(|draft| {
             let [ours, theirs] = [clash.one, clash.other]
                 .map(|owner| owner.map(|owner| slots_of(draft, written, message, owner)).unwrap_or_default());
-            let both = clash.one.is_some() && clash.other.is_some();
+            let (both, neither) =
+                (clash.one.is_some() && clash.other.is_some(), clash.one.is_none() && clash.other.is_none());
             let involved = |one: &Slot, other: &Slot| {
                 let apart =
                     (ours.contains(one) && theirs.contains(other)) || (ours.contains(other) && theirs.contains(one));
                 let either = [one, other].iter().any(|slot| ours.contains(slot) || theirs.contains(slot));
-                (if both { apart } else { either }) && !one.is_beside(other)
+                (if both { apart } else { either || neither }) && !one.is_beside(other)
             };
             search(engine, draft, &text, &slots(draft, written, message), &involved)
         });
@@ -70,6 +71,8 @@ enum Move {
     Merge,
     /// What stands between them, or some bytes where nothing does.
     Bytes,
+    /// The first value, to where the second would stand: each is there alone.
+    Place,
 }
 
 /// The first pair of drafts that collide.
@@ -82,7 +85,7 @@ fn search(
 ) -> Option<Collision> {
     let draft = explicit(engine, draft, slots)?;
     let rendered = engine.rendered(text, &draft)?;
-    for how in [Move::Merge, Move::Bytes] {
+    for how in [Move::Merge, Move::Bytes, Move::Place] {
         for first in slots {
             for second in slots.iter().filter(|second| *second != first && involved(first, second)) {
                 let (Some(a), Some(b)) = (draft.text(first), draft.text(second)) else { continue };
@@ -158,6 +161,11 @@ fn candidates(
                 found.extend(one.zip(other));
             }
         }
+        Move::Place => {
+            let one = draft.without(second);
+            let other = draft.with(second, a).and_then(|draft| draft.without(first));
+            found.extend(one.zip(other));
+        }
         Move::Bytes => {
             let one = draft.with(second, &joined(&[between, b]));
             let other = draft.with(first, &joined(&[a, between]));
@@ -203,7 +211,7 @@ fn slots_of(draft: &Draft, written: &Written, message: &Message, owner: Owner) -
         Some(Made::List(number) | Made::Name(number) | Made::Value(number)) => {
             written.lists.get(*number).map(|list| items(draft, list.source)).unwrap_or_default()
         }
-        Some(Made::Source(source)) => of_source(message, source).into_iter().collect(),
+        Some(Made::Source(source)) => of_source(draft, message, source).into_iter().collect(),
         Some(Made::Either(..) | Made::Same(..) | Made::Texts(..) | Made::Unknown) | None => Vec::new(),
     }
 }
@@ -213,18 +221,28 @@ fn items(draft: &Draft, list: ListSource) -> Vec<Slot> {
     let Some(place) = draft.place(list) else {
         return draft.fields.iter().map(|(name, _)| Slot::Header(name.to_ascii_lowercase())).collect();
     };
-    let count = draft.items(place).len();
-    (0..count).flat_map(|index| [Slot::Name(place, index), Slot::Value(place, index)]).collect()
+    let merged = matches!(list, ListSource::Params | ListSource::QueryForm | ListSource::QueryJson);
+    let other = (merged && place == Place::Body).then_some(Place::Query);
+    let of = |place: Place| (0..draft.items(place).len()).map(move |index| (place, index));
+    let all = of(place).chain(other.into_iter().flat_map(of));
+    all.flat_map(|(place, index)| [Slot::Name(place, index), Slot::Value(place, index)]).collect()
 }
 
-pub(super) fn of_source(message: &Message, source: &Source) -> Option<Slot> {
+/// The slot of a source.
+pub(super) fn of_source(draft: &Draft, message: &Message, source: &Source) -> Option<Slot> {
+    let item = |place: Place, name: &str| {
+        let index = draft.items(place).iter().position(|item| item.k == name.as_bytes());
+        index.map(|index| Slot::Value(place, index))
+    };
     Some(match source {
         Source::Body => Slot::Body,
         Source::Field(id) => Slot::Capture(message.fields.get(*id)?.name.clone()),
+        Source::Form(name) | Source::Json(name) | Source::Xml(name) => return item(Place::Body, name),
         Source::Header(name) if name != "host" => Slot::Header(name.clone()),
         Source::Method => Slot::Method,
         Source::Path => Slot::Path,
         Source::Peer => Slot::Peer,
+        Source::Query(name) => return item(Place::Query, name),
         Source::QueryString => Slot::QueryString,
         Source::Target | Source::Url => Slot::Target,
         _ => return None,

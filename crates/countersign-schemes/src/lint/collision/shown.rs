@@ -162,12 +162,10 @@ fn ends(text: &str) -> String {
 }
 
 fn text_or_base64(bytes: &[u8]) -> (Option<String>, Option<String>) {
-    match std::str::from_utf8(bytes) {
-        Ok(text) => (Some(text.to_owned()), None),
-        Err(_) => {
-            let mut out = Vec::new();
-            canon::b64(bytes, &mut out);
-            (None, Some(String::from_utf8_lossy(&out).into_owned()))
-        }
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return (Some(text.to_owned()), None);
     }
+    let mut out = Vec::new();
+    canon::b64(bytes, &mut out);
+    (None, Some(String::from_utf8_lossy(&out).into_owned()))
 }

@@ -17,16 +17,28 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(subject: &Subject<'_>, find: &mut Find<'_>) {
+    let mut said = Vec::new();
     for text in subject.templates() {
         for drawn in subject.drawn(text).iter().filter(|drawn| drawn.standing.is_written()) {
+            if subject.pair(RULE.code, drawn.span).is_some()
+                && matches!(drawn.source, Source::Json(_) | Source::List(ListSource::Json | ListSource::QueryJson))
+            {
+                let name = subject.name(drawn.source);
+                find(
+                    Warning,
+                    drawn.span,
+                    format!("{name} is signed without its types: a number for the text of one"),
+                );
+            }
             for filter in drawn.before_digest() {
                 if let Some(what) = loss(drawn.source, filter) {
                     let name = subject.name(drawn.source);
-                    find(
-                        Warning,
-                        drawn.span,
-                        format!("{name} is signed {what}: messages that differ have one signature"),
-                    );
+                    let message = format!("{name} is signed {what}: messages that differ have one signature");
+                    // Once where what is compared with it is written alike.
+                    if !said.contains(&message) {
+                        find(Warning, drawn.span, message.clone());
+                        said.push(message);
+                    }
                 }
             }
         }

@@ -1,6 +1,7 @@
 //! The rules, one file each, and the table of them.
 
 mod absent_field_accepted;
+mod algorithm_from_request;
 mod base_undecided;
 mod bases_several;
 mod body_digest_weak;
@@ -16,6 +17,7 @@ mod error_status_success;
 mod hash_broken;
 mod host_not_covered;
 mod key_concatenated;
+mod key_source_from_request;
 mod key_unscoped;
 mod keyed_plain_digest;
 mod method_not_covered;
@@ -34,6 +36,7 @@ mod replay_by_method;
 mod secret_in_message;
 mod separator_in_value;
 mod signature_truncated;
+mod synthetic_name_shared;
 mod time_coarse;
 mod time_missing;
 mod time_not_checked;
@@ -54,6 +57,7 @@ pub(super) static UNDECIDED: &Rule = &base_undecided::RULE;
 /// Every rule, by code.
 pub(super) static ALL: &[&Rule] = &[
     &absent_field_accepted::RULE,
+    &algorithm_from_request::RULE,
     &base_undecided::RULE,
     &bases_several::RULE,
     &body_digest_weak::RULE,
@@ -69,6 +73,7 @@ pub(super) static ALL: &[&Rule] = &[
     &hash_broken::RULE,
     &host_not_covered::RULE,
     &key_concatenated::RULE,
+    &key_source_from_request::RULE,
     &key_unscoped::RULE,
     &keyed_plain_digest::RULE,
     &method_not_covered::RULE,
@@ -87,6 +92,7 @@ pub(super) static ALL: &[&Rule] = &[
     &secret_in_message::RULE,
     &separator_in_value::RULE,
     &signature_truncated::RULE,
+    &synthetic_name_shared::RULE,
     &time_coarse::RULE,
     &time_missing::RULE,
     &time_not_checked::RULE,

@@ -3,6 +3,7 @@
 use super::{Error, Find, Rule, Subject, Warning};
 use crate::lint::coverage::Extent;
 use countersign_core::scheme::Kind;
+use countersign_core::scheme::model::{Filter, Source};
 
 pub(super) static RULE: Rule = Rule {
     code: "query-partly-covered",
@@ -19,6 +20,10 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(subject: &Subject<'_>, find: &mut Find<'_>) {
     let (Some(kind), Extent::Part(span, missing)) = (subject.request(), &subject.cover.query) else { return };
-    let severity = if kind == Kind::Webhook { Warning } else { Error };
+    // What alone is left out is named, and a handler can leave it alone; what is signed alone leaves out all else.
+    let chosen = |filter: &&Filter| matches!(filter, Filter::Listed(..) | Filter::Only(_) | Filter::Pick(..));
+    let allowed = subject.lists().any(|drawn| drawn.filters.into_iter().any(|filter| chosen(&filter)));
+    let single = subject.signed().iter().any(|drawn| matches!(drawn.source, Source::Query(_)));
+    let severity = if kind == Kind::Webhook || !(allowed || single) { Warning } else { Error };
     find(severity, *span, format!("the query is signed in part: {missing}"));
 }

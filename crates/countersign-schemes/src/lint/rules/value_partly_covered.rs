@@ -24,8 +24,9 @@ pub(super) static RULE: Rule = Rule {
 fn check(subject: &Subject<'_>, find: &mut Find<'_>) {
     for part in &subject.parts {
         let path = matches!(part.source, Source::Path | Source::Target | Source::Url);
-        if path || is_body(&part.source) {
-            continue;
+        let time = matches!(part.source, Source::Field(id) if subject.times().contains(&id));
+        if path || time || is_body(&part.source) {
+            continue; // These have rules of their own.
         }
         let name = subject.name(&part.source);
         // Of a field line mostly all is signed that matters, such as the media type without its parameters.
@@ -35,7 +36,7 @@ fn check(subject: &Subject<'_>, find: &mut Find<'_>) {
                 find(severity, part.span, format!("only a piece of {name} is signed"));
             }
             Told::Sometimes if is_choice(&part.source) => {
-                find(Note, part.span, format!("{name} is signed in some messages only"))
+                find(Note, part.span, format!("{name} is signed in some messages only"));
             }
             _ => {}
         }
