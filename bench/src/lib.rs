@@ -1,16 +1,23 @@
 //! Cases that the benchmarks share: a signed request each, its verifier, and the bare hashing of the same bytes.
 
+mod bare;
+mod recorded;
+
 use std::sync::Arc;
 
+use bare::{Bare, Last};
 use countersign_core::alg::{Hash, MacKey};
 use countersign_core::{
-    Checked, FirstUse, Freshness, Key, KeySet, Plan, RequestView, Signer, Transport, UnixTime, Verified, Verifier,
+    BodyNeed, Checked, FirstUse, Freshness, Key, KeySet, Material, Plan, RequestView, Signer, Transport, UnixTime,
+    Verified, Verifier,
 };
 use countersign_schemes::{Catalogue, catalogue};
+use recorded::{Input, RECORDED, Recorded};
 
-/// When everything here is signed and verified.
+/// When the three first cases are signed and verified.
 const NOW: UnixTime = UnixTime::from_secs(1_714_566_896);
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+const AUTHORITY: &str = "example.amazonaws.com";
 
 /// A signed request and what verifies it.
 #[derive(Debug)]
@@ -19,39 +26,35 @@ pub struct Case {
     pub name: &'static str,
     verifier: Verifier,
     keys: KeySet,
+    now: UnixTime,
+    method: String,
+    authority: String,
     target: Vec<u8>,
     fields: Vec<(String, Vec<u8>)>,
     body: Vec<u8>,
     bare: Bare,
 }
 
-/// The hashing that no verification of the scheme can do without.
-#[derive(Debug)]
-enum Bare {
-    Md5(Vec<u8>),
-    Mac(MacKey, Vec<u8>),
-    /// SHA-256 of the body, SHA-256 of the canonical request, HMAC of the string to sign.
-    SigV4(MacKey, Vec<u8>, Vec<u8>),
-}
-
 impl Case {
-    /// The three schemes that the targets name.
+    /// The three schemes that the targets name, signed here, and schemes whose messages vendors' libraries signed.
     #[must_use]
     pub fn all() -> Vec<Self> {
-        vec![
-            Self::new("md5-token", b""),
-            Self::new("standard-webhooks", &[b'x'; 1024]),
-            Self::new("aws-sigv4", &[b'x'; 1024]),
-        ]
+        let signed =
+            [("md5-token", b"".as_slice()), ("standard-webhooks", &[b'x'; 1024]), ("aws-sigv4", &[b'x'; 1024])];
+        let signed = signed.into_iter().map(|(name, body)| Self::signed(name, body));
+        signed.chain(RECORDED.iter().map(Self::recorded)).collect()
     }
 
-    fn new(name: &'static str, body: &[u8]) -> Self {
+    fn plan(name: &str) -> Arc<Plan> {
         let text = catalogue::text(name).expect("a scheme of the catalogue");
-        let scheme = countersign_schemes::load(name, text, &Catalogue).expect("the catalogue is in order");
-        let plan = Plan::compile(&scheme);
+        Plan::compile(&countersign_schemes::load(name, text, &Catalogue).expect("the catalogue is in order"))
+    }
+
+    fn signed(name: &'static str, body: &[u8]) -> Self {
+        let plan = Self::plan(name);
         let key = Key::secret(SECRET.as_bytes()).with_id("AKIDEXAMPLE");
         let mut fields: Vec<(String, Vec<u8>)> = [
-            ("Host", "example.amazonaws.com"),
+            ("Host", AUTHORITY),
             ("Content-Type", "application/json"),
             ("User-Agent", "bench/1.0 (x86_64; linux)"),
             ("Accept", "*/*"),
@@ -62,7 +65,7 @@ impl Case {
         let view = RequestView {
             method: "POST",
             target: b"/orders/17/items?page=2&limit=50",
-            authority: "example.amazonaws.com",
+            authority: AUTHORITY,
             transport: Transport::Https,
             fields: &fields,
             body: Some(body),
@@ -72,43 +75,88 @@ impl Case {
         };
         let fresh = Freshness { now: NOW, nonce: Some("msg_p5jXN8AQM9LWM0D4loKWxJek") };
         let signed = signer.sign(view, &key, &fresh).expect("the case can be signed");
-        let keys = KeySet::new([Arc::new(key)]);
         let mut after = fields.clone();
         signed.apply(&mut after);
         fields = after;
         let mut case = Self {
             name,
             verifier: Verifier::new(plan),
-            keys,
+            keys: KeySet::new([Arc::new(key)]),
+            now: NOW,
+            method: "POST".to_owned(),
+            authority: AUTHORITY.to_owned(),
             target: signed.target,
             fields,
             body: body.to_vec(),
-            bare: Bare::Md5(Vec::new()),
+            bare: Bare { digests: Vec::new(), last: Last::Digest(Hash::Md5, Vec::new()) },
         };
-        let explained = case.verifier.explain(case.view(true), &case.keys, NOW);
-        let stage = |name: &str| {
-            explained
-                .stages
-                .iter()
-                .find(|stage| stage.name == name)
-                .map(|stage| stage.bytes.clone())
-                .unwrap_or_default()
-        };
-        let base = stage("signature-base");
+        let base = case.stage("signature-base");
         case.bare = match name {
-            "md5-token" => Bare::Md5(base),
-            "aws-sigv4" => Bare::SigV4(MacKey::new(Hash::Sha256, &[7; 32]), stage("canonical"), base),
-            _ => Bare::Mac(MacKey::new(Hash::Sha256, &[7; 24]), base),
+            "md5-token" => Bare { digests: Vec::new(), last: Last::Digest(Hash::Md5, base) },
+            "aws-sigv4" => Bare {
+                digests: vec![(Hash::Sha256, body.to_vec()), (Hash::Sha256, case.stage("canonical"))],
+                last: Last::Mac(MacKey::new(Hash::Sha256, &[7; 32]), base),
+            },
+            _ => Bare { digests: Vec::new(), last: Last::Mac(MacKey::new(Hash::Sha256, &[7; 24]), base) },
         };
         assert!(case.verify(), "{name} verifies");
         case
     }
 
+    fn recorded(recorded: &Recorded) -> Self {
+        let line = recorded.line();
+        let mut verifier = Verifier::new(Self::plan(recorded.scheme));
+        for (name, value) in line.vars() {
+            verifier = verifier.with_var(&name, &value);
+        }
+        let key = line.key();
+        let material = key.material.clone();
+        let (authority, target) = line.url();
+        let mut case = Self {
+            name: recorded.scheme,
+            verifier,
+            keys: KeySet::new([Arc::new(key)]),
+            now: line.now(),
+            method: line.method(),
+            authority,
+            target,
+            fields: line.fields(),
+            body: line.body(),
+            bare: Bare { digests: Vec::new(), last: Last::Digest(Hash::Md5, Vec::new()) },
+        };
+        let digested = |input: &Input| match input {
+            Input::Body(before, after) => [before.as_bytes(), &case.body, after.as_bytes()].concat(),
+            Input::Let(name) => case.stage(name),
+        };
+        let digests = recorded.digests.iter().map(|(hash, input)| (*hash, digested(input))).collect();
+        let base = case.stage("signature-base");
+        let last = match (recorded.signature, material) {
+            (None, _) => Last::Mac(MacKey::new(Hash::Sha256, &[7; 32]), base),
+            (Some((algorithm, decode)), Material::Public(key)) => {
+                let explained = case.verifier.explain(case.view(true), &case.keys, case.now);
+                let mut signature = Vec::new();
+                decode(&explained.claimed_signature.expect("a signature"), &mut signature).expect("its encoding");
+                Last::Signature(key, algorithm, base, signature)
+            }
+            (Some(_), _) => panic!("{}: a public key", recorded.scheme),
+        };
+        case.bare = Bare { digests, last };
+        assert!(case.verify(), "{} verifies", recorded.scheme);
+        case
+    }
+
+    /// What a stage of the explanation holds.
+    fn stage(&self, name: &str) -> Vec<u8> {
+        let explained = self.verifier.explain(self.view(true), &self.keys, self.now);
+        let stage = explained.stages.into_iter().find(|stage| stage.name == name);
+        stage.unwrap_or_else(|| panic!("{}: no stage {name}", self.name)).bytes
+    }
+
     fn view(&self, whole: bool) -> RequestView<'_> {
         RequestView {
-            method: "POST",
+            method: &self.method,
             target: &self.target,
-            authority: "example.amazonaws.com",
+            authority: &self.authority,
             transport: Transport::Https,
             fields: &self.fields,
             body: whole.then_some(&self.body),
@@ -118,13 +166,14 @@ impl Case {
         }
     }
 
-    /// Verifies the request, its body streamed, up to the replay store's answer.
+    /// Verifies the request, its body streamed where the scheme allows it, up to the replay store's answer.
     #[must_use]
     pub fn verify(&self) -> bool {
+        let whole = self.verifier.plan().body_need() == BodyNeed::Buffer;
         let verified = || -> Result<Verified, countersign_core::Rejection> {
-            let needs_key = self.verifier.start(self.view(false), NOW)?;
+            let needs_key = self.verifier.start(self.view(whole), self.now)?;
             let mut needs_body = needs_key.key(&self.keys)?;
-            needs_body.update(&self.body);
+            needs_body.update(&self.body)?;
             match needs_body.finish()? {
                 Checked::Verified(verified) => Ok(verified),
                 Checked::NeedsReplay(replay) => replay.answered(FirstUse::First),
@@ -133,19 +182,9 @@ impl Case {
         verified().is_ok()
     }
 
-    /// Hashes the same bytes, and nothing else.
+    /// Hashes the same bytes, or verifies the bare signature, and nothing else.
     #[must_use]
     pub fn hash(&self) -> u8 {
-        let digest = match &self.bare {
-            Bare::Md5(base) => Hash::Md5.digest(base),
-            Bare::Mac(key, base) => key.mac(base),
-            Bare::SigV4(key, canonical, base) => {
-                let body = Hash::Sha256.digest(&self.body);
-                let canonical = Hash::Sha256.digest(canonical);
-                std::hint::black_box((body, canonical));
-                key.mac(base)
-            }
-        };
-        digest.as_bytes().first().copied().unwrap_or_default()
+        self.bare.run()
     }
 }

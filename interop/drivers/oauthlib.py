@@ -8,7 +8,7 @@ from oauthlib.oauth1 import Client
 from oauthlib.oauth1.rfc5849 import signature as rfc5849
 
 SDK = "oauthlib==4.0.1"
-ALSO = ["pyjwt==2.13.0", "cryptography==50.0.2"]
+ALSO = ["pyjwt==2.15.1", "cryptography==50.0.2"]
 SCHEMES = [
     "oauth1-hmac-sha1",
     "oauth1-hmac-sha1-query",

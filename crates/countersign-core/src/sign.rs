@@ -4,24 +4,24 @@
 //! call for.
 
 mod chunks;
+mod error;
 mod members;
+mod names;
+
+pub use error::SignError;
 
 use std::sync::Arc;
 
-use crate::alg::KeyError;
 use crate::canon;
 use crate::key::{Key, Material};
-use crate::plan::carrier::Captures;
 use crate::plan::list::convert;
 use crate::plan::run::{Env, Scratch, Stop, digest_body, run};
 use crate::plan::source::split_target;
 use crate::plan::{MessagePlan, Plan, PrimitivePlan, Program};
 use crate::reject::{Rejection, Subject};
 use crate::request::{Fields, RequestView};
-use crate::scheme::draft::{Place, Span};
-use crate::scheme::model::{
-    Carrier, Convert, Field, FieldId, FieldType, Filter, Message, Part, Source, Template, Value, Wrap,
-};
+use crate::scheme::draft::Place;
+use crate::scheme::model::{Carrier, Convert, Field, FieldId, FieldType, Message, Source, Wrap};
 use crate::scheme::{References, Var, same_name};
 use crate::time::UnixTime;
 use crate::verify::agree::agree;
@@ -70,63 +70,6 @@ impl Signed {
             }
         }
     }
-}
-
-/// Why a message could not be signed: the caller's fault, or the key's.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum SignError {
-    /// The message has a signature already.
-    #[error("the message is signed already: it has `{carrier}`")]
-    AlreadySigned {
-        /// The name of the carrier.
-        carrier: String,
-    },
-    /// A carrier is there and does not have the form that the scheme describes.
-    #[error("`{carrier}` is there already and does not have the form that the scheme describes")]
-    CarrierMalformed {
-        /// The name of the carrier.
-        carrier: String,
-    },
-    /// The scheme signs the place that carries the signature, so that no signature could ever hold.
-    #[error("the scheme signs the place where it carries the signature")]
-    CoversItself,
-    /// The scheme carries a key id, and the key has none.
-    #[error("the scheme carries a key id, and the key has none")]
-    KeyIdNeeded,
-    /// The key could not sign.
-    #[error("the key could not sign: {0}")]
-    Key(#[from] KeyError),
-    /// The key is not one for this scheme's algorithm.
-    #[error("the key is not one for this scheme's algorithm")]
-    KeyUnsuitable,
-    /// Something that is signed is not in the message.
-    #[error("the message lacks something that the scheme signs")]
-    Missing {
-        /// Where it stands in the scheme.
-        step: Option<Span>,
-    },
-    /// The message itself cannot be signed under this scheme.
-    #[error("the message cannot be signed: {0:?}")]
-    Message(Rejection),
-    /// The scheme has a nonce, and none was given.
-    #[error("the scheme has a nonce, and none was given")]
-    NonceNeeded,
-    /// The scheme signs no messages of this kind.
-    #[error("the scheme does not sign responses")]
-    NoResponse,
-    /// A value does not fit the place where the scheme carries it.
-    #[error("the value of `{name}` does not fit the place where the scheme carries it")]
-    ValueUnfit {
-        /// The name of the capture.
-        name: String,
-    },
-    /// A value is needed that only the caller knows.
-    #[error("the scheme needs a value for `{name}`")]
-    VarNeeded {
-        /// The name of the capture or variable.
-        name: String,
-    },
 }
 
 impl Signer {
@@ -362,67 +305,6 @@ impl Signing<'_> {
         Ok(())
     }
 
-    /// What a carrier lacks that cannot be written.
-    fn lacking(&self, carrier: &Carrier, scratch: &Scratch) -> SignError {
-        let mut ids = Vec::new();
-        References::captures(&carrier.text, &mut ids);
-        let lacking = ids.into_iter().find(|id| {
-            scratch.captures.get(*id).is_none() && self.message.fields.get(*id).is_some_and(|field| !field.optional)
-        });
-        match lacking.and_then(|id| self.message.fields.get(id)) {
-            Some(field) => SignError::VarNeeded { name: field.name.clone() },
-            None => SignError::Missing { step: Some(carrier.span) },
-        }
-    }
-
-    /// Sets the capture that lists what is signed.
-    fn list_names(&self, draft: &Draft, scratch: &mut Scratch) -> Result<(), SignError> {
-        for (id, field) in self.message.fields.iter().enumerate() {
-            let Some(separator) = field.kind.names() else { continue };
-            // The names of trailers are not those of what is signed.
-            let announces = self.message.chunks.as_ref().is_some_and(|chunks| chunks.trailers == Some(id));
-            if announces || scratch.captures.get(id).is_some() || self.message.cover.is_empty() {
-                continue;
-            }
-            let mut known: Vec<String> = synthetic(self.message, &scratch.captures);
-            draft.fields.all(&mut |name, _| known.push(name.to_ascii_lowercase()));
-            if !self.view.authority.is_empty() {
-                known.push("host".to_owned());
-            }
-            // The field that carries the list is not there yet, and is listed only by its own name.
-            let own = self.message.carriers.iter().find(|carrier| carries(carrier, id));
-            let own = own.filter(|own| own.place == Place::Header && !carries(own, self.message.signature_field));
-            known.extend(own.map(|own| own.name.clone()).filter(|own| self.message.cover.contains(own)));
-            known.sort_unstable();
-            known.dedup();
-            let refused = |name: &str| {
-                let mut exceptions = self.message.cover.iter().filter_map(|pattern| pattern.strip_prefix('!'));
-                exceptions.any(|pattern| canon::glob(pattern.as_bytes(), name.as_bytes()))
-            };
-            let mut listed: Vec<&str> = Vec::new();
-            let wildcard =
-                self.message.cover.iter().any(|pattern| pattern.contains('*') && !pattern.starts_with('!'));
-            for pattern in self.message.cover.iter().filter(|pattern| !pattern.starts_with('!')) {
-                for name in &known {
-                    let matches = canon::glob(pattern.as_bytes(), name.as_bytes());
-                    let explicit = !pattern.contains('*') || !name.starts_with('@');
-                    if matches && explicit && !refused(name) && !listed.contains(&name.as_str()) {
-                        listed.push(name);
-                    }
-                }
-            }
-            if wildcard {
-                listed.sort_unstable();
-            }
-            let value = listed.join(&char::from(separator).to_string());
-            if !fits(self.message, id, value.as_bytes()) {
-                return Err(SignError::ValueUnfit { name: field.name.clone() });
-            }
-            scratch.captures.set(id, value.as_bytes());
-        }
-        Ok(())
-    }
-
     /// Writes the carriers that do not hold the signature and whose captures are all there.
     fn write(
         &self,
@@ -472,7 +354,7 @@ impl Signing<'_> {
         let value = scratch.out.get(mark..).unwrap_or_default().to_vec();
         scratch.out.truncate(mark);
         if !whole {
-            return if carrier.optional || !last { Ok(()) } else { Err(self.lacking(carrier, scratch)) };
+            return if carrier.optional || !last { Ok(()) } else { Err(self.unwritten(carrier, scratch)) };
         }
         draft.written.push((carrier.place, carrier.name.clone()));
         draft.append(carrier, &wrapped(carrier.wrap, value))
@@ -767,34 +649,6 @@ fn carries(carrier: &Carrier, field: FieldId) -> bool {
     let mut ids = Vec::new();
     References::captures(&carrier.text, &mut ids);
     ids.contains(&field)
-}
-
-/// The names of synthetic items that may be listed: not of those whose value is a capture that is not there.
-fn synthetic(message: &Message, captures: &Captures) -> Vec<String> {
-    let lacks = |text: &Template| {
-        text.parts.iter().any(|part| match part {
-            Part::Value(Value { source: Source::Field(id), .. }) => captures.get(*id).is_none(),
-            Part::Literal(_) | Part::Optional(_) | Part::Value(_) => false,
-        })
-    };
-    let mut found = Vec::new();
-    let mut texts = vec![&message.base];
-    texts.extend(message.lets.iter().map(|entry| &entry.text));
-    for text in texts {
-        for part in &text.parts {
-            let Part::Value(value) = part else { continue };
-            if !matches!(value.source, Source::List(_)) {
-                continue;
-            }
-            for filter in &value.filters {
-                match filter {
-                    Filter::With { name, value, .. } if !lacks(value) => found.push(name.clone()),
-                    _ => {}
-                }
-            }
-        }
-    }
-    found
 }
 
 fn unix(text: &[u8]) -> Option<UnixTime> {

@@ -50,6 +50,7 @@ pub(super) fn message(message: &Message, fresh: Fresh) -> MessagePlan {
         jobs: compiler.jobs.into_iter().map(|(_, job)| job).collect(),
         signs_key_id: key_id.is_some_and(|id| signs(message, id)),
         key_id,
+        signs_time: fresh.timestamp.is_some_and(|window| signs(message, window.field)),
         signs_nonce: fresh.nonce.is_some_and(|rule| signs(message, rule.field)),
         signed_headers: signed_headers(message),
         encode: encode.into(),

@@ -152,6 +152,9 @@ pub(crate) struct MessagePlan {
     pub(crate) signs_key_id: bool,
     /// Whether it covers the nonce.
     pub(crate) signs_nonce: bool,
+    /// Whether it certainly covers the time; of a message that lists what it covers, or sends it in a parameter, that
+    /// can only be told later.
+    pub(crate) signs_time: bool,
     /// The field lines that the scheme signs by their names.
     pub(crate) signed_headers: Vec<String>,
     pub(crate) encode: Program,

@@ -5,7 +5,8 @@
 
 use super::{Draft, SignError, Signing, fits, json_member, stopped, wrapped};
 use crate::plan::run::{Scratch, run};
-use crate::scheme::model::{FieldType, Wrap};
+use crate::scheme::References;
+use crate::scheme::model::{Carrier, FieldType, Wrap};
 
 impl Signing<'_> {
     /// Sets the captures that encode a JSON object whose members are carriers.
@@ -28,7 +29,7 @@ impl Signing<'_> {
                     json_member(&mut object, &carrier.written, &value)
                         .ok_or_else(|| SignError::CarrierMalformed { carrier: carrier.written.clone() })?;
                 } else if !carrier.optional {
-                    return Err(self.lacking(carrier, scratch));
+                    return Err(self.unwritten(carrier, scratch));
                 }
             }
             let by = if field.kind == FieldType::B64Url { Wrap::B64Url } else { Wrap::B64 };
@@ -39,5 +40,18 @@ impl Signing<'_> {
             scratch.captures.set(id, &value);
         }
         Ok(())
+    }
+
+    /// What a carrier lacks that cannot be written.
+    pub(super) fn unwritten(&self, carrier: &Carrier, scratch: &Scratch) -> SignError {
+        let mut ids = Vec::new();
+        References::captures(&carrier.text, &mut ids);
+        let lacking = ids.into_iter().find(|id| {
+            scratch.captures.get(*id).is_none() && self.message.fields.get(*id).is_some_and(|field| !field.optional)
+        });
+        match lacking.and_then(|id| self.message.fields.get(id)) {
+            Some(field) => SignError::VarNeeded { name: field.name.clone() },
+            None => SignError::Missing { step: Some(carrier.span) },
+        }
     }
 }

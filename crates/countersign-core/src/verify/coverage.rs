@@ -118,6 +118,25 @@ pub(super) fn of(message: &Message, plan: &MessagePlan, facts: &Facts, captures:
     Coverage { not_covered: open.collect(), covered: covered.0 }
 }
 
+/// Whether a capture is covered: by itself, or with the place that carries it.
+pub(super) fn covers(message: &Message, coverage: &Coverage, id: FieldId) -> bool {
+    let whole = |carrier: &Carrier| match carrier.place {
+        _ if carrier.within.is_some() => false,
+        Place::Cookie => coverage.covers("header cookie"),
+        Place::Form | Place::Json | Place::Xml => coverage.covers("body"),
+        Place::Header => coverage.covers(&format!("header {}", carrier.name)),
+        Place::Path => coverage.covers("path"),
+        Place::Query => coverage.covers("query"),
+    };
+    let holds = |carrier: &&Carrier| {
+        let mut ids = Vec::new();
+        References::captures(&carrier.text, &mut ids);
+        ids.contains(&id)
+    };
+    message.fields.get(id).is_some_and(|field| coverage.covers(&field.name))
+        || message.carriers.iter().filter(holds).any(whole)
+}
+
 /// Refuses a message whose signature leaves something open that the policy wants covered. An empty body and an absent
 /// capture are not asked for: where somebody adds one, it is.
 pub(crate) fn insist(
@@ -373,16 +392,30 @@ impl Walk<'_> {
     fn list(&self, list: ListSource, filters: &[Filter], depth: usize) -> Parts {
         let mut parts = match list {
             ListSource::Headers => return self.headers(filters, depth),
-            _ if !self.keeps_all(filters) => return self.carried_in(list, filters),
-            ListSource::Query | ListSource::QueryPct | ListSource::QueryRaw => Parts::of(&["query"]),
+            _ if !self.keeps_all(filters) => self.carried_in(list, filters),
             ListSource::Params | ListSource::QueryJson | ListSource::QueryRawJson => Parts::of(&["query", "body"]),
             ListSource::QueryForm if self.facts.form => Parts::of(&["query", "body"]),
-            ListSource::QueryForm => Parts::of(&["query"]),
+            ListSource::Query | ListSource::QueryForm | ListSource::QueryPct | ListSource::QueryRaw => {
+                Parts::of(&["query"])
+            }
             ListSource::Form | ListSource::FormRaw | ListSource::Json | ListSource::Xml => Parts::of(&["body"]),
         };
+        let among = |globs: &[String], name: &str| globs.iter().any(|by| glob(by.as_bytes(), name.as_bytes()));
+        let shown = |name: &str| {
+            filters.iter().all(|filter| match filter {
+                Filter::Each(text) => shows(text, &Source::V),
+                Filter::Listed(..) | Filter::Pick(..) => false,
+                Filter::Only(globs) => among(globs, name),
+                Filter::Without(globs) => !among(globs, name),
+                _ => true,
+            })
+        };
         for filter in filters {
-            if let Filter::With { value, .. } = filter {
-                parts.extend(&self.template(value, depth).parts);
+            match filter {
+                Filter::With { name, value, .. } if shown(name) => {
+                    parts.extend(&self.template(value, depth).parts);
+                }
+                _ => {}
             }
         }
         parts

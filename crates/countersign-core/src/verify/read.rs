@@ -92,6 +92,13 @@ fn thin(name: &str, span: crate::scheme::Span) -> Rejection {
     Rejection::new(Reason::CoverageTooThin, Some(span), Subject::Required(name.to_owned()))
 }
 
+impl Carrier {
+    /// Whether it sits in the body.
+    pub(crate) const fn in_body(&self) -> bool {
+        matches!(self.place, Place::Form | Place::Json | Place::Xml) && self.within.is_none()
+    }
+}
+
 /// The carriers with their numbers, those that sit in a capture behind those that may capture it.
 pub(crate) fn outer_first(message: &Message) -> impl Iterator<Item = (usize, &Carrier)> {
     let all = || message.carriers.iter().enumerate();

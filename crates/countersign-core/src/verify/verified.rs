@@ -15,8 +15,8 @@ use crate::scheme::model::FieldId;
 use crate::time::UnixTime;
 
 impl Verifier {
-    /// The replay entry: what it is a digest of never depends on how the signature is encoded, nor on a nonce that
-    /// is not signed. `owner`: whose key it was, by its record or by what is signed.
+    /// The replay entry: what it is a digest of never depends on how the signature is encoded, nor on a nonce or
+    /// a time that is not signed. `owner`: whose key it was, by its record or by what is signed.
     pub(super) fn entry(
         &self,
         verified: &Verified,
@@ -25,17 +25,24 @@ impl Verifier {
         digest: &Digest,
         now: UnixTime,
     ) -> ReplayEntry {
-        let plan = self.plan.message(verified.response).map(|(_, plan)| plan);
+        let found = self.plan.message(verified.response);
+        let plan = found.map(|(_, plan)| plan);
         let nonce = plan.filter(|plan| plan.signs_nonce).and_then(|plan| plan.fresh.nonce);
         let captures = &verified.scratch.peek().captures;
         let unique = nonce.and_then(|rule| captures.get(rule.field)).unwrap_or(digest.as_bytes());
         let quota = self.quota(owner);
         let owner = if nonce.is_some_and(|rule| !rule.per_key) { b"".as_slice() } else { owner };
-        let stamp = judged.signed_at.map_or(0, UnixTime::millis).to_be_bytes();
+        // A time that nobody signed tells no two messages apart, and ends nothing: it can be exchanged.
+        let free = found.is_some_and(|(message, plan)| {
+            let time = plan.fresh.timestamp.filter(|_| !plan.signs_time);
+            time.is_some_and(|window| !coverage::covers(message, &verified.covered(), window.field))
+        });
+        let stamp = judged.signed_at.filter(|_| !free).map_or(0, UnixTime::millis).to_be_bytes();
         let entry = lengths(&[&self.namespace, owner, &stamp, unique]);
         let remember = i64::try_from(self.plan.scheme.fresh.remember).unwrap_or(i64::MAX);
         let until = judged
             .accepted_until
+            .filter(|_| !free)
             .unwrap_or_else(|| UnixTime::from_millis(now.millis().saturating_add(remember.saturating_mul(1000))));
         let margin = i64::try_from(self.margin).unwrap_or(i64::MAX).saturating_mul(1000);
         ReplayEntry {

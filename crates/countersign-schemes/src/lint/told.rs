@@ -486,7 +486,6 @@ fn holds(part: &Part, other: &Source, cover: &Cover) -> bool {
     };
     match (&part.source, other) {
         (Source::Path, Source::Path)
-        | (Source::Body, Source::Body)
         | (Source::Url, Source::Scheme | Source::Target)
         | (Source::Url | Source::Host, Source::Host | Source::Hostname | Source::Port)
         | (Source::Url | Source::Target, Source::Path | Source::QueryString)
@@ -496,7 +495,8 @@ fn holds(part: &Part, other: &Source, cover: &Cover) -> bool {
         )
         | (
             Source::Body,
-            Source::Form(_)
+            Source::Body
+            | Source::Form(_)
             | Source::Json(_)
             | Source::Part(_)
             | Source::Xml(_)

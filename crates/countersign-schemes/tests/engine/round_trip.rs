@@ -49,7 +49,8 @@ fn every_scheme_signs_its_sample() {
         let names_key = subject.plan.scheme().request.fields.iter().any(|field| field.name == "key-id");
         assert!(held.key_id.as_deref() == Some(CLIENT.as_bytes()), "{}: {:?}", subject.name, held.key_id);
         assert_eq!(names_key, held.capture("key-id").is_some(), "{}", subject.name);
-        assert!(!held.coverage.covered.is_empty(), "{}", subject.name);
+        // One leaves a parameter out of whatever it signs, so no part is covered whole.
+        assert!(!held.coverage.covered.is_empty() || subject.name == "jeecg-sign", "{}", subject.name);
         assert_eq!(
             subject.sign(&signed).map(|_| false).map_err(|error| matches!(error, SignError::AlreadySigned { .. })),
             // A path may be signed again: it is the rest of another path.
@@ -149,11 +150,19 @@ fn what_was_read_from_carriers_is_written_again() {
         let given: Vec<_> = captures.iter().map(|(name, value)| (*name, value.as_str())).collect();
         let mut again =
             subject.sign_with(&sample(&subject), &given, NOW + 123, "another-nonce-9876").expect(&subject.name);
-        if subject.name == "sendgrid-ecdsa" {
-            // A signature of its own each time; all else is as it was.
-            let name = "X-Twilio-Email-Event-Webhook-Signature";
+        // A signature of its own each time; all else is as it was.
+        let own = match subject.name.as_str() {
+            "draft-cavage-12-ecdsa-p256" | "draft-cavage-12-rsa-pss-sha512" => Some("Authorization"),
+            "sendgrid-ecdsa" => Some("X-Twilio-Email-Event-Webhook-Signature"),
+            _ => None,
+        };
+        if let Some(name) = own {
             again.set_field(name, signed.field(name).expect("there"));
         }
+        // Field lines of different names have no order: RFC 9110, section 5.3.
+        let mut signed = signed;
+        again.fields.sort();
+        signed.fields.sort();
         if subject.name.starts_with("aws-sigv4a") {
             // The same, where the signature is a part of a field or of the target.
             assert_eq!(subject.verify(&again).expect("it holds").captures, held.captures, "{}", subject.name);

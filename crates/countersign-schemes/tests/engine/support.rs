@@ -364,6 +364,12 @@ pub(crate) fn sample(subject: &Subject) -> Message {
     let message = Message::new("POST", "/v1/pay%20now/a?b=2&a=1&a=%26x&c");
     let message = message.with_field("Content-Type", "text/plain").with_field("X-Other", "of no matter");
     match subject.name.as_str() {
+        "oauth1-hmac-sha1-form" | "satoken-sign-form" => form(message, "To=%2B1555&From=a+b&Body=x%26y&Note="),
+        // What they read as a map has each name once, with a value.
+        "jeecg-sign" | "shenyu-sign-v1-body" => {
+            let message = Message { target: b"/v1/pay%20now/a?b=2&a=1&c=%26x".to_vec(), ..message };
+            message.with_body(r#"{"amount":10,"to":"b\u00fc","ok":true}"#)
+        }
         // For whoever reads links.
         "hawk-bewit" | "qiniu-download" => Message { method: "GET".to_owned(), ..message },
         // An HTTP service of Amazon's has nothing before `X-Amz-`.
@@ -386,6 +392,11 @@ pub(crate) fn sample(subject: &Subject) -> Message {
         "sink-xml" => message.with_body("<xml><amount>10</amount><to>a&amp;b</to></xml>"),
         _ => message.with_body("{\"amount\":10}"),
     }
+}
+
+fn form(mut message: Message, body: &str) -> Message {
+    message.set_field("Content-Type", "application/x-www-form-urlencoded");
+    message.with_body(body)
 }
 
 /// An upload of `abc`, with a part of JSON text.

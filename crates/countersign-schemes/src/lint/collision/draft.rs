@@ -109,6 +109,9 @@ impl Draft {
         match list {
             ListSource::Form | ListSource::FormRaw | ListSource::Json | ListSource::Xml => Some(Place::Body),
             ListSource::Params if matches!(self.body, Body::Form(_)) => Some(Place::Body),
+            ListSource::QueryJson | ListSource::QueryRawJson if matches!(self.body, Body::Json(_)) => {
+                Some(Place::Body)
+            }
             ListSource::Params
             | ListSource::Query
             | ListSource::QueryForm

@@ -133,7 +133,8 @@ mod tests {
                 }
             }
         }
-        // Its part `meta` has to hold the digest of another part.
-        assert_eq!(unsigned, ["wechatpay-v3-upload"]);
+        // They sign a policy that has to be made first; its part `meta` has to hold the digest of another part.
+        unsigned.retain(|name| !name.starts_with("cloudfront-custom") && *name != "wechatpay-v3-upload");
+        assert!(unsigned.is_empty(), "{unsigned:?}");
     }
 }

@@ -147,8 +147,13 @@ fn plain(scheme: &Scheme, message: &Message, method: &str) -> Draft {
     let draws = |wanted: &dyn Fn(&Source) -> bool| drawn.iter().any(|drawn| wanted(drawn.source));
     let carried = |place: Place| message.carriers.iter().any(|carrier| carrier.place == place);
     let list = |one: ListSource| draws(&|source| *source == Source::List(one));
+    // A name in both is refused.
+    let merged = list(ListSource::QueryJson) || list(ListSource::QueryRawJson);
     let items = vec![Pair::new("item", "7"), Pair::new("items", "24")];
-    let body = if draws(&|source| matches!(source, Source::Json(_))) || list(ListSource::Json) || carried(Place::Json)
+    let body = if draws(&|source| matches!(source, Source::Json(_)))
+        || list(ListSource::Json)
+        || merged
+        || carried(Place::Json)
     {
         Body::Json(items.clone())
     } else if draws(&|source| matches!(source, Source::Xml(_))) || list(ListSource::Xml) || carried(Place::Xml) {
@@ -177,7 +182,7 @@ fn plain(scheme: &Scheme, message: &Message, method: &str) -> Draft {
     let mut draft = Draft {
         method: method.to_owned(),
         path: b"/orders".to_vec(),
-        query: items,
+        query: if merged { Vec::new() } else { items },
         raw: list(ListSource::QueryRaw),
         fields: media_type.map(|text| ("Content-Type".to_owned(), text.into())).into_iter().collect(),
         body,

@@ -1,7 +1,8 @@
 //! `body-partly-covered`: the body is signed up to a point, or in some messages.
 
-use super::{Error, Find, Rule, Subject};
+use super::{Error, Find, Rule, Subject, Warning};
 use crate::lint::coverage::Extent;
+use countersign_core::scheme::model::Filter;
 
 pub(super) static RULE: Rule = Rule {
     code: "body-partly-covered",
@@ -18,6 +19,11 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(subject: &Subject<'_>, find: &mut Find<'_>) {
     if let Extent::Part(span, missing) = &subject.cover.body {
-        find(Error, *span, format!("the body is signed in part: {missing}"));
+        // What alone is left out is named, and a handler can leave it alone.
+        let left_out = subject.lists().any(|drawn| {
+            drawn.span == *span && drawn.filters.iter().any(|filter| matches!(filter, Filter::Without(_)))
+        });
+        let severity = if left_out { Warning } else { Error };
+        find(severity, *span, format!("the body is signed in part: {missing}"));
     }
 }
