@@ -118,10 +118,8 @@ fn attack_24_a_b_a_is_refused() {
             _ => "To=2",
         };
         // The body of an upload stays: its file has a digest.
-        let other = match subject.name.ends_with("-upload") {
-            true => post("/b?x=2"),
-            false => post("/b?x=2").with_body(other),
-        };
+        let elsewhere = post("/b?x=2");
+        let other = if subject.name.ends_with("-upload") { elsewhere } else { elsewhere.with_body(other) };
         let b = sign(&other, NOW - 1, "1760000000067890").expect("signed");
         let (a, b) = (subject.verify(&a).expect("A holds"), subject.verify(&b).expect("B holds"));
         if a.entry.is_none() {
