@@ -6,7 +6,7 @@ use crate::support::Message;
 
 /// What a part means, where that is not the part as it stands.
 pub(crate) fn of(scheme: &str, part: &str, message: &Message) -> Option<Vec<u8>> {
-    let form = || is_form(message).then(|| message.body.as_slice());
+    let form = || is_form(message).then_some(message.body.as_slice());
     match part {
         "method" => method(scheme, message),
         "authority" => authority(scheme, message),
