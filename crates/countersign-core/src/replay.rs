@@ -18,8 +18,8 @@ use crate::time::UnixTime;
 /// What is remembered of one accepted request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReplayEntry {
-    /// SHA-256 over namespace, key id, signed time and nonce, each length-prefixed. Where a scheme has no
-    /// nonce, over what it signs. Never over signature bytes, which can often be re-encoded.
+    /// SHA-256 over namespace, key id, signed time and nonce, told apart by their lengths. Where a scheme has no
+    /// nonce, over a digest of what it signs. Never over signature bytes, which can often be re-encoded.
     pub digest: [u8; 32],
     /// Stands for namespace and key id: what a per-key quota counts by. Not a cryptographic digest.
     pub key: [u8; 16],

@@ -10,7 +10,7 @@ mod report;
 mod scratch;
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::process::{Failure, cargo, command, counted, run as run_command, stdout_of};
 use driver::Driver;
@@ -30,10 +30,14 @@ struct Options {
 pub(crate) fn run(root: &Path, arguments: &[&str]) -> Result<(), Failure> {
     let options = Options::read(arguments)?;
     let chosen = chosen(driver::list(root)?, &options.names)?;
+    let countersign = countersign(root)?;
     let mut report = Report::default();
     for driver in &chosen {
-        let place = scratch::install(root, driver, None).map_err(|why| Failure::Refused(why.to_string()))?;
-        report.add(exchange::both_ways(root, driver, &place, &options)?);
+        // What one driver lacks is no reason to leave the others out.
+        match scratch::install(root, driver, None) {
+            Ok(place) => report.add(driver, exchange::both_ways(root, &countersign, driver, &place, &options))?,
+            Err(why) => report.broken(driver, &why.to_string()),
+        }
     }
     report.finish(root)
 }
@@ -45,12 +49,17 @@ pub(crate) fn quick(root: &Path) -> Result<(), Failure> {
         return Ok(());
     }
     let options = Options { count: 10, ..Options::default() };
+    let countersign = countersign(root)?;
     let mut report = Report::default();
     let all = driver::list(root)?;
     let left_out = all.iter().filter(|driver| !driver.quick).count();
+    let mut patience = PATIENCE;
     for driver in all.iter().filter(|driver| driver.quick) {
-        match scratch::install(root, driver, Some(PATIENCE)) {
-            Ok(place) => report.add(exchange::both_ways(root, driver, &place, &options)?),
+        let started = Instant::now();
+        let place = scratch::install(root, driver, Some(patience));
+        patience = patience.saturating_sub(started.elapsed());
+        match place {
+            Ok(place) => report.add(driver, exchange::both_ways(root, &countersign, driver, &place, &options))?,
             Err(why) => println!("skipped: {}: {why}", driver.name),
         }
     }
@@ -60,8 +69,8 @@ pub(crate) fn quick(root: &Path) -> Result<(), Failure> {
     report.finish(root)
 }
 
-/// How long the installation of one SDK may take before the small run goes on without it.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long installing may take, all SDKs together, before the small run goes on with those that are there.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 impl Default for Options {
     fn default() -> Self {

@@ -11,7 +11,11 @@ use crate::process::{Failure, counted};
 
 /// Everything that was exchanged.
 #[derive(Debug, Default)]
-pub(super) struct Report(Exchange);
+pub(super) struct Report {
+    exchange: Exchange,
+    /// Drivers that came to no end, and why.
+    broken: Vec<String>,
+}
 
 /// One driver and scheme.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -112,46 +116,66 @@ impl fmt::Display for Disagreement {
 const MOST_SHOWN: usize = 10;
 
 impl Report {
-    pub(super) fn add(&mut self, exchange: Exchange) {
-        self.0.rows.extend(exchange.rows);
-        self.0.disagreements.extend(exchange.disagreements);
+    /// Takes what came of a driver; what is wrong with the driver itself is kept for the end.
+    pub(super) fn add(&mut self, driver: &Driver, exchange: Result<Exchange, Failure>) -> Result<(), Failure> {
+        match exchange {
+            Ok(exchange) => {
+                self.exchange.rows.extend(exchange.rows);
+                self.exchange.disagreements.extend(exchange.disagreements);
+            }
+            Err(Failure::Program(why)) => self.broken(driver, &why),
+            Err(other) => return Err(other),
+        }
+        Ok(())
+    }
+
+    pub(super) fn broken(&mut self, driver: &Driver, why: &str) {
+        println!("{}: {why}", driver.name);
+        self.broken.push(format!("{}: {}", driver.name, why.lines().next().unwrap_or_default()));
     }
 
     /// Prints and writes it; refused where the two sides do not agree on everything.
     pub(super) fn finish(&self, root: &Path) -> Result<(), Failure> {
         let heads = ("driver", "SDK", "scheme", "SDK → us", "us → SDK", "differ");
         println!("\n{:20}  {:36}  {:24}  {:>9}  {:>9}  {:>5}", heads.0, heads.1, heads.2, heads.3, heads.4, heads.5);
-        for row in &self.0.rows {
+        for row in &self.exchange.rows {
             println!("{row}");
         }
         let path = root.join("target/interop/report.json");
         let unwritable = |error| Failure::File(path.clone(), error);
         std::fs::create_dir_all(path.parent().unwrap_or(root)).map_err(unwritable)?;
         std::fs::write(&path, format!("{:#}\n", self.json())).map_err(unwritable)?;
-        let (agree, differ) = self.0.counts();
-        for disagreement in self.0.disagreements.iter().take(MOST_SHOWN) {
+        let (agree, differ) = self.exchange.counts();
+        for disagreement in self.exchange.disagreements.iter().take(MOST_SHOWN) {
             println!("\n{disagreement}");
         }
         println!("\n{agree} agree, {differ} differ: target/interop/report.json");
-        if differ == 0 { Ok(()) } else { Err(Failure::Refused(counted(differ, "disagreement"))) }
+        for broken in &self.broken {
+            println!("not run: {broken}");
+        }
+        match (differ, self.broken.len()) {
+            (0, 0) => Ok(()),
+            (0, broken) => Err(Failure::Refused(format!("{} did not run", counted(broken, "driver")))),
+            (differ, _) => Err(Failure::Refused(counted(differ, "disagreement"))),
+        }
     }
 
     fn json(&self) -> Value {
         let score = |score: Score| json!({"agree": score.agree, "differ": score.differ});
-        let rows = self.0.rows.iter().map(|row| {
+        let rows = self.exchange.rows.iter().map(|row| {
             json!({
                 "driver": row.driver, "sdk": row.sdk, "scheme": row.scheme,
                 "signed_by_sdk_verified_by_us": score(row.theirs),
                 "signed_by_us_verified_by_sdk": score(row.ours),
             })
         });
-        let disagreements = self.0.disagreements.iter().map(|disagreement| {
+        let disagreements = self.exchange.disagreements.iter().map(|disagreement| {
             json!({
                 "driver": disagreement.driver, "what": disagreement.what, "line": disagreement.line,
                 "our_base": disagreement.our_base, "their_base": disagreement.their_base,
             })
         });
-        json!({"rows": rows.collect::<Vec<_>>(), "disagreements": disagreements.collect::<Vec<_>>()})
+        json!({"not_run": self.broken, "rows": rows.collect::<Vec<_>>(), "disagreements": disagreements.collect::<Vec<_>>()})
     }
 }
 
@@ -163,10 +187,11 @@ mod tests {
         let theirs = Score { agree: 3, differ };
         let explained = json!({"stages": [{"name": "x", "text": "no"}, {"name": "signature-base", "text": "a\nb"}]});
         let one = || Disagreement::new("d", json!({"id": "d/1"}), "we differ".to_owned(), &explained, None);
-        Report(Exchange {
+        let exchange = Exchange {
             rows: vec![Row { driver: "d".to_owned(), theirs, ..Row::default() }],
             disagreements: (0..differ).map(|_| one()).collect(),
-        })
+        };
+        Report { exchange, broken: Vec::new() }
     }
 
     #[test]
@@ -179,6 +204,15 @@ mod tests {
         let written: Value = serde_json::from_str(&written).unwrap();
         assert_eq!(written["disagreements"][1]["our_base"], "a\nb");
         assert_eq!(written["rows"][0]["signed_by_sdk_verified_by_us"], json!({"agree": 3, "differ": 2}));
+    }
+
+    #[test]
+    fn a_driver_that_does_not_run_fails_and_the_others_count() {
+        let root = tempfile::tempdir().unwrap();
+        let mut report = report(0);
+        report.add(&Driver::default(), Err(Failure::Program("no\nmore".to_owned()))).unwrap();
+        let failure = report.finish(root.path()).unwrap_err();
+        assert_eq!(failure.to_string(), "error: 1 driver did not run");
     }
 
     #[test]

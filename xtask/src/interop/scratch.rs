@@ -41,6 +41,9 @@ pub(super) fn install(root: &Path, driver: &Driver, patience: Option<Duration>) 
     if folder.is_dir() {
         return Ok(place);
     }
+    if patience.is_some_and(|patience| patience.is_zero()) {
+        return Err(failed("installing others took all the time there is".to_owned()));
+    }
     print!("installing {what} …");
     flush();
     let started = Instant::now();
@@ -101,7 +104,7 @@ fn waited(program: &mut Command, log: &Path, patience: Option<Duration>) -> Resu
                 // It may have ended just now, which is as good.
                 let _ = running.kill();
                 let _ = running.wait();
-                return Err(format!("{name} took longer than {} s", started.elapsed().as_secs()));
+                return Err(format!("{name} was not done after {} s", started.elapsed().as_secs()));
             }
             None => std::thread::sleep(Duration::from_millis(100)),
         }
@@ -142,7 +145,7 @@ mod tests {
             "ERROR: a; c error"
         );
         assert_eq!(run("exit 3", None).unwrap_err(), "sh failed (exit status: 3)");
-        assert!(run("exec sleep 60", Some(Duration::ZERO)).unwrap_err().contains("took longer"));
+        assert!(run("exec sleep 60", Some(Duration::ZERO)).unwrap_err().contains("was not done"));
         assert!(waited(&mut Command::new("no-such-program"), &log, None).unwrap_err().contains("no-such-program"));
     }
 

@@ -1,6 +1,6 @@
 //! `application/x-www-form-urlencoded` (WHATWG URL Standard, section 5), and the pairs of a query or a form.
 
-use super::percent::{encode, split_where};
+use super::percent::{encode, split_at_byte};
 use super::{Malformed, all_or_nothing, unpct};
 
 /// Appends a name or a value as the WHATWG serializer writes it: letters, digits and `*-._` kept, space as `+`, the
@@ -37,8 +37,14 @@ pub fn form_decode(input: &[u8], out: &mut Vec<u8>) -> Result<(), Malformed> {
 /// A piece without `=` has no value. Empty pieces, as between the ampersands of `a&&b`, are no pairs and are left
 /// out, as the WHATWG parser does; `=` alone is a pair of two empty strings. `;` separates nothing.
 pub fn query_pairs<'a>(raw: &'a [u8]) -> impl Iterator<Item = (&'a [u8], Option<&'a [u8]>)> + Clone {
-    raw.split(|byte| *byte == b'&').filter(|piece| !piece.is_empty()).map(|piece: &'a [u8]| {
-        let (name, rest) = split_where(piece, |byte| byte == b'=');
+    let mut left = raw;
+    let pieces = std::iter::from_fn(move || {
+        let (piece, rest) = split_at_byte(left, b'&');
+        left = rest.get(1..).unwrap_or_default();
+        (!(piece.is_empty() && rest.is_empty())).then_some(piece)
+    });
+    pieces.filter(|piece| !piece.is_empty()).map(|piece: &'a [u8]| {
+        let (name, rest) = split_at_byte(piece, b'=');
         (name, rest.split_first().map(|(_, value)| value))
     })
 }

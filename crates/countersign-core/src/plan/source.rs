@@ -115,13 +115,8 @@ pub(super) fn push(
 
 /// Path and query of a target, as sent.
 pub(crate) fn split_target(target: &[u8]) -> (&[u8], Option<&[u8]>) {
-    match target.iter().position(|byte| *byte == b'?') {
-        Some(at) => {
-            let (path, query) = target.split_at_checked(at).unwrap_or((target, &[]));
-            (path, query.get(1..))
-        }
-        None => (target, None),
-    }
+    let (path, rest) = canon::split_at_byte(target, b'?');
+    (path, rest.get(1..))
 }
 
 /// Name and port of an authority. Brackets of an IPv6 address stay with the name.
@@ -210,8 +205,11 @@ pub(crate) fn parameter(
     let mut found = false;
     let wrong =
         |canon::Malformed| Stop::from(Rejection::new(malformed, Some(span), Subject::Parameter(name.to_owned())));
+    // Nearly no query has an escape; then no name has to be looked through for one. No early end: that is done in words.
+    let is_escape = |byte: &u8| matches!(byte, b'%' | b'+');
+    let escapes = raw.iter().fold(false, |escapes, byte| escapes | is_escape(byte));
     for (key, value) in canon::query_pairs(raw) {
-        let same = if key.iter().any(|byte| matches!(byte, b'%' | b'+')) {
+        let same = if escapes && key.iter().any(is_escape) {
             let start = out.len();
             decoding.apply(key, out).map_err(wrong)?;
             let same = out.get(start..) == Some(name.as_bytes());

@@ -2,6 +2,7 @@
 
 mod check;
 pub(crate) mod chunks;
+mod deployed;
 pub mod draft;
 mod filters;
 pub mod model;

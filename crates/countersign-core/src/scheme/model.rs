@@ -2,6 +2,7 @@
 //!
 //! Plain data without behaviour: the plan is compiled from it, and lints, inference and generators read it.
 
+pub use super::deployed::{Bound, Listing};
 use crate::alg::{Asymmetric, Hash};
 use crate::canon::Charset;
 use crate::plan::carrier::Shape;
@@ -454,24 +455,6 @@ pub enum ListSource {
     QueryRawJson,
     /// The children of the root of an XML body.
     Xml,
-}
-
-/// What lists the names that are picked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Listing {
-    /// A capture of names: the sender.
-    Field(FieldId),
-    /// A variable that holds names: the deployment.
-    Var(VarId),
-}
-
-/// Where a slice ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Bound {
-    /// At this byte.
-    At(usize),
-    /// Where a variable says.
-    Var(VarId),
 }
 
 /// What becomes of a listed name that the message does not have.

@@ -393,10 +393,11 @@ impl Walk<'_> {
         let mut parts = match list {
             ListSource::Headers => return self.headers(filters, depth),
             _ if !self.keeps_all(filters) => self.carried_in(list, filters),
-            ListSource::Query | ListSource::QueryPct | ListSource::QueryRaw => Parts::of(&["query"]),
             ListSource::Params | ListSource::QueryJson | ListSource::QueryRawJson => Parts::of(&["query", "body"]),
             ListSource::QueryForm if self.facts.form => Parts::of(&["query", "body"]),
-            ListSource::QueryForm => Parts::of(&["query"]),
+            ListSource::Query | ListSource::QueryForm | ListSource::QueryPct | ListSource::QueryRaw => {
+                Parts::of(&["query"])
+            }
             ListSource::Form | ListSource::FormRaw | ListSource::Json | ListSource::Xml => Parts::of(&["body"]),
         };
         let among = |globs: &[String], name: &str| globs.iter().any(|by| glob(by.as_bytes(), name.as_bytes()));
@@ -512,6 +513,7 @@ impl Walk<'_> {
             for (_, value) in synthetic.iter().filter(|(name, _)| kept(name)) {
                 parts.extend(&self.template(value, depth).parts);
             }
+            // Of the other field lines nobody knows which are there; those that were read are.
             let told = filters.iter().all(|filter| match filter {
                 Filter::Each(text) => shows(text, &Source::K),
                 _ => true,

@@ -37,6 +37,7 @@ pub use body::{NeedsBody, ReleasesChunks};
 pub use coverage::Coverage;
 use fresh::Judged;
 use pool::{Lease, Pool};
+use verified::Namespace;
 pub use verified::{Checked, NeedsReplay, Verified};
 
 /// How long a request target may be, in bytes.
@@ -51,7 +52,7 @@ pub struct Verifier {
     vars: Vec<Option<Vec<u8>>>,
     /// Values that captures must have, because they were given.
     pinned: Vec<(String, Vec<u8>)>,
-    namespace: [u8; 32],
+    namespace: Namespace,
     margin: u64,
     pool: Arc<Pool>,
     /// Stands in for a key that is not known, so that the answer takes as long.
@@ -66,7 +67,7 @@ impl Verifier {
         Self {
             vars: vars.iter().map(|var| var.default.clone().map(String::into_bytes)).collect(),
             pinned: Vec::new(),
-            namespace: verified::namespace(&plan, ""),
+            namespace: Namespace::new(&plan, ""),
             margin: CLOCK_MARGIN,
             pool: Arc::default(),
             dummy: Key::secret(*b"no key is known for this id, and nobody must notice"),
@@ -90,7 +91,7 @@ impl Verifier {
     /// Sets the realm: what may not be replayed here may be new elsewhere.
     #[must_use]
     pub fn with_realm(mut self, realm: &str) -> Self {
-        self.namespace = verified::namespace(&self.plan, realm);
+        self.namespace = Namespace::new(&self.plan, realm);
         self
     }
 
@@ -272,8 +273,10 @@ pub(crate) fn unambiguous(view: &RequestView<'_>) -> Result<(), Rejection> {
     let (hostname, port) = split_authority(view.authority);
     let two_colons = hostname.contains(':') && !(hostname.starts_with('[') && hostname.ends_with(']'));
     let odd_port = port.is_some_and(|port| port.is_empty() || !port.bytes().all(|byte| byte.is_ascii_digit()));
-    let odd_authority = view.authority.bytes().any(|byte| odd(&byte) || ends(byte)) || two_colons || odd_port;
-    if !begins || odd_authority || view.target.iter().any(odd) {
+    // No early end, so that many bytes are looked at at once: nearly always it is all of them.
+    let odd_bytes = view.authority.bytes().fold(false, |found, byte| found | odd(&byte) | ends(byte))
+        | view.target.iter().fold(false, |found, byte| found | odd(byte));
+    if !begins || odd_bytes || two_colons || odd_port {
         return refuse(Reason::TargetMalformed);
     }
     if view.status.is_some() {

@@ -1,13 +1,13 @@
 //! The end of the way: the replay answer, and what was verified.
 
-use std::hash::Hasher as _;
+use std::hash::{DefaultHasher, Hasher as _};
 use std::sync::Arc;
 
 use super::Verifier;
 use super::coverage::{self, Coverage, Facts};
 use super::fresh::Judged;
 use super::pool::Lease;
-use crate::alg::{Digest, Hash};
+use crate::alg::{Digest, Hash, Hasher};
 use crate::plan::Plan;
 use crate::reject::{Reason, Rejection, Subject};
 use crate::replay::{FirstUse, ReplayEntry};
@@ -30,64 +30,80 @@ impl Verifier {
         let nonce = plan.filter(|plan| plan.signs_nonce).and_then(|plan| plan.fresh.nonce);
         let captures = &verified.scratch.peek().captures;
         let unique = nonce.and_then(|rule| captures.get(rule.field)).unwrap_or(digest.as_bytes());
-        let quota = self.quota(owner);
+        let key = self.namespace.quota(owner);
         let owner = if nonce.is_some_and(|rule| !rule.per_key) { b"".as_slice() } else { owner };
         // A time that nobody signed tells no two messages apart, and ends nothing: it can be exchanged.
         let free = found.is_some_and(|(message, plan)| {
             let time = plan.fresh.timestamp.filter(|_| !plan.signs_time);
             time.is_some_and(|window| !coverage::covers(message, &verified.covered(), window.field))
         });
-        let stamp = judged.signed_at.filter(|_| !free).map_or(0, UnixTime::millis).to_be_bytes();
-        let entry = lengths(&[&self.namespace, owner, &stamp, unique]);
+        let stamp = judged.signed_at.filter(|_| !free).map_or(0, UnixTime::millis);
+        let digest = self.namespace.digest(owner, stamp, unique);
         let remember = i64::try_from(self.plan.scheme.fresh.remember).unwrap_or(i64::MAX);
         let until = judged
             .accepted_until
             .filter(|_| !free)
             .unwrap_or_else(|| UnixTime::from_millis(now.millis().saturating_add(remember.saturating_mul(1000))));
         let margin = i64::try_from(self.margin).unwrap_or(i64::MAX).saturating_mul(1000);
-        ReplayEntry {
-            digest: leading(&entry),
-            key: quota,
-            live_until: UnixTime::from_millis(until.millis().saturating_add(margin)),
-            now,
-        }
+        let live_until = UnixTime::from_millis(until.millis().saturating_add(margin));
+        ReplayEntry { digest, key, live_until, now }
     }
-}
-
-impl Verifier {
-    /// What quotas count by. Two keys that share it share a quota and nothing else, and no client chooses its key id,
-    /// so a fast hash will do.
-    fn quota(&self, key_id: &[u8]) -> [u8; 16] {
-        let half = |salt: u8| {
-            let mut hasher = std::hash::DefaultHasher::new();
-            hasher.write_u8(salt);
-            hasher.write(&self.namespace);
-            hasher.write(key_id);
-            hasher.finish()
-        };
-        ((u128::from(half(0)) << 64) | u128::from(half(1))).to_be_bytes()
-    }
-}
-
-/// The first bytes of a digest that has at least as many.
-fn leading<const N: usize>(digest: &Digest) -> [u8; N] {
-    digest.as_bytes().first_chunk().copied().unwrap_or([0; N])
 }
 
 /// The namespace of replay entries: the scheme's name and the realm, never the scheme's content, so that editing a
-/// scheme forgets nothing.
-pub(super) fn namespace(plan: &Plan, realm: &str) -> [u8; 32] {
-    leading(&lengths(&[plan.scheme.name.as_bytes(), realm.as_bytes()]))
+/// scheme forgets nothing. Hashed as far as that goes: what each message adds to it is one block more, mostly.
+#[derive(Debug)]
+pub(super) struct Namespace {
+    entries: Hasher,
+    quotas: DefaultHasher,
 }
 
-/// SHA-256 over pieces, each with its length in front.
-fn lengths(pieces: &[&[u8]]) -> Digest {
-    let mut hasher = Hash::Sha256.begin();
-    for piece in pieces {
-        hasher.update(&u64::try_from(piece.len()).unwrap_or(u64::MAX).to_be_bytes());
-        hasher.update(piece);
+impl Namespace {
+    /// The block size of SHA-256.
+    const BLOCK: usize = 64;
+
+    pub(super) fn new(plan: &Plan, realm: &str) -> Self {
+        let mut names = Hash::Sha256.begin();
+        for name in [plan.scheme.name.as_bytes(), realm.as_bytes()] {
+            names.update(&length(name));
+            names.update(name);
+        }
+        let names = names.finish();
+        let mut block = [0; Self::BLOCK];
+        for (to, from) in block.iter_mut().zip(names.as_bytes()) {
+            *to = *from;
+        }
+        let mut entries = Hash::Sha256.begin();
+        entries.update(&block);
+        let mut quotas = DefaultHasher::new();
+        quotas.write(names.as_bytes());
+        Self { entries, quotas }
     }
-    hasher.finish()
+
+    /// The digest of an entry: only one of the three that follow needs its length told, since the next has a fixed
+    /// one and the last ends where everything does.
+    fn digest(&self, owner: &[u8], stamp: i64, unique: &[u8]) -> [u8; 32] {
+        let mut hasher = self.entries.clone();
+        hasher.update(&length(owner));
+        hasher.update(owner);
+        hasher.update(&stamp.to_be_bytes());
+        hasher.update(unique);
+        hasher.finish().as_bytes().first_chunk().copied().unwrap_or_default()
+    }
+
+    /// What quotas count by. Two keys that share it share a quota and nothing else, and no client chooses its key id,
+    /// so a fast hash will do.
+    fn quota(&self, owner: &[u8]) -> [u8; 16] {
+        let mut hasher = self.quotas.clone();
+        hasher.write(owner);
+        let first = hasher.finish();
+        hasher.write_u8(1);
+        ((u128::from(first) << 64) | u128::from(hasher.finish())).to_be_bytes()
+    }
+}
+
+fn length(piece: &[u8]) -> [u8; 4] {
+    u32::try_from(piece.len()).unwrap_or(u32::MAX).to_be_bytes()
 }
 
 /// A message that holds in every respect but one: it may have been here before.

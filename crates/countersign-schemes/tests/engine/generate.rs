@@ -4,6 +4,8 @@
 //! scheme, names that come twice, pairs without a value, escapes that are none.
 
 use crate::support::Message;
+use countersign_core::alg::Hash;
+use countersign_core::canon;
 use countersign_core::request::Transport;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -182,7 +184,8 @@ pub(crate) fn body(scheme: &str) -> BoxedStrategy<Vec<u8>> {
             pairs().prop_map(String::into_bytes).boxed()
         }
         "feishu-bot" | "kraken-json" | "linear-webhook" | "pusher-webhook" | "sink-json" => json().boxed(),
-        "sink-xml" => xml().boxed(),
+        "alipay-notify" => pairs().prop_map(String::into_bytes).boxed(),
+        "sink-xml" | "wechatpay-v2-hmac" | "wechatpay-v2-md5" => xml().boxed(),
         _ => any_body().boxed(),
     };
     prop_oneof![4 => fitting, 1 => any_body()].boxed()
@@ -200,6 +203,7 @@ pub(crate) fn message(scheme: &str) -> impl Strategy<Value = Message> + use<> {
         1 => select(&["", "a b", "x:y:z", "[::1", ":", "ä"][..]),
     ];
     let fields = vec((name(), value()), 0..5);
+    let uploads = scheme.ends_with("-upload");
     // It has to be signed there, and so to be there.
     let typed = scheme == "tencent-tc3";
     (method, target(), authority, any::<bool>(), fields, body(scheme), any::<bool>()).prop_map(
@@ -207,7 +211,7 @@ pub(crate) fn message(scheme: &str) -> impl Strategy<Value = Message> + use<> {
             if typed && !fields.iter().any(|(name, _)| name == "Content-Type") {
                 fields.push(("Content-Type".to_owned(), b"text/plain".to_vec()));
             }
-            Message {
+            let message = Message {
                 method: method.to_owned(),
                 target,
                 authority: authority.to_owned(),
@@ -217,9 +221,26 @@ pub(crate) fn message(scheme: &str) -> impl Strategy<Value = Message> + use<> {
                 peer: peer.then(|| "192.0.2.7".to_owned()),
                 status: None,
                 answers: None,
-            }
+            };
+            if uploads { upload(message) } else { message }
         },
     )
+}
+
+/// The message with its body as the file of an upload.
+fn upload(mut message: Message) -> Message {
+    // Whatever it is, it is not the boundary.
+    let file = message.body.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let mut digest = Vec::new();
+    canon::hex_lower(Hash::Sha256.digest(file.as_bytes()).as_bytes(), &mut digest);
+    let meta = format!("{{\"sha256\":\"{}\"}}", String::from_utf8_lossy(&digest));
+    message.fields.retain(|(name, _)| !name.eq_ignore_ascii_case("content-type"));
+    message = message.with_field("Content-Type", "multipart/form-data; boundary=b");
+    let part = |name: &str, content: &str| {
+        format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{content}\r\n")
+    };
+    let body = [part("meta", &meta), part("data", "{}"), part("file", &file), "--b--\r\n".to_owned()];
+    message.with_body(&body.concat())
 }
 
 /// How a body is cut into pieces.

@@ -14,6 +14,7 @@ mod language;
 mod md5;
 mod meaning;
 mod meaning_china;
+mod meaning_commerce;
 mod meaning_starters;
 mod mutation;
 mod order;

@@ -4,12 +4,15 @@
 //! the engine does. The rule is identity; what is here is each exception.
 
 use crate::meaning_china;
+use crate::meaning_commerce;
 use crate::meaning_starters;
 use crate::support::{Held, Message};
 
 /// What a covered part means, as bytes that are equal where the meaning is.
 pub(crate) fn of(scheme: &str, part: &str, message: &Message, held: &Held) -> Vec<u8> {
-    let family = meaning_china::of(scheme, part, message).or_else(|| meaning_starters::of(scheme, part, message));
+    let family = meaning_china::of(scheme, part, message)
+        .or_else(|| meaning_commerce::of(scheme, part, message))
+        .or_else(|| meaning_starters::of(scheme, part, message));
     if let Some(meant) = family {
         return meant;
     }

@@ -118,7 +118,12 @@ fn attack_24_a_b_a_is_refused() {
             Some(b'<') => "<xml><to>2</to></xml>",
             _ => "To=2",
         };
-        let b = sign(&post("/b?x=2").with_body(other), NOW - 1, "1760000000067890").expect("signed");
+        // The body of an upload stays: its file has a digest.
+        let other = match subject.name.ends_with("-upload") {
+            true => post("/b?x=2"),
+            false => post("/b?x=2").with_body(other),
+        };
+        let b = sign(&other, NOW - 1, "1760000000067890").expect("signed");
         let (a, b) = (subject.verify(&a).expect("A holds"), subject.verify(&b).expect("B holds"));
         if a.entry.is_none() {
             continue;
