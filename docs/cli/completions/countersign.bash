@@ -245,7 +245,7 @@ _countersign() {
             return 0
             ;;
         countersign__subcmd__explain)
-            opts="-h --scheme --var --now --key-id --secret --secret-file --key-file --alg --keys --request --jsonl --transport --peer --replay --json --help"
+            opts="-h --scheme --var --now --key-id --secret --secret-file --key-file --alg --keys --certificates --request --jsonl --transport --peer --replay --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -287,6 +287,10 @@ _countersign() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --certificates)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --request)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -307,7 +311,7 @@ _countersign() {
             return 0
             ;;
         countersign__subcmd__generated)
-            opts="-h --help"
+            opts="-h --schemes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -611,7 +615,7 @@ _countersign() {
             return 0
             ;;
         countersign__subcmd__schemes__subcmd__show)
-            opts="-h --json --help"
+            opts="-h --file --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -735,7 +739,7 @@ _countersign() {
             return 0
             ;;
         countersign__subcmd__verify)
-            opts="-h --scheme --var --now --key-id --secret --secret-file --key-file --alg --keys --request --jsonl --transport --peer --replay --json --help"
+            opts="-h --scheme --var --now --key-id --secret --secret-file --key-file --alg --keys --certificates --request --jsonl --transport --peer --replay --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -774,6 +778,10 @@ _countersign() {
                     return 0
                     ;;
                 --keys)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --certificates)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -45,7 +45,7 @@ complete -c countersign -n "__fish_countersign_using_subcommand sign" -l now -d 
 complete -c countersign -n "__fish_countersign_using_subcommand sign" -l key-id -d 'The key id that the message carries' -r
 complete -c countersign -n "__fish_countersign_using_subcommand sign" -l secret -d 'The secret; others on this machine can read command lines, so prefer --secret-file' -r
 complete -c countersign -n "__fish_countersign_using_subcommand sign" -l secret-file -d 'A file with the secret; a line end at its end does not count' -r -F
-complete -c countersign -n "__fish_countersign_using_subcommand sign" -l key-file -d 'A PEM file with a private key (which signs and verifies) or a public one (which verifies)' -r -F
+complete -c countersign -n "__fish_countersign_using_subcommand sign" -l key-file -d 'A PEM file with a private key (which signs and verifies) or a public one (which verifies), or one with the 64 hexadecimal digits of an Ed25519 public key' -r -F
 complete -c countersign -n "__fish_countersign_using_subcommand sign" -l alg -d 'The one algorithm that the key may be used with, where the scheme leaves it to the key' -r
 complete -c countersign -n "__fish_countersign_using_subcommand sign" -l request -d 'The message: a raw HTTP/1.1 message, or with --jsonl one JSON object a line; - is standard input' -r -F
 complete -c countersign -n "__fish_countersign_using_subcommand sign" -l transport -d 'What a raw message was sent over' -r -f -a "http\t'Plain HTTP'
@@ -65,9 +65,10 @@ complete -c countersign -n "__fish_countersign_using_subcommand verify" -l now -
 complete -c countersign -n "__fish_countersign_using_subcommand verify" -l key-id -d 'The key id that the message carries' -r
 complete -c countersign -n "__fish_countersign_using_subcommand verify" -l secret -d 'The secret; others on this machine can read command lines, so prefer --secret-file' -r
 complete -c countersign -n "__fish_countersign_using_subcommand verify" -l secret-file -d 'A file with the secret; a line end at its end does not count' -r -F
-complete -c countersign -n "__fish_countersign_using_subcommand verify" -l key-file -d 'A PEM file with a private key (which signs and verifies) or a public one (which verifies)' -r -F
+complete -c countersign -n "__fish_countersign_using_subcommand verify" -l key-file -d 'A PEM file with a private key (which signs and verifies) or a public one (which verifies), or one with the 64 hexadecimal digits of an Ed25519 public key' -r -F
 complete -c countersign -n "__fish_countersign_using_subcommand verify" -l alg -d 'The one algorithm that the key may be used with, where the scheme leaves it to the key' -r
 complete -c countersign -n "__fish_countersign_using_subcommand verify" -l keys -d 'A TOML file of keys to try: `[[key]]` with `id`, `secret` or `public_key` or `private_key`, `alg`, `not_before`, `not_after`' -r -F
+complete -c countersign -n "__fish_countersign_using_subcommand verify" -l certificates -d 'A folder of certificates in PEM, for schemes that name the key by one; the scheme\'s `[key] resolver` says how' -r -F
 complete -c countersign -n "__fish_countersign_using_subcommand verify" -l request -d 'The message: a raw HTTP/1.1 message, or with --jsonl one JSON object a line; - is standard input' -r -F
 complete -c countersign -n "__fish_countersign_using_subcommand verify" -l transport -d 'What a raw message was sent over' -r -f -a "http\t'Plain HTTP'
 https\t'HTTP over TLS'"
@@ -82,9 +83,10 @@ complete -c countersign -n "__fish_countersign_using_subcommand explain" -l now 
 complete -c countersign -n "__fish_countersign_using_subcommand explain" -l key-id -d 'The key id that the message carries' -r
 complete -c countersign -n "__fish_countersign_using_subcommand explain" -l secret -d 'The secret; others on this machine can read command lines, so prefer --secret-file' -r
 complete -c countersign -n "__fish_countersign_using_subcommand explain" -l secret-file -d 'A file with the secret; a line end at its end does not count' -r -F
-complete -c countersign -n "__fish_countersign_using_subcommand explain" -l key-file -d 'A PEM file with a private key (which signs and verifies) or a public one (which verifies)' -r -F
+complete -c countersign -n "__fish_countersign_using_subcommand explain" -l key-file -d 'A PEM file with a private key (which signs and verifies) or a public one (which verifies), or one with the 64 hexadecimal digits of an Ed25519 public key' -r -F
 complete -c countersign -n "__fish_countersign_using_subcommand explain" -l alg -d 'The one algorithm that the key may be used with, where the scheme leaves it to the key' -r
 complete -c countersign -n "__fish_countersign_using_subcommand explain" -l keys -d 'A TOML file of keys to try: `[[key]]` with `id`, `secret` or `public_key` or `private_key`, `alg`, `not_before`, `not_after`' -r -F
+complete -c countersign -n "__fish_countersign_using_subcommand explain" -l certificates -d 'A folder of certificates in PEM, for schemes that name the key by one; the scheme\'s `[key] resolver` says how' -r -F
 complete -c countersign -n "__fish_countersign_using_subcommand explain" -l request -d 'The message: a raw HTTP/1.1 message, or with --jsonl one JSON object a line; - is standard input' -r -F
 complete -c countersign -n "__fish_countersign_using_subcommand explain" -l transport -d 'What a raw message was sent over' -r -f -a "http\t'Plain HTTP'
 https\t'HTTP over TLS'"
@@ -102,7 +104,7 @@ complete -c countersign -n "__fish_countersign_using_subcommand curl" -l now -d 
 complete -c countersign -n "__fish_countersign_using_subcommand curl" -l key-id -d 'The key id that the message carries' -r
 complete -c countersign -n "__fish_countersign_using_subcommand curl" -l secret -d 'The secret; others on this machine can read command lines, so prefer --secret-file' -r
 complete -c countersign -n "__fish_countersign_using_subcommand curl" -l secret-file -d 'A file with the secret; a line end at its end does not count' -r -F
-complete -c countersign -n "__fish_countersign_using_subcommand curl" -l key-file -d 'A PEM file with a private key (which signs and verifies) or a public one (which verifies)' -r -F
+complete -c countersign -n "__fish_countersign_using_subcommand curl" -l key-file -d 'A PEM file with a private key (which signs and verifies) or a public one (which verifies), or one with the 64 hexadecimal digits of an Ed25519 public key' -r -F
 complete -c countersign -n "__fish_countersign_using_subcommand curl" -l alg -d 'The one algorithm that the key may be used with, where the scheme leaves it to the key' -r
 complete -c countersign -n "__fish_countersign_using_subcommand curl" -l nonce -d 'The nonce, instead of a random one' -r
 complete -c countersign -n "__fish_countersign_using_subcommand curl" -l run -d 'Run the command instead of printing it'
@@ -111,15 +113,16 @@ complete -c countersign -n "__fish_countersign_using_subcommand curl" -s h -l he
 complete -c countersign -n "__fish_countersign_using_subcommand schemes; and not __fish_seen_subcommand_from list show test" -l json -d 'Print the list as JSON'
 complete -c countersign -n "__fish_countersign_using_subcommand schemes; and not __fish_seen_subcommand_from list show test" -s h -l help -d 'Print help'
 complete -c countersign -n "__fish_countersign_using_subcommand schemes; and not __fish_seen_subcommand_from list show test" -f -a "list" -d 'List the schemes with their titles (the default)'
-complete -c countersign -n "__fish_countersign_using_subcommand schemes; and not __fish_seen_subcommand_from list show test" -f -a "show" -d 'Print a scheme\'s file'
-complete -c countersign -n "__fish_countersign_using_subcommand schemes; and not __fish_seen_subcommand_from list show test" -f -a "test" -d 'Sign and verify with every scheme of the catalogue'
+complete -c countersign -n "__fish_countersign_using_subcommand schemes; and not __fish_seen_subcommand_from list show test" -f -a "show" -d 'Tell all about a scheme: what is signed, what is weak, and an example step by step'
+complete -c countersign -n "__fish_countersign_using_subcommand schemes; and not __fish_seen_subcommand_from list show test" -f -a "test" -d 'Try every scheme of the catalogue, or those named, on its own vectors'
 complete -c countersign -n "__fish_countersign_using_subcommand schemes; and __fish_seen_subcommand_from list" -l json -d 'Print JSON'
 complete -c countersign -n "__fish_countersign_using_subcommand schemes; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
+complete -c countersign -n "__fish_countersign_using_subcommand schemes; and __fish_seen_subcommand_from show" -l file -d 'Print the file itself, to copy and change'
 complete -c countersign -n "__fish_countersign_using_subcommand schemes; and __fish_seen_subcommand_from show" -l json -d 'Print what the scheme says as JSON'
-complete -c countersign -n "__fish_countersign_using_subcommand schemes; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
-complete -c countersign -n "__fish_countersign_using_subcommand schemes; and __fish_seen_subcommand_from test" -l vectors -d 'Verify the messages of this folder, too: one folder a scheme, one JSON line a message' -r -F
-complete -c countersign -n "__fish_countersign_using_subcommand schemes; and __fish_seen_subcommand_from test" -l json -d 'Print JSON'
-complete -c countersign -n "__fish_countersign_using_subcommand schemes; and __fish_seen_subcommand_from test" -s h -l help -d 'Print help'
+complete -c countersign -n "__fish_countersign_using_subcommand schemes; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c countersign -n "__fish_countersign_using_subcommand schemes; and __fish_seen_subcommand_from test" -l vectors -d 'The folder of vectors: one folder a scheme, one JSON line a message. By default `vectors`, if there is one' -r -F
+complete -c countersign -n "__fish_countersign_using_subcommand schemes; and __fish_seen_subcommand_from test" -l json -d 'Print one JSON object a scheme'
+complete -c countersign -n "__fish_countersign_using_subcommand schemes; and __fish_seen_subcommand_from test" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c countersign -n "__fish_countersign_using_subcommand lint" -l json -d 'Print one JSON object a finding'
 complete -c countersign -n "__fish_countersign_using_subcommand lint" -s h -l help -d 'Print help'
 complete -c countersign -n "__fish_countersign_using_subcommand reason" -l json -d 'Print JSON'
@@ -134,7 +137,7 @@ complete -c countersign -n "__fish_countersign_using_subcommand keys; and not __
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and not __fish_seen_subcommand_from add list show rotate revoke import export" -f -a "export" -d 'Print keys as JSON, with their secrets'
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from add" -l secret -d 'The secret; others on this machine can read command lines, so prefer --secret-file' -r
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from add" -l secret-file -d 'A file with the secret; a line end at its end does not count' -r -F
-complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from add" -l public-key -d 'A PEM file with a public key' -r -F
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from add" -l public-key -d 'A file with a public key: PEM, or the 64 hexadecimal digits of an Ed25519 key' -r -F
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from add" -l private-key -d 'A PEM file with a private key' -r -F
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from add" -l alg -d 'The one algorithm that the key may be used with' -r
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from add" -l not-before -d 'The first instant at which the key may be used: 2026-01-31T00:00:00Z, or seconds since 1970' -r
@@ -153,7 +156,7 @@ complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from rotate" -l overlap -d 'How long the old secret holds on, as in 90s, 15m, 24h, 7d' -r
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from rotate" -l secret -d 'The secret; others on this machine can read command lines, so prefer --secret-file' -r
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from rotate" -l secret-file -d 'A file with the secret; a line end at its end does not count' -r -F
-complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from rotate" -l public-key -d 'A PEM file with a public key' -r -F
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from rotate" -l public-key -d 'A file with a public key: PEM, or the 64 hexadecimal digits of an Ed25519 key' -r -F
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from rotate" -l private-key -d 'A PEM file with a private key' -r -F
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from rotate" -s c -l config -d 'The gateway\'s configuration, which says where the store is' -r -F
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from rotate" -l generate -d 'Make a secret of 256 random bits and print it (the default)'
@@ -185,4 +188,5 @@ complete -c countersign -n "__fish_countersign_using_subcommand dev" -l json -d 
 complete -c countersign -n "__fish_countersign_using_subcommand dev" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c countersign -n "__fish_countersign_using_subcommand completions" -s h -l help -d 'Print help'
 complete -c countersign -n "__fish_countersign_using_subcommand man" -s h -l help -d 'Print help'
+complete -c countersign -n "__fish_countersign_using_subcommand generated" -l schemes -d 'The pages of the catalogue\'s schemes instead'
 complete -c countersign -n "__fish_countersign_using_subcommand generated" -s h -l help -d 'Print help'

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use countersign_core::alg::Asymmetric;
 use countersign_core::scheme::draft::Place;
 use countersign_core::scheme::same_name;
 use countersign_core::{Coverage, Explanation, Scheme};
@@ -112,12 +113,21 @@ impl Example {
             }
         }
         let mut before: &[u8] = &[];
+        // Of an algorithm that draws random bits each signature is another one: the message shows one.
+        let draws = |name: &str| {
+            Asymmetric::from_name(name)
+                .is_some_and(|algorithm| !matches!(algorithm, Asymmetric::Ed25519 | Asymmetric::RsaPkcs1(_)))
+        };
+        let mut hidden = false;
         for stage in &self.explanation.stages {
             // The signature is its last encoding, and the carriers stand above.
             let again = stage.name == "signature" && stage.bytes == before;
             let carrier = PLACES.iter().any(|place| stage.name.starts_with(place));
             before = &stage.bytes;
-            if again || carrier {
+            hidden |= draws(&stage.name);
+            let random = hidden;
+            hidden &= stage.name != "signature";
+            if again || carrier || random {
                 continue;
             }
             let shown = if is_raw(&stage.name) {
