@@ -15,6 +15,7 @@ pub(crate) struct Bare {
 
 /// The last step.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "one for each case, and none is moved while it is measured")]
 pub(crate) enum Last {
     /// One more digest.
     Digest(Hash, Vec<u8>),

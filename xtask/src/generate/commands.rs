@@ -1,6 +1,8 @@
-//! What the binary prints about itself: completions, manual pages and a reference, all from one table of arguments.
+//! What the binary prints about itself: completions, manual pages and a reference, all from one table of arguments; and
+//! a page for each scheme of the catalogue.
 //!
-//! Nothing of their content is known here. The binary prints one JSON object a file, with its path below [`FOLDER`].
+//! Nothing of their content is known here. The binary prints one JSON object a file, with its path below [`FOLDER`] or
+//! [`SCHEMES`].
 
 use std::path::Path;
 
@@ -9,26 +11,33 @@ use serde_json::Value;
 use super::File;
 use crate::process::{Failure, cargo, stdout_of};
 
-/// The folder of what is generated, and of nothing else.
+/// The folder of what is made of the arguments, and of nothing else.
 pub(super) const FOLDER: &str = "docs/cli";
+/// The folder of the schemes' pages, and of nothing else.
+pub(super) const SCHEMES: &str = "docs/schemes";
 
 pub(super) fn files(root: &Path) -> Result<Vec<File>, Failure> {
-    let run = ["run", "--quiet", "--package", "countersign-cli", "--bin", "countersign", "--", "generated"];
-    parse(&stdout_of(cargo(root).args(run))?)
+    parse(FOLDER, &stdout_of(cargo(root).args(RUN))?)
 }
 
-fn parse(lines: &str) -> Result<Vec<File>, Failure> {
-    lines.lines().map(file).collect()
+pub(super) fn schemes(root: &Path) -> Result<Vec<File>, Failure> {
+    parse(SCHEMES, &stdout_of(cargo(root).args(RUN).arg("--schemes"))?)
 }
 
-fn file(line: &str) -> Result<File, Failure> {
+const RUN: [&str; 8] = ["run", "--quiet", "--package", "countersign-cli", "--bin", "countersign", "--", "generated"];
+
+fn parse(folder: &str, lines: &str) -> Result<Vec<File>, Failure> {
+    lines.lines().map(|line| file(folder, line)).collect()
+}
+
+fn file(folder: &str, line: &str) -> Result<File, Failure> {
     let odd = || Failure::Program("countersign generated: its output is not what it should be".to_owned());
     let value: Value = serde_json::from_str(line).map_err(|_| odd())?;
     let (Some(path), Some(content)) = (value["path"].as_str(), value["content"].as_str()) else { return Err(odd()) };
     if Path::new(path).components().any(|part| !matches!(part, std::path::Component::Normal(_))) {
         return Err(odd());
     }
-    Ok(File::new(format!("{FOLDER}/{path}"), content))
+    Ok(File::new(format!("{folder}/{path}"), content))
 }
 
 #[cfg(test)]
@@ -37,7 +46,7 @@ mod tests {
 
     #[test]
     fn files_stay_in_their_folder() {
-        let files = parse("{\"path\":\"man/a.1\",\"content\":\"x\\n\"}\n").unwrap();
+        let files = parse(FOLDER, "{\"path\":\"man/a.1\",\"content\":\"x\\n\"}\n").unwrap();
         assert_eq!((files[0].path.to_str(), files[0].content.as_str()), (Some("docs/cli/man/a.1"), "x\n"));
         for line in [
             "",
@@ -46,7 +55,7 @@ mod tests {
             "{\"path\":\"/a\",\"content\":\"\"}",
             "{\"path\":\"a\"}",
         ] {
-            assert!(file(line).is_err(), "{line}");
+            assert!(file(FOLDER, line).is_err(), "{line}");
         }
     }
 }

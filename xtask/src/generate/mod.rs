@@ -25,6 +25,7 @@ struct Generator {
 const GENERATORS: &[Generator] = &[
     Generator { folder: None, make: |_| Ok(purity::files()) },
     Generator { folder: Some(commands::FOLDER), make: commands::files },
+    Generator { folder: Some(commands::SCHEMES), make: commands::schemes },
 ];
 
 /// A file to be: its path below the repository's root, and its bytes.

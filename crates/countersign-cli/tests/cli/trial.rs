@@ -233,18 +233,80 @@ fn every_scheme_has_vectors_and_every_vector_has_a_source() {
     }
 }
 
+/// Runs `change.py`; none where there is no Python.
+fn change(arguments: &[&std::ffi::OsStr]) -> Option<std::process::Output> {
+    if Command::new("python3").arg("--version").stdout(Stdio::null()).status().is_err() {
+        eprintln!("skipped: there is no python3");
+        return None;
+    }
+    Some(Command::new("python3").arg(root().join("vectors/change.py")).args(arguments).output().unwrap())
+}
+
+/// Every covered component is changed in every way, and nothing else of the line is.
+#[test]
+fn each_component_is_changed_alone() {
+    let line = json!({
+        "id": "p", "expect": "verified", "source": "s", "method": "POST", "secret": "k1", "now": 1,
+        "url": "https://h/p?a=1&a=2", "headers": [["X-A", "v"], ["Cookie", "c=1; d=2"]], "body": "{\"m\": \"t\", \"n\":1}",
+        "covered": ["method", "scheme", "host", "path", "query", "query.a", "header.x-a", "header.x-new", "cookie.c",
+            "body", "json.m", "json.n", "json", "secret"],
+        "open": ["header.x-b", "query.a:a second"],
+    });
+    let folder = folder("s", std::slice::from_ref(&line));
+    let Some(output) = change(&[folder.path().join("s/a.jsonl").as_os_str()]) else { return };
+    let text = String::from_utf8(output.stdout).unwrap();
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let of = |changed: &str| lines.iter().filter(|line| line["changed"] == changed).collect::<Vec<_>>();
+    for component in line["covered"].as_array().unwrap() {
+        let changed = of(component.as_str().unwrap());
+        assert!(changed.iter().any(|line| line["expect"] == "refused"), "{component}");
+        let values: BTreeSet<String> =
+            changed.iter().map(|line| with((*line).clone(), "id", json!(0)).to_string()).collect();
+        assert_eq!(values.len(), changed.len(), "{component} is changed twice in one way");
+    }
+    for (changed, part) in [("method", "method"), ("query.a", "url"), ("header.x-a", "headers"), ("json.m", "body")] {
+        for changed in of(changed) {
+            for name in ["method", "url", "headers", "body", "secret", "now"] {
+                assert_eq!(changed[name] == line[name], name != part, "{changed}");
+            }
+        }
+    }
+    let json: Vec<&str> = of("json.m").iter().map(|line| line["body"].as_str().unwrap()).collect();
+    assert!(json.contains(&"{\"m\": \"u\", \"n\":1}") && json.contains(&"{\"n\":1}"), "{json:?}");
+    let verified: Vec<&str> =
+        lines.iter().filter(|line| line["expect"] == "verified").map(|line| line["id"].as_str().unwrap()).collect();
+    assert_eq!(verified, ["p: header.x-b added", "p: query.a a second"]);
+}
+
+#[test]
+fn what_cannot_be_changed_is_said() {
+    let line = |name: &str, value: Value| with(with(positive(), "covered", json!(["method"])), name, value);
+    for (line, fault) in [
+        (line("covered", json!([])), "nothing is covered"),
+        (line("covered", json!(["weather"])), "`weather` is no component"),
+        (line("covered", json!(["sky.blue"])), "`sky.blue` is no component"),
+        (line("open", json!(["method"])), "covered and open"),
+        (line("open", json!(["query.user:sideways"])), "nothing of `query.user` can be changed"),
+        (line("expect", json!("refused")), "only positive lines"),
+    ] {
+        let folder = folder("s", &[line]);
+        let Some(output) = change(&[folder.path().join("s/a.jsonl").as_os_str()]) else { return };
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success() && said.contains(fault), "{said}");
+    }
+}
+
 /// What `change.py` makes of the positive lines is what stands in `changed.jsonl`.
 #[test]
 fn changed_vectors_are_up_to_date() {
-    if Command::new("python3").arg("--version").stdout(Stdio::null()).status().is_err() {
-        eprintln!("skipped: there is no python3");
-        return;
-    }
-    let vectors = root().join("vectors");
-    let sources = catalogue().into_iter().map(|scheme| vectors.join(scheme).join("sdk.jsonl"));
+    let sources = catalogue().into_iter().map(|scheme| root().join("vectors").join(scheme).join("sdk.jsonl"));
     let sources: Vec<PathBuf> = sources.filter(|source| source.is_file()).collect();
     assert!(sources.len() > 100, "{}", sources.len());
-    let checked = Command::new("python3").arg(vectors.join("change.py")).arg("--check").args(&sources).output();
-    let checked = checked.unwrap();
+    let mut arguments = vec![std::ffi::OsStr::new("--check")];
+    arguments.extend(sources.iter().map(|source| source.as_os_str()));
+    let Some(checked) = change(&arguments) else { return };
     assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stderr));
+    let folder = folder("s", &[with(with(positive(), "covered", json!(["method"])), "open", json!([]))]);
+    let stale = change(&["--check".as_ref(), folder.path().join("s/a.jsonl").as_os_str()]).unwrap();
+    assert!(!stale.status.success() && String::from_utf8_lossy(&stale.stderr).contains("stale"));
 }

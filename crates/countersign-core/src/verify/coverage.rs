@@ -120,8 +120,9 @@ pub(super) fn of(message: &Message, plan: &MessagePlan, facts: &Facts, captures:
 
 /// Whether a capture is covered: by itself, or with the place that carries it.
 pub(super) fn covers(message: &Message, coverage: &Coverage, id: FieldId) -> bool {
+    let named = |id: FieldId| message.fields.get(id).is_some_and(|field| coverage.covers(&field.name));
     let whole = |carrier: &Carrier| match carrier.place {
-        _ if carrier.within.is_some() => false,
+        _ if carrier.within.is_some() => carrier.within.is_some_and(named),
         Place::Cookie => coverage.covers("header cookie"),
         Place::Form | Place::Json | Place::Xml => coverage.covers("body"),
         Place::Header => coverage.covers(&format!("header {}", carrier.name)),
@@ -133,8 +134,7 @@ pub(super) fn covers(message: &Message, coverage: &Coverage, id: FieldId) -> boo
         References::captures(&carrier.text, &mut ids);
         ids.contains(&id)
     };
-    message.fields.get(id).is_some_and(|field| coverage.covers(&field.name))
-        || message.carriers.iter().filter(holds).any(whole)
+    named(id) || message.carriers.iter().filter(holds).any(whole)
 }
 
 /// Refuses a message whose signature leaves something open that the policy wants covered. An empty body and an absent
@@ -478,7 +478,7 @@ impl Walk<'_> {
         parts
     }
 
-    /// Field lines that a capture lists, and what synthetic items hold.
+    /// Field lines that a capture lists, those that carry captures where none does, and what synthetic items hold.
     fn headers(&self, filters: &[Filter], depth: usize) -> Parts {
         let shown = |filter: &Filter| match filter {
             Filter::DropEmpty | Filter::First | Filter::Last => false,
@@ -512,6 +512,19 @@ impl Walk<'_> {
         let Some(listing) = listing else {
             for (_, value) in synthetic.iter().filter(|(name, _)| kept(name)) {
                 parts.extend(&self.template(value, depth).parts);
+            }
+            // Of the other field lines nobody knows which are there; those that were read are.
+            let told = filters.iter().all(|filter| match filter {
+                Filter::Each(text) => shows(text, &Source::K),
+                _ => true,
+            });
+            for carrier in self.message.carriers.iter().filter(|carrier| told && carrier.place == Place::Header) {
+                let mut ids = Vec::new();
+                References::captures(&carrier.text, &mut ids);
+                let there = !carrier.optional || ids.iter().any(|id| self.captures.get(*id).is_some());
+                if there && kept(&carrier.name) && !ids.contains(&self.message.signature_field) {
+                    parts.add(&format!("header {}", carrier.name));
+                }
             }
             return parts;
         };

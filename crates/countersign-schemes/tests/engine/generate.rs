@@ -230,10 +230,13 @@ pub(crate) fn message(scheme: &str) -> impl Strategy<Value = Message> + use<> {
 /// The message with its body as the file of an upload.
 fn upload(mut message: Message) -> Message {
     // Whatever it is, it is not the boundary.
-    let file = message.body.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-    let mut digest = Vec::new();
-    canon::hex_lower(Hash::Sha256.digest(file.as_bytes()).as_bytes(), &mut digest);
-    let meta = format!("{{\"sha256\":\"{}\"}}", String::from_utf8_lossy(&digest));
+    let hex = |bytes: &[u8]| {
+        let mut digits = Vec::new();
+        canon::hex_lower(bytes, &mut digits);
+        String::from_utf8(digits).expect("digits")
+    };
+    let file = hex(&message.body);
+    let meta = format!("{{\"sha256\":\"{}\"}}", hex(Hash::Sha256.digest(file.as_bytes()).as_bytes()));
     message.fields.retain(|(name, _)| !name.eq_ignore_ascii_case("content-type"));
     message = message.with_field("Content-Type", "multipart/form-data; boundary=b");
     let part = |name: &str, content: &str| {
