@@ -165,7 +165,6 @@ const WITHOUT_VECTORS: &[&str] = &[
     "alipay-v3",
     "alipay-v3-cert",
     "alipay-v3-upload",
-    "aws-sigv4-streaming",
     "jd-jos-md5",
     "jd-jos-md5-latin1",
     "pdd-md5",

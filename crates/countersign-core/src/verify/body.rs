@@ -159,13 +159,13 @@ impl<'a> NeedsBody<'a> {
 
     /// Judges a piece of a body in chunks.
     fn link(&mut self, piece: &[u8], content: &mut Vec<u8>) -> Result<(), Rejection> {
-        let (Some(mut chain), Some(held)) = (self.chain.take(), self.held) else { return Ok(()) };
-        let (variant, candidate) = (self.plan.variants.get(held.variant), self.candidates.iter().nth(held.candidate));
-        let (Some(variant), Some((key, hash))) = (variant, candidate) else { return Ok(()) };
-        let env = self.env(variant, Some(key), hash, None);
-        let linked = match Linking::new(env, self.message, self.scratch.get()) {
-            Some(mut linking) => chain.update(&mut linking, piece, content),
-            None => Ok(()),
+        let Some(mut chain) = self.chain.take() else { return Ok(()) };
+        let linked = match self.holding() {
+            Some(env) => match Linking::new(env, self.message, self.scratch.get()) {
+                Some(mut linking) => chain.update(&mut linking, piece, content),
+                None => Err(refused(Stop::NeedBody)),
+            },
+            None => Err(refused(Stop::NeedBody)),
         };
         self.chain = Some(chain);
         linked
@@ -173,16 +173,21 @@ impl<'a> NeedsBody<'a> {
 
     /// Where the message says that its body comes in chunks, the signature that was checked is the first of a chain.
     fn begin_chain(&mut self) -> Result<(), Rejection> {
-        let (Some(rule), Some(held)) = (&self.message.chunks, self.held) else { return Ok(()) };
-        let (variant, candidate) = (self.plan.variants.get(held.variant), self.candidates.iter().nth(held.candidate));
-        let (Some(variant), Some((key, hash))) = (variant, candidate) else { return Ok(()) };
-        let env = self.env(variant, Some(key), hash, None);
+        let (Some(rule), Some(env)) = (&self.message.chunks, self.holding()) else { return Ok(()) };
         let scratch = self.scratch.get();
         if let Some(proof) = chain::proof(&env, self.message, scratch).map_err(refused)? {
             let chain = Chain::begin(proof, rule, scratch, self.message.signature_field)?;
             self.chain = Some(Box::new(chain));
         }
         Ok(())
+    }
+
+    /// What programs read under the signature that holds.
+    fn holding(&self) -> Option<Env<'a>> {
+        let held = self.held?;
+        let (key, hash) = self.candidates.iter().nth(held.candidate)?;
+        let variant = self.plan.variants.get(held.variant)?;
+        Some(self.env(variant, Some(key), hash, self.view.body))
     }
 
     /// Starts the digests over the body, or checks the signature if it does not need one.

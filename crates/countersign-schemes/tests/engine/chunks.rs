@@ -6,6 +6,7 @@ use crate::support::{Message, NONCE, NOW, SECRET, Subject, reason};
 use countersign_core::alg::{Checksum, Hash, MacKey, ct_eq};
 use countersign_core::reject::Reason::*;
 use countersign_core::{BodyNeed, Rejection, UnixTime};
+use countersign_schemes::{Catalogue, load};
 use proptest::prelude::*;
 use std::fmt::Write as _;
 
@@ -521,6 +522,109 @@ fn what_is_signed_says_how_the_body_goes() {
     }
     let gzip = put(b"a").with_field("Content-Encoding", "aws-chunked,gzip");
     assert!(subject.verify(&subject.signed(&gzip)).is_ok());
+}
+
+/// What would leave a chunk unsigned, or let its signature stand for something else, is a fault of the scheme.
+#[test]
+fn a_section_that_signs_too_little_is_no_section() {
+    let text = |from: &str, to: &str| {
+        let scheme = r#"
+[header]
+X-Mode = "{mode:token}"
+X-Length = "{length:int?}"
+X-Names = "{names:names-comma?}"
+X-Time = "{timestamp:unix}"
+X-Sign = "{signature:hex}"
+[sign]
+base = "REQUEST {timestamp} {mode}"
+signature = "{base | hmac-sha256 secret | hex}"
+[chunks]
+format = "aws-chunked"
+mode = "mode"
+signed = "A"
+signed-trailer = "B"
+unsigned-trailer = { value = "C", when = "{header.x-lax}" }
+length = "length"
+trailers = "names"
+checksum = "x-"
+trailer-signature = "x-s"
+base = "CHUNK {timestamp} {previous} {chunk | sha256 | hex}"
+trailer = "TRAILER {timestamp} {previous} {trailers | sha256 | hex}"
+[fresh]
+timestamp = "5m"
+"#;
+        assert!(from.is_empty() || scheme.contains(from), "{from}");
+        let changed = scheme.replacen(from, to, 1);
+        match load("faulty", &changed, &Catalogue) {
+            Ok(_) => String::new(),
+            Err(error) => error.faults.iter().map(|fault| fault.message.clone()).collect::<Vec<_>>().join("; "),
+        }
+    };
+    assert_eq!(text("", ""), "");
+    for (from, to, fault) in [
+        ("\"aws-chunked\"", "\"chunked\"", "unknown framing `chunked`"),
+        ("format = \"aws-chunked\"\n", "", "`[chunks]` lacks `format`"),
+        ("mode = \"mode\"", "mode = \"none\"", "no carrier captures `none`"),
+        ("length = \"length\"", "length = \"mode\"", "`mode` is not of type `int`"),
+        ("trailers = \"names\"", "trailers = \"mode\"", "`mode` is not of type `names-comma`"),
+        ("trailers = \"names\"\n", "", "a trailer needs `trailers`; a trailer needs `trailers`"),
+        ("checksum = \"x-\"\n", "", "a trailer needs `checksum`; a trailer needs `checksum`"),
+        ("trailer-signature = \"x-s\"\n", "", "a trailer needs `trailer-signature`"),
+        ("\"B\"", "\"A\"", "`A` stands for two kinds of chunks"),
+        ("{chunk | sha256 | hex}", "{chunk}", "a chunk is signed by its digest: its content does not stay"),
+        ("{chunk | sha256 | hex}", "{chunk | hex}", "a chunk is signed by its digest: its content does not stay"),
+        ("{chunk | sha256 | hex}", "{timestamp}", "this does not sign `{chunk}`"),
+        ("{chunk | sha256 | hex}", "[{chunk | sha256 | hex}]", "this does not sign `{chunk}`"),
+        ("{chunk | sha256 | hex}", "{chunk | sha256 | hex | slice 0 8}", "this does not sign `{chunk}`"),
+        ("CHUNK {timestamp} {previous}", "CHUNK {timestamp}", "this does not sign `{previous}`"),
+        ("TRAILER {timestamp} {previous}", "TRAILER", "this does not sign `{previous}`"),
+        ("{trailers | sha256 | hex}", "", "this does not sign `{trailers}`"),
+        (
+            "{chunk | sha256 | hex}",
+            "{chunk | sha256 | hex}{body}",
+            "the body is not there yet when its chunks are signed",
+        ),
+        (
+            "CHUNK {timestamp}",
+            "REQUEST {timestamp}",
+            "a signature over this could stand for one over another text that [chunks] signs",
+        ),
+        (
+            "CHUNK {timestamp}",
+            "TRAILER chunk",
+            "a signature over this could stand for one over another text that [chunks] signs",
+        ),
+        (
+            "REQUEST {timestamp}",
+            "{timestamp}",
+            "a signature over this could stand for one over another text that [chunks] signs",
+        ),
+        (
+            "{mode}\"",
+            "{mode} {body}\"",
+            "the signature has to hold before the first chunk comes, and here it needs the body",
+        ),
+        (
+            "base = \"REQUEST {timestamp} {mode}\"\nsignature = \"{base | hmac-sha256 secret | hex}\"",
+            "base = \"REQUEST {timestamp} {mode}\"\nsignature = \"{base | ed25519 private_key | hex}\"",
+            "chunks are signed one after the other, which takes an HMAC",
+        ),
+        ("[sign]", "[form]\nx = \"{x}\"\n[sign]", "a body in chunks cannot carry credentials"),
+        (
+            "\"{signature:hex}\"",
+            "{ text = \"a={signature:hex}\", split = \",\" }",
+            "the first chunk is signed over one signature, and there may be several",
+        ),
+        ("[fresh]", "[[try]]\n[fresh]", "[chunks] and [[try]] do not go together"),
+        ("[fresh]", "max = 0\n[fresh]", "`max` must be a number from 1 on, without quotes, not a number"),
+        ("{timestamp} {mode}", "{timestamp} {mode} {previous}", "unknown name `previous`"),
+        ("signed = \"A\"", "signs = \"A\"", "`signs` is not a key of `[chunks]`"),
+    ] {
+        assert_eq!(text(from, to), fault, "{from} -> {to}");
+    }
+    let bare =
+        "signed = \"A\"\nsigned-trailer = \"B\"\nunsigned-trailer = { value = \"C\", when = \"{header.x-lax}\" }\n";
+    assert_eq!(text(bare, ""), "no body would be one in chunks");
 }
 
 #[test]
