@@ -67,7 +67,8 @@ if (options.verify || options.base) {
       const id = `${name}/${scheme}/${options.seed}/${index}`;
       // A verifier whose clock the driver does not set has this time.
       const now = options.unsigned ? { now: Math.floor(Date.now() / 1000) } : {};
-      show({ id, scheme, ...now, ...(await make(scheme, hostile.generator(id), hostile)) });
+      const made = await make(scheme, hostile.generator(id), hostile);
+      if (made !== null) show({ id, scheme, ...now, ...made });
     }
   }
 }

@@ -73,7 +73,10 @@ def main():
         make = driver.unsigned if arguments.unsigned else driver.sign
         for index in range(arguments.count) if arguments.at is None else [arguments.at]:
             name = f"{arguments.driver}/{scheme}/{arguments.seed}/{index}"
-            line = {"id": name, "scheme": scheme, **make(scheme, random.Random(name), hostile)}
+            made = make(scheme, random.Random(name), hostile)
+            if made is None:
+                continue
+            line = {"id": name, "scheme": scheme, **made}
             if arguments.unsigned:
                 # A verifier whose clock the driver does not set has this time.
                 line.setdefault("now", int(time.time()))

@@ -128,8 +128,12 @@ impl Run<'_> {
             program.arg(self.options.count.to_string());
             lines.extend(self.lines_of(&mut program, None, name)?);
         }
-        if lines.len() != self.options.count * self.driver.schemes.len() {
-            return Err(self.broken(&format!("{} lines instead of {} a scheme", lines.len(), self.options.count)));
+        // There may be none of a scheme that we only verify.
+        for scheme in &self.driver.schemes {
+            let count = lines.iter().filter(|line| line["scheme"] == scheme.as_str()).count();
+            if count != self.options.count && !(count == 0 && name == "unsigned") {
+                return Err(self.broken(&format!("{count} lines of {scheme} instead of {}", self.options.count)));
+            }
         }
         Ok(lines)
     }

@@ -79,7 +79,7 @@ impl fmt::Display for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { driver, sdk, scheme, theirs, ours } = self;
         let differ = theirs.differ + ours.differ;
-        write!(f, "{driver:20}  {sdk:36}  {scheme:24}  {theirs:>9}  {ours:>9}  {differ:>5}")
+        write!(f, "{driver:24}  {sdk:36}  {scheme:29}  {theirs:>9}  {ours:>9}  {differ:>5}")
     }
 }
 
@@ -137,7 +137,7 @@ impl Report {
     /// Prints and writes it; refused where the two sides do not agree on everything.
     pub(super) fn finish(&self, root: &Path) -> Result<(), Failure> {
         let heads = ("driver", "SDK", "scheme", "SDK → us", "us → SDK", "differ");
-        println!("\n{:20}  {:36}  {:24}  {:>9}  {:>9}  {:>5}", heads.0, heads.1, heads.2, heads.3, heads.4, heads.5);
+        println!("\n{:24}  {:36}  {:29}  {:>9}  {:>9}  {:>5}", heads.0, heads.1, heads.2, heads.3, heads.4, heads.5);
         for row in &self.exchange.rows {
             println!("{row}");
         }

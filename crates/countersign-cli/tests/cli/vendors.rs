@@ -25,15 +25,11 @@ fn judged(cases: &[Case]) {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// Schemes of the suites that the catalogue does not have yet.
-const MISSING: &[&str] = &["jeecg-sign"];
-
 #[test]
 fn every_vendors_request_verifies_at_its_own_time() {
     let Some(cases) = suites::vendors() else { return };
     judged(&cases);
-    let missing = MISSING.iter().filter(|name| !suites::catalogue().contains(**name)).count();
-    assert_eq!(cases.len() + missing, 53, "a scheme of vendors.json is missing");
+    assert_eq!(cases.len(), 53, "a scheme of vendors.json is missing");
 }
 
 #[test]
@@ -171,13 +167,24 @@ fn none_verifies_with_a_covered_part_changed() {
 #[test]
 fn the_known_collisions_of_weak_schemes_collide() {
     let Some(collisions) = suites::collisions() else { return };
-    let missing = MISSING.iter().filter(|name| !suites::catalogue().contains(**name)).count();
-    assert_eq!(collisions.len() + missing, 9);
+    assert_eq!(collisions.len(), 9);
     for (base, mut line) in collisions {
-        if base == "wechatpay-v2-md5" {
+        let refused = |line: &Value| jsonl("verify", std::slice::from_ref(line))[0]["reason"].clone();
+        match base.as_str() {
             // As it is printed it is no XML, which SDKs that cut it up do not notice.
-            assert_eq!(jsonl("verify", &[line.clone()])[0]["reason"], "body-malformed");
-            line["body"] = json!(line["body"].as_str().unwrap().replace("test&device", "test&amp;device"));
+            "wechatpay-v2-md5" => {
+                assert_eq!(refused(&line), "body-malformed");
+                line["body"] = json!(line["body"].as_str().unwrap().replace("test&device", "test&amp;device"));
+            }
+            // The year 2033 is too far ahead for us. Any other time will do, as none is signed.
+            "jeecg-sign" => {
+                assert_eq!(refused(&line), "timestamp-future");
+                let now = line["now"].as_i64().unwrap();
+                let stamp =
+                    line["headers"].as_array_mut().unwrap().iter_mut().find(|header| header[0] == "X-TIMESTAMP");
+                stamp.unwrap()[1] = json!((now * 1000 + 299_999).to_string());
+            }
+            _ => {}
         }
         assert_eq!(jsonl("verify", &[line])[0]["verdict"], "verified", "{base}");
     }
