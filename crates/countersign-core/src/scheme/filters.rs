@@ -429,7 +429,9 @@ impl Checker<'_> {
         let own = matches!(&self.argument(draft, 0)?.value, Arg::Word(word) if word == "private_key");
         match algorithm {
             _ if own => Some(Primitive::Signature(algorithm)),
-            Asymmetric::EcdsaP256 { .. } | Asymmetric::Sm2 { .. } => Some(Primitive::Derived(algorithm, self.operand(draft, 0)?)),
+            Asymmetric::EcdsaP256 { .. } | Asymmetric::Sm2 { .. } => {
+                Some(Primitive::Derived(algorithm, self.operand(draft, 0)?))
+            }
             _ => {
                 self.fault(draft.span, format!("`{}` signs with `private_key`", draft.name), None);
                 None

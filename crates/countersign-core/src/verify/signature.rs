@@ -88,7 +88,9 @@ pub(crate) fn derived(env: &Env<'_>, scratch: &mut Scratch) -> Result<Option<Pri
     let mark = scratch.out.len();
     run_whole(env, scratch, program)?;
     let scalar = scratch.out.get_mut(mark..).unwrap_or_default();
-    let pair = <&[u8; 32]>::try_from(&*scalar).ok().and_then(|scalar| PrivateKey::from_scalar(algorithm.key_kind(), scalar).ok());
+    let pair = <&[u8; 32]>::try_from(&*scalar)
+        .ok()
+        .and_then(|scalar| PrivateKey::from_scalar(algorithm.key_kind(), scalar).ok());
     scalar.zeroize();
     scratch.out.truncate(mark);
     pair.map(Some).ok_or_else(unsuitable)

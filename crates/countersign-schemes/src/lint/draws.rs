@@ -87,10 +87,7 @@ impl<'a> Drawn<'a> {
 
 /// Whether a filter makes a digest or a MAC.
 pub(super) fn is_digest(filter: &Filter) -> bool {
-    matches!(
-        filter,
-        Filter::Hash(_) | Filter::Hkdf { .. } | Filter::Hmac(..) | Filter::Kdf(..) | Filter::Ratchet(..)
-    )
+    matches!(filter, Filter::Hash(_) | Filter::Hkdf { .. } | Filter::Hmac(..) | Filter::Kdf(..) | Filter::Ratchet(..))
 }
 
 /// The methods that change nothing: RFC 9110, section 9.2.1.
