@@ -58,7 +58,7 @@ fn decode(mut input: &[u8], out: &mut Vec<u8>) -> Result<(), Malformed> {
 /// The bytes of a block are compared without an early end, which takes one step for all of them.
 pub(crate) fn split_at_byte(input: &[u8], wanted: u8) -> (&[u8], &[u8]) {
     const BLOCK: usize = 16;
-    let lacks = |block: &&[u8]| block.iter().filter(|byte| **byte == wanted).count() == 0;
+    let lacks = |block: &&[u8]| block.iter().fold(0, |found, byte| found | u8::from(*byte == wanted)) == 0;
     let without = input.chunks_exact(BLOCK).take_while(lacks).count().saturating_mul(BLOCK);
     let near = input.iter().skip(without).position(|byte| *byte == wanted);
     let end = near.map_or(input.len(), |near| without.saturating_add(near));
