@@ -92,8 +92,8 @@ mod tests {
 
     #[test]
     fn a_misspelt_name_gets_a_hint() {
-        let error = SchemeFile::open("aws-sigv5").unwrap_err();
-        assert_eq!(error.hint().unwrap(), "did you mean `aws-sigv4`?");
+        let error = SchemeFile::open("aws-sigv4-quer").unwrap_err();
+        assert_eq!(error.hint().unwrap(), "did you mean `aws-sigv4-query`?");
         assert!(SchemeFile::open("").unwrap_err().hint().unwrap().contains("countersign schemes"));
     }
 

@@ -36,7 +36,10 @@ fn signs_host(scheme: &str) -> bool {
         scheme,
         "aliyun-acs3"
             | "baidu-bce-v1"
+            | "huawei-sdk-ecdsa-p256"
             | "huawei-sdk-hmac"
+            | "huawei-sdk-hmac-sm3"
+            | "huawei-sdk-sm2"
             | "huawei-v11-hmac"
             | "tencent-cos"
             | "tencent-cos-query"
@@ -48,7 +51,11 @@ fn signs_host(scheme: &str) -> bool {
 fn path(scheme: &str, message: &Message) -> Option<Vec<u8>> {
     let mut path = decoded(message.path(), false);
     match scheme {
-        "huawei-sdk-hmac" | "huawei-v11-hmac" => {
+        "huawei-sdk-ecdsa-p256"
+        | "huawei-sdk-hmac"
+        | "huawei-sdk-hmac-sm3"
+        | "huawei-sdk-sm2"
+        | "huawei-v11-hmac" => {
             if path.last() != Some(&b'/') {
                 path.push(b'/');
             }
@@ -73,7 +80,12 @@ fn query(scheme: &str, raw: &[u8]) -> Option<Vec<u8>> {
     Some(match scheme {
         "aliyun-rpc" | "aliyun-rpc-form" => parameters(raw, "Signature", Order::Name),
         "volcengine-v4" => parameters(raw, "", Order::Name),
-        "baidu-bce-v1" | "huawei-sdk-hmac" | "huawei-v11-hmac" => parameters(raw, "", Order::NameValue),
+        "baidu-bce-v1"
+        | "huawei-sdk-ecdsa-p256"
+        | "huawei-sdk-hmac"
+        | "huawei-sdk-hmac-sm3"
+        | "huawei-sdk-sm2"
+        | "huawei-v11-hmac" => parameters(raw, "", Order::NameValue),
         "aliyun-oss-v4" | "aliyun-oss-v4-query" => parameters(raw, "x-oss-signature", Order::NameValue),
         // Names are encoded, and in lower case only then.
         "tencent-cos" | "tencent-cos-query" => lower_names(raw, scheme == "tencent-cos-query"),
@@ -134,7 +146,12 @@ fn header(scheme: &str, name: &str, message: &Message) -> Option<Vec<u8>> {
     let mut values: Vec<Vec<u8>> = lines.map(|(_, value)| value.trim_ascii().to_vec()).collect();
     match scheme {
         "tencent-tc3" => Some(values.join(&b',').to_ascii_lowercase()),
-        "huawei-sdk-hmac" | "huawei-v11-hmac" | "volcengine-v4" => Some(values.join(&b',')),
+        "huawei-sdk-ecdsa-p256"
+        | "huawei-sdk-hmac"
+        | "huawei-sdk-hmac-sm3"
+        | "huawei-sdk-sm2"
+        | "huawei-v11-hmac"
+        | "volcengine-v4" => Some(values.join(&b',')),
         "aliyun-acs3" => {
             values.sort();
             Some(values.join(&b','))

@@ -152,7 +152,10 @@ fn what_was_read_from_carriers_is_written_again() {
             subject.sign_with(&sample(&subject), &given, NOW + 123, "another-nonce-9876").expect(&subject.name);
         // A signature of its own each time; all else is as it was.
         let own = match subject.name.as_str() {
-            "draft-cavage-12-ecdsa-p256" | "draft-cavage-12-rsa-pss-sha512" => Some("Authorization"),
+            "draft-cavage-12-ecdsa-p256"
+            | "draft-cavage-12-rsa-pss-sha512"
+            | "huawei-sdk-ecdsa-p256"
+            | "huawei-sdk-sm2" => Some("Authorization"),
             "sendgrid-ecdsa" => Some("X-Twilio-Email-Event-Webhook-Signature"),
             _ => None,
         };
