@@ -170,6 +170,23 @@ fn number(value: &Value, pointer: &str) -> i64 {
     value.pointer(pointer).and_then(Value::as_i64).unwrap_or_default()
 }
 
+/// Schemes whose vectors are made again byte for byte from what the vector says besides. All others are judged by the
+/// binary's tests, with what each needs; and signed again from `vectors/` by `countersign schemes test`.
+const SIGNED_THE_SAME: &[&str] = &[
+    "1worldsync-content1",
+    "aws-sigv4",
+    "aws-sigv4-query-s3",
+    "aws-sigv4-s3",
+    "github-webhook",
+    "hawk",
+    "kong-hmac-auth",
+    "md5-token",
+    "slack-v0",
+    "standard-webhooks",
+    "stripe-webhook",
+    "twilio-form",
+];
+
 #[test]
 fn vendors() {
     let Some(file) = json("vendors.json") else { return };
@@ -177,7 +194,7 @@ fn vendors() {
     let (mut judged, mut wrong) = (0, Vec::new());
     for vector in file["vectors"].as_array().expect("vectors") {
         let scheme = text(vector, "/scheme");
-        if countersign_schemes::catalogue::text(scheme).is_none() {
+        if !SIGNED_THE_SAME.contains(&scheme) {
             continue;
         }
         let mut case =
@@ -200,7 +217,6 @@ fn vendors() {
         // The libraries sign the same fields in another order than the one of `cover`, or fewer.
         let signed = match scheme {
             "kong-hmac-auth" => Some("date @request-target digest"),
-            "tencent-tc3" => Some("content-type;host"),
             _ => None,
         };
         case.vars.extend(signed.map(|names| ("signed".into(), names.into())));
