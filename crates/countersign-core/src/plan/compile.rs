@@ -482,24 +482,11 @@ fn around_body(parts: &[Part]) -> Option<(&[Part], &[Part])> {
 
 /// Whether a source needs the whole body at hand.
 const fn whole_body(source: &Source) -> bool {
-    matches!(
-        source,
-        Source::Body
-            | Source::Form(_)
-            | Source::Json(_)
-            | Source::Part(_)
-            | Source::Xml(_)
-            | Source::List(
-                ListSource::Form
-                    | ListSource::FormRaw
-                    | ListSource::Json
-                    | ListSource::Params
-                    | ListSource::QueryForm
-                    | ListSource::QueryJson
-                    | ListSource::QueryRawJson
-                    | ListSource::Xml
-            )
-    )
+    match source {
+        Source::Body | Source::Form(_) | Source::Json(_) | Source::Part(_) | Source::Xml(_) => true,
+        Source::List(list) => list.draws_on_body(),
+        _ => false,
+    }
 }
 
 /// How far to look for the body.

@@ -457,6 +457,24 @@ pub enum ListSource {
     Xml,
 }
 
+impl ListSource {
+    /// Whether the list is read from the body, or from the body too.
+    #[must_use]
+    pub const fn draws_on_body(self) -> bool {
+        match self {
+            Self::Form
+            | Self::FormRaw
+            | Self::Json
+            | Self::Params
+            | Self::QueryForm
+            | Self::QueryJson
+            | Self::QueryRawJson
+            | Self::Xml => true,
+            Self::Headers | Self::Query | Self::QueryPct | Self::QueryRaw => false,
+        }
+    }
+}
+
 /// What becomes of a listed name that the message does not have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IfAbsent {

@@ -233,20 +233,11 @@ pub(super) fn is_of_body(message: &Message, text: &Template) -> bool {
 
 /// Whether a source is the body, or a list that holds all of it.
 pub(super) fn is_body(source: &Source) -> bool {
-    matches!(
-        source,
-        Source::Body
-            | Source::List(
-                ListSource::Form
-                    | ListSource::FormRaw
-                    | ListSource::Json
-                    | ListSource::Params
-                    | ListSource::QueryForm
-                    | ListSource::QueryJson
-                    | ListSource::QueryRawJson
-                    | ListSource::Xml
-            )
-    )
+    match source {
+        Source::Body => true,
+        Source::List(list) => list.draws_on_body(),
+        _ => false,
+    }
 }
 
 fn holds(text: &Template, id: FieldId) -> bool {
