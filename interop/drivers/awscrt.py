@@ -24,8 +24,8 @@ def sign(scheme, rng, hostile):
     s3 = "s3" in scheme
     method = "GET" if link else hostile.method(rng)
     host = hostile.host(rng)
-    query = hostile.query_string(rng, hostile.query(rng), bare=True)
-    # It reads the target as a URI, which `//` and `:/` in a path lead astray.
+    query = hostile.query_string(rng, hostile.query(rng), bare=True).replace(":", "%3A")
+    # It reads the target as a URI, which `//` in front and `:/` anywhere lead astray.
     path = re.sub("^/+", "/", hostile.path(rng, dots=rng.random() < 0.3)).replace(":", "%3A")
     line = {
         "method": method,

@@ -103,6 +103,7 @@ def answered(line, body, ext, hashed):
 
 def linked(line, until, ext):
     resource = Resource(credentials=credentials(line), url=line["url"], method="GET", nonce="", timestamp=until, ext=ext)
+    # It pads, which the reference does not do; what is padded is refused.
     bewit = mohawk.bewit.get_bewit(resource).rstrip("=")
     return {**line, "url": line["url"] + ("&" if "?" in line["url"] else "?") + f"bewit={bewit}"}
 
