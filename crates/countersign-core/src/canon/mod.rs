@@ -21,6 +21,7 @@ mod multipart;
 mod path;
 mod percent;
 mod policy;
+pub mod sf;
 mod xml;
 
 pub use base64::{b64, b64_nopad, b64url, b64url_pad, unb64, unb64_nopad, unb64url, unb64url_pad};
