@@ -71,6 +71,7 @@ impl Case {
             body: Some(body),
             peer: None,
             status: None,
+            trailers: None,
             answers: None,
         };
         let fresh = Freshness { now: NOW, nonce: Some("msg_p5jXN8AQM9LWM0D4loKWxJek") };
@@ -162,6 +163,7 @@ impl Case {
             body: whole.then_some(&self.body),
             peer: None,
             status: None,
+            trailers: None,
             answers: None,
         }
     }

@@ -183,6 +183,7 @@ fn signed(plan: &Arc<Plan>, port: u16, round: usize) -> Vec<Vec<u8>> {
                 body: None,
                 peer: None,
                 status: None,
+                trailers: None,
                 answers: None,
             };
             let now = UnixTime::from_secs(i64::try_from(seconds).unwrap_or(0));

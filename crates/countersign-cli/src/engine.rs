@@ -75,6 +75,8 @@ pub(crate) enum Undecided {
     TooManyKeys(#[from] TooManyKeys),
     #[error("the value of `{name}` in `vars` is neither text, number nor boolean")]
     Var { name: String },
+    #[error("{0}")]
+    VarUnreadable(String),
 }
 
 impl Undecided {
@@ -169,7 +171,7 @@ impl Engine {
         let key = self.key(material, id.as_deref(), algorithm.as_deref())?;
         let made = match task.nonce {
             None if scheme.plan.counts_nonces() => Some(world::counted_nonce(&mut self.last_nonce)),
-            None if scheme.plan.captures_nonce() => Some(world::nonce()?),
+            None if signer.wants_nonce() => Some(world::nonce()?),
             _ => None,
         };
         let fresh = Freshness { now: task.now, nonce: task.nonce.as_deref().or(made.as_deref()) };
@@ -180,7 +182,7 @@ impl Engine {
     /// Judges the task's message.
     pub(crate) fn verify(&mut self, task: &Task) -> Result<Decision, Undecided> {
         let scheme = self.scheme(&task.scheme)?;
-        let verifier = self.verifier(task, &scheme);
+        let verifier = self.verifier(task, &scheme)?;
         let verdict = task.message.seen(|view| {
             let checked = match verifier.start(view, task.now) {
                 Err(rejection) => Err(rejection),
@@ -208,7 +210,7 @@ impl Engine {
     /// Judges the task's message, and shows how. The verdict is that of [`Self::verify`].
     pub(crate) fn explain(&mut self, task: &Task) -> Result<(Decision, Explanation), Undecided> {
         let decision = self.verify(task)?;
-        let verifier = self.verifier(task, &decision.scheme);
+        let verifier = self.verifier(task, &decision.scheme)?;
         let explanation = task.message.seen(|view| {
             let read = verifier.explain(view, &KeySet::default(), task.now);
             let claimed = read.fields.iter().find(|(name, _)| name == "key-id").map(|(_, id)| id.as_slice());
@@ -225,14 +227,14 @@ impl Engine {
     /// The carriers of the task's message, read and written again.
     pub(crate) fn carried(&mut self, task: &Task) -> Result<Result<Vec<Carried>, Rejection>, Undecided> {
         let scheme = self.scheme(&task.scheme)?;
-        let verifier = self.verifier(task, &scheme);
+        let verifier = self.verifier(task, &scheme)?;
         Ok(task.message.seen(|view| verifier.carried(view)))
     }
 
     /// The content of a body in chunks, all of which hold. `None`: the body does not come in chunks.
     pub(crate) fn content(&mut self, task: &Task) -> Result<Option<Vec<u8>>, Undecided> {
         let scheme = self.scheme(&task.scheme)?;
-        let verifier = self.verifier(task, &scheme);
+        let verifier = self.verifier(task, &scheme)?;
         task.message.seen(|view| {
             let Ok(needs_key) = verifier.start(RequestView { body: None, ..view }, task.now) else { return Ok(None) };
             let keys = self.candidates(&task.keys, &scheme, &needs_key.query())?;
@@ -245,16 +247,19 @@ impl Engine {
         })
     }
 
-    fn verifier(&mut self, task: &Task, scheme: &SchemeFile) -> Arc<Verifier> {
+    fn verifier(&mut self, task: &Task, scheme: &SchemeFile) -> Result<Arc<Verifier>, Undecided> {
         let name = with_vars(task);
         if let Some(known) = self.verifiers.get(&name) {
-            return Arc::clone(known);
+            return Ok(Arc::clone(known));
         }
         let bare = Verifier::new(Arc::clone(&scheme.plan));
         let verifier =
             Arc::new(task.vars.iter().fold(bare, |verifier, (name, value)| verifier.with_var(name, value)));
+        if let Some(what) = verifier.fault() {
+            return Err(Undecided::VarUnreadable(what.to_owned()));
+        }
         bounded(&mut self.verifiers).insert(name, Arc::clone(&verifier));
-        verifier
+        Ok(verifier)
     }
 
     fn signer(&mut self, task: &Task, scheme: &SchemeFile) -> Arc<Signer> {

@@ -174,7 +174,11 @@ pub(crate) fn known_algorithm(name: &str) -> Result<String, MaterialError> {
 
 fn algorithms() -> impl Iterator<Item = String> {
     let hashes = Hash::ALL.iter().flat_map(|hash| [hash.name().to_owned(), format!("hmac-{}", hash.name())]);
-    hashes.chain(Asymmetric::ALL.iter().map(|algorithm| algorithm.name().to_owned()))
+    let names: Vec<&str> = Asymmetric::ALL.iter().map(|algorithm| algorithm.name()).collect();
+    // `ed25519` is called the same everywhere.
+    let registered = Asymmetric::REGISTERED.iter().map(|(name, _)| *name).filter(|name| !names.contains(name));
+    let registered: Vec<&str> = registered.collect();
+    hashes.chain(names.into_iter().chain(registered).map(str::to_owned))
 }
 
 fn nearest_algorithm(name: &str) -> Option<String> {

@@ -6,6 +6,7 @@
 
 use crate::alg::Hash;
 use crate::canon;
+use crate::httpsig;
 use crate::key::{Key, KeySet, Material};
 use crate::plan::PrimitivePlan;
 use crate::plan::list::convert;
@@ -73,6 +74,14 @@ impl Verifier {
             computed_signature: None,
         };
         let Some((message, plan)) = self.plan().message(view.status.is_some()) else { return explanation };
+        if let (Some(policy), Some(rules)) = (&message.message_signature, self.rules(view.status.is_some())) {
+            let shown = httpsig::explain(&view, message, plan, policy, rules, keys);
+            explanation.fields = shown.fields;
+            explanation.stages = shown.stages;
+            explanation.claimed_signature = shown.claimed;
+            explanation.computed_signature = shown.computed;
+            return explanation;
+        }
         let mut scratch = Scratch::default();
         scratch.reset(message.fields.len());
         let readable = read::carriers(&view, message, &mut scratch);
@@ -213,7 +222,7 @@ impl Stages<'_> {
                 (algorithm.name().to_owned(), raw)
             }
             // ECDSA makes another signature each time: there is none to compare with.
-            (PrimitivePlan::Derived(..) | PrimitivePlan::Signature(_), _) => return Ok(()),
+            (PrimitivePlan::Agreed | PrimitivePlan::Derived(..) | PrimitivePlan::Signature(_), _) => return Ok(()),
         };
         self.stage(&name, raw.clone(), span, None);
         let mut value = raw;

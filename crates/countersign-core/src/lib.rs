@@ -28,6 +28,7 @@ mod carried;
 mod chunks;
 mod drive;
 mod explain;
+pub mod httpsig;
 pub mod key;
 mod plan;
 mod reason_docs;

@@ -33,6 +33,39 @@ impl Reason {
                       to there.",
                 reference: "RFC 8259, section 4; the scheme file's list sources.",
             },
+            Self::ComponentDuplicated => Explain {
+                what: "The signature covers one component twice.",
+                why: "A list with a component twice has no one meaning: two verifiers could take two different lines \
+                      for it. The order of a component's parameters makes it no other component.",
+                fix: "List each component once.",
+                reference: "RFC 9421, sections 2 and 2.5.",
+            },
+            Self::ComponentInvalid => Explain {
+                what: "A covered component has a name, a parameter or a value that no signature can cover: a field \
+                       name in upper case, an unknown parameter, `bs` together with `sf`, `req` in a request, a field \
+                       that does not parse as the structured field it should be, a value with control characters.",
+                why: "What one verifier skips and another signs lets a message mean two things. So nothing is \
+                      skipped.",
+                fix: "Name fields in lower case, and use only the parameters `sf`, `key`, `bs`, `tr`, `req` and, for \
+                      `@query-param`, `name`. A structured field that is not registered has to be declared: \
+                      `structured = \"NAME=dictionary\"` in `[message-signature]`.",
+                reference: "RFC 9421, sections 2.1 to 2.2.8 and 2.5.",
+            },
+            Self::ComponentMissing => Explain {
+                what: "The signature covers a component that the message does not have.",
+                why: "What is absent is not the same as what is empty. If it were, removing a signed field would go \
+                      unnoticed.",
+                fix: "Send it. If something on the way removes or renames it, sign what does arrive. Trailers count \
+                      only where they reach the verifier.",
+                reference: "RFC 9421, section 2.5.",
+            },
+            Self::ComponentUnknown => Explain {
+                what: "The signature covers a component that begins with `@` and is not one of RFC 9421's.",
+                why: "A derived component that is not known cannot be computed, and no field may stand in for it.",
+                fix: "Compare the name with section 2.2: @method, @target-uri, @authority, @scheme, @request-target, \
+                      @path, @query, @query-param, @status.",
+                reference: "RFC 9421, sections 2.2 and 7.5.1.",
+            },
             Self::CoverageTooThin => Explain {
                 what: "A part that must be signed is not among those that are.",
                 why: "The scheme lets the sender choose which fields are signed, and its `[require]` says which have \
@@ -49,6 +82,13 @@ impl Reason {
                 fix: "Compare the value with the template in the scheme file at the given step. Often it is a time \
                       in milliseconds where seconds are meant, or a signature in the wrong encoding.",
                 reference: "the scheme file, at the step that is told.",
+            },
+            Self::DigestMalformed => Explain {
+                what: "A digest field that the signature covers could not be read.",
+                why: "A digest that is there twice, or is no byte sequence, could be compared by one reader and \
+                      passed over by the next.",
+                fix: "Send `Content-Digest` as RFC 9530 has it: `sha-256=:BASE64:`.",
+                reference: "RFC 9530, section 2.",
             },
             Self::DigestMismatch => Explain {
                 what: "The message claims a digest for its body, and the body has another one.",
@@ -80,6 +120,13 @@ impl Reason {
                       let it through.",
                 reference: "the scheme file, at the step that is told.",
             },
+            Self::FieldNameReserved => Explain {
+                what: "A field's name begins with `@`.",
+                why: "Such a field could pass for a derived component, and its value for the request's method or \
+                      path.",
+                fix: "Send no such field; HTTP does not allow the name either.",
+                reference: "RFC 9421, section 7.5.1; RFC 9110, section 5.1.",
+            },
             Self::KeyInactive => Explain {
                 what: "The key is known, and may not be used now: its time has not come, or is over.",
                 why: "A key has a first and a last second, so that keys can be exchanged before they are lost.",
@@ -102,12 +149,28 @@ impl Reason {
                       key's `alg`.",
                 reference: "RFC 9421, section 7.3.6; RFC 8725, section 3.1.",
             },
+            Self::LabelUnpaired => Explain {
+                what: "A signature's label is in one of the fields Signature-Input and Signature, and not in the \
+                       other.",
+                why: "A signature without its input cannot be judged, and an input without its signature claims what \
+                      nobody signed.",
+                fix: "Send both members under one label. If something on the way dropped a field line, let it \
+                      through.",
+                reference: "RFC 9421, sections 4.1 and 4.2.",
+            },
             Self::LifetimeTooLong => Explain {
                 what: "The message asks to be valid for longer than the scheme allows.",
                 why: "Whoever makes a link chooses how long it holds. The verifier's limit keeps a link from holding \
                       for ever.",
                 fix: "Ask for less. The limit is `[fresh] lifetime` in the scheme file.",
                 reference: "the scheme's `[fresh] lifetime`.",
+            },
+            Self::ParameterOutOfRange => Explain {
+                what: "A signature parameter has a value that means nothing: a time before 1970 or after 9999, or an \
+                       expiry before the signing.",
+                why: "A time that cannot be compared is as good as none.",
+                fix: "Send `created` and `expires` as seconds since 1970, as integers.",
+                reference: "RFC 9421, section 2.3.",
             },
             Self::Replayed => Explain {
                 what: "The same message was accepted before.",
@@ -116,6 +179,30 @@ impl Reason {
                 fix: "Sign each request anew, a retry too: a new nonce, or a new time. A client that repeats a \
                       request by itself after a broken connection has to sign again.",
                 reference: "RFC 9421, section 7.2.2.",
+            },
+            Self::SignatureAmbiguous => Explain {
+                what: "Several signatures satisfy what the verifier insists on, and nothing says which of them \
+                       counts.",
+                why: "Labels mean nothing by themselves. If any of several would do, an attacker could add one of its \
+                      own beside the one that was meant.",
+                fix: "Say which one counts: by `tag` or `only-label` in `[message-signature]`, or with the variable \
+                      `label` or `tag`.",
+                reference: "RFC 9421, sections 7.2.5 and 7.2.6.",
+            },
+            Self::SignatureInputMalformed => Explain {
+                what: "The field Signature-Input is not a dictionary of lists of components, names a label twice, or \
+                       has a parameter of the wrong type.",
+                why: "What is signed is read from this field. If two parsers read it in two ways, they sign two \
+                      different things.",
+                fix: "Compare the field with the standard: `sig1=(\"@method\" \
+                      \"@path\");created=1618884473;keyid=\"k\"`.",
+                reference: "RFC 9421, section 4.1; RFC 9651.",
+            },
+            Self::SignatureMalformed => Explain {
+                what: "The field Signature is not a dictionary of byte sequences, or names a label twice.",
+                why: "A signature that could be read in two ways could hold in one of them.",
+                fix: "Compare the field with the standard: `sig1=:BASE64:`.",
+                reference: "RFC 9421, section 4.2; RFC 9651, section 3.3.5.",
             },
             Self::SignatureMismatch => Explain {
                 what: "The signature is well formed, and not the one that this key makes for this message.",
@@ -133,6 +220,12 @@ impl Reason {
                 fix: "Sign it. If the client does sign, compare where with the scheme file: `countersign schemes \
                       show NAME`.",
                 reference: "the scheme file's carriers.",
+            },
+            Self::SignaturesTooMany => Explain {
+                what: "The message has more signatures than the verifier looks at.",
+                why: "Each signature costs work before anything is known about its sender.",
+                fix: "Send fewer, or raise `most` in `[message-signature]`.",
+                reference: "RFC 9421, section 7.2.5.",
             },
             Self::TargetMalformed => Explain {
                 what: "The request target could not be read.",

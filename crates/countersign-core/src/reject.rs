@@ -10,10 +10,20 @@ use crate::scheme::draft::{Place, Span};
 pub enum Reason {
     /// The body could not be read in the form that the scheme signs.
     BodyMalformed,
+    /// A component is covered twice.
+    ComponentDuplicated,
+    /// A component's name, parameters or value are none that a signature can cover.
+    ComponentInvalid,
+    /// A component that the signature covers is absent.
+    ComponentMissing,
+    /// A component is covered whose name begins with `@` and is not known.
+    ComponentUnknown,
     /// A part that must be signed is not among those that are.
     CoverageTooThin,
     /// A carrier of the credentials could not be read.
     CredentialMalformed,
+    /// A digest field could not be read.
+    DigestMalformed,
     /// The body does not have the digest that was signed.
     DigestMismatch,
     /// An explicit expiry has passed.
@@ -22,20 +32,34 @@ pub enum Reason {
     FieldDuplicated,
     /// A part that the signature covers is absent.
     FieldMissing,
+    /// A field has a name that is kept for derived components.
+    FieldNameReserved,
     /// The key may not be used at this time.
     KeyInactive,
     /// The key may not be used for this algorithm.
     KeyUnsuitable,
     /// No key is known for the claimed key id.
     KeyUnknown,
+    /// A label is there in one of two fields only.
+    LabelUnpaired,
     /// The validity that the request asks for is longer than allowed.
     LifetimeTooLong,
+    /// A signature parameter has a value that means nothing.
+    ParameterOutOfRange,
     /// The request was accepted before.
     Replayed,
+    /// Several signatures could be the one that counts.
+    SignatureAmbiguous,
+    /// The field that says what is signed could not be read.
+    SignatureInputMalformed,
+    /// The field of signatures could not be read.
+    SignatureMalformed,
     /// The signature is well formed and wrong.
     SignatureMismatch,
     /// There is no signature.
     SignatureMissing,
+    /// There are more signatures than allowed.
+    SignaturesTooMany,
     /// The request target could not be read.
     TargetMalformed,
     /// The signed time is too far ahead.
@@ -71,19 +95,31 @@ impl Reason {
     /// Every reason, in the order of their codes.
     pub const ALL: &'static [Self] = &[
         Self::BodyMalformed,
+        Self::ComponentDuplicated,
+        Self::ComponentInvalid,
+        Self::ComponentMissing,
+        Self::ComponentUnknown,
         Self::CoverageTooThin,
         Self::CredentialMalformed,
+        Self::DigestMalformed,
         Self::DigestMismatch,
         Self::Expired,
         Self::FieldDuplicated,
         Self::FieldMissing,
+        Self::FieldNameReserved,
         Self::KeyInactive,
         Self::KeyUnknown,
         Self::KeyUnsuitable,
+        Self::LabelUnpaired,
         Self::LifetimeTooLong,
+        Self::ParameterOutOfRange,
         Self::Replayed,
+        Self::SignatureAmbiguous,
+        Self::SignatureInputMalformed,
+        Self::SignatureMalformed,
         Self::SignatureMismatch,
         Self::SignatureMissing,
+        Self::SignaturesTooMany,
         Self::TargetMalformed,
         Self::TimestampFuture,
         Self::TimestampStale,
@@ -96,19 +132,31 @@ impl Reason {
     pub const fn code(self) -> &'static str {
         match self {
             Self::BodyMalformed => "body-malformed",
+            Self::ComponentDuplicated => "component-duplicated",
+            Self::ComponentInvalid => "component-invalid",
+            Self::ComponentMissing => "component-missing",
+            Self::ComponentUnknown => "component-unknown",
             Self::CoverageTooThin => "coverage-too-thin",
             Self::CredentialMalformed => "credential-malformed",
+            Self::DigestMalformed => "digest-malformed",
             Self::DigestMismatch => "digest-mismatch",
             Self::Expired => "expired",
             Self::FieldDuplicated => "field-duplicated",
             Self::FieldMissing => "field-missing",
+            Self::FieldNameReserved => "field-name-reserved",
             Self::KeyInactive => "key-inactive",
             Self::KeyUnknown => "key-unknown",
             Self::KeyUnsuitable => "key-unsuitable",
+            Self::LabelUnpaired => "label-unpaired",
             Self::LifetimeTooLong => "lifetime-too-long",
+            Self::ParameterOutOfRange => "parameter-out-of-range",
             Self::Replayed => "replayed",
+            Self::SignatureAmbiguous => "signature-ambiguous",
+            Self::SignatureInputMalformed => "signature-input-malformed",
+            Self::SignatureMalformed => "signature-malformed",
             Self::SignatureMismatch => "signature-mismatch",
             Self::SignatureMissing => "signature-missing",
+            Self::SignaturesTooMany => "signatures-too-many",
             Self::TargetMalformed => "target-malformed",
             Self::TimestampFuture => "timestamp-future",
             Self::TimestampStale => "timestamp-stale",
@@ -121,16 +169,26 @@ impl Reason {
     #[must_use]
     pub const fn public(self) -> PublicReason {
         match self {
-            Self::BodyMalformed | Self::CredentialMalformed | Self::FieldMissing | Self::TargetMalformed => {
-                PublicReason::Malformed
-            }
-            Self::FieldDuplicated => PublicReason::Ambiguous,
+            Self::BodyMalformed
+            | Self::ComponentDuplicated
+            | Self::ComponentInvalid
+            | Self::ComponentMissing
+            | Self::ComponentUnknown
+            | Self::CredentialMalformed
+            | Self::DigestMalformed
+            | Self::FieldMissing
+            | Self::LabelUnpaired
+            | Self::ParameterOutOfRange
+            | Self::SignatureInputMalformed
+            | Self::SignatureMalformed
+            | Self::TargetMalformed => PublicReason::Malformed,
+            Self::FieldDuplicated | Self::FieldNameReserved | Self::SignatureAmbiguous => PublicReason::Ambiguous,
             Self::Expired | Self::LifetimeTooLong | Self::TimestampFuture | Self::TimestampStale => {
                 PublicReason::Stale
             }
             Self::Replayed => PublicReason::Repeated,
             Self::SignatureMissing => PublicReason::Missing,
-            Self::TooLarge => PublicReason::TooLarge,
+            Self::SignaturesTooMany | Self::TooLarge => PublicReason::TooLarge,
             Self::CoverageTooThin
             | Self::DigestMismatch
             | Self::KeyInactive
@@ -156,12 +214,16 @@ pub enum Subject {
     Carrier(usize),
     /// A chunk of the body, counted from 1, and what is wrong with its framing, if that is it.
     Chunk(u64, Option<&'static str>),
+    /// A covered component, by its name.
+    Component(String),
     /// A cookie.
     Cookie(String),
     /// A field line, by its lower-case name.
     Header(String),
     /// The key.
     Key,
+    /// The label of a signature.
+    Label(String),
     /// A parameter of query or form.
     Parameter(String),
     /// The part of the scheme at the rejection's step.
@@ -224,17 +286,33 @@ impl Rejection {
                 format!("at chunk {number} of the body: {flaw}")
             }
             Reason::BodyMalformed => "the body could not be read in the form that the scheme signs".to_owned(),
+            Reason::ComponentDuplicated => format!("{what} is covered twice"),
+            Reason::ComponentInvalid => format!("{what} is none that a signature can cover as it stands"),
+            Reason::ComponentMissing => format!("{what} is covered and not there"),
+            Reason::ComponentUnknown => format!("{what} is not a derived component of RFC 9421"),
             Reason::CoverageTooThin => format!("{what} is not signed and has to be"),
             Reason::CredentialMalformed => format!("{what} does not have the form that the scheme describes"),
+            Reason::DigestMalformed => format!("{what} could not be read as a digest field"),
             Reason::DigestMismatch => format!("{what} is not what the message's content gives"),
             Reason::Expired => format!("the message expired {} s ago", self.seconds()),
             Reason::FieldDuplicated => format!("{what} is there more than once"),
             Reason::FieldMissing | Reason::SignatureMissing => format!("{what} is not there"),
+            Reason::FieldNameReserved => format!("{what} has a name that is kept for derived components"),
             Reason::KeyInactive => "the key is not valid at this time".to_owned(),
             Reason::KeyUnknown => "no key is known for the claimed key id".to_owned(),
             Reason::KeyUnsuitable => "the key is not one for this algorithm".to_owned(),
+            Reason::LabelUnpaired if self.subject == Subject::Request => {
+                "of Signature-Input and Signature only one is there".to_owned()
+            }
+            Reason::LabelUnpaired => format!("{what} is in one of Signature-Input and Signature only"),
             Reason::LifetimeTooLong => format!("{what} asks for a longer validity than allowed"),
+            Reason::ParameterOutOfRange => format!("{what} has a value that no verifier can accept"),
             Reason::Replayed => "the same message was accepted before".to_owned(),
+            Reason::SignatureAmbiguous => "several signatures could be the one that counts".to_owned(),
+            Reason::SignatureInputMalformed | Reason::SignatureMalformed => {
+                format!("{what} could not be read as a structured field of signatures")
+            }
+            Reason::SignaturesTooMany => "there are more signatures than allowed".to_owned(),
             Reason::SignatureMismatch if matches!(self.subject, Subject::Chunk(..) | Subject::Trailer(_)) => {
                 format!("the signature of {what} is not the one that this key makes for it")
             }
@@ -280,9 +358,11 @@ impl Rejection {
                 },
             ),
             Subject::Chunk(number, _) => format!("chunk {number} of the body"),
+            Subject::Component(name) => format!("component `{name}`"),
             Subject::Cookie(name) => format!("cookie `{name}`"),
             Subject::Header(name) => format!("header `{name}`"),
             Subject::Key => "the key".to_owned(),
+            Subject::Label(label) => format!("label `{label}`"),
             Subject::Parameter(name) => format!("parameter `{name}`"),
             Subject::Part => "a part that the scheme signs".to_owned(),
             Subject::Query => "the query".to_owned(),

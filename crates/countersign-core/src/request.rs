@@ -44,6 +44,8 @@ pub struct RequestView<'a> {
     pub transport: Transport,
     /// The field lines.
     pub fields: &'a (dyn Fields + Sync),
+    /// The trailer fields (RFC 9110, section 6.5), where the caller has them: those that came behind the body.
+    pub trailers: Option<&'a (dyn Fields + Sync)>,
     /// The whole body, where the caller has it. Required where [`BodyNeed::Buffer`] is the plan's answer;
     /// otherwise the body may be streamed instead.
     ///

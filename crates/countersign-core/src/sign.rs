@@ -13,6 +13,7 @@ pub use error::SignError;
 use std::sync::Arc;
 
 use crate::canon;
+use crate::httpsig;
 use crate::key::{Key, Material};
 use crate::plan::list::convert;
 use crate::plan::run::{Env, Scratch, Stop, digest_body, run};
@@ -89,6 +90,10 @@ impl Signer {
     /// Signs a message. Its body, if it has one, has to be in the view.
     pub fn sign(&self, view: RequestView<'_>, key: &Key, fresh: &Freshness<'_>) -> Result<Signed, SignError> {
         let (message, plan) = self.plan.message(view.status.is_some()).ok_or(SignError::NoResponse)?;
+        if let Some(policy) = &message.message_signature {
+            unambiguous(&view).map_err(SignError::Message)?;
+            return httpsig::sign(message, policy, &self.given, view, key, fresh);
+        }
         let hashes = &self.plan.scheme().key.hashes;
         let hash = suits(key, &message.signature.primitive, hashes).ok_or(SignError::KeyUnsuitable)?;
         let variant = plan.variants.first().ok_or(SignError::KeyUnsuitable)?;
@@ -120,6 +125,16 @@ impl Signer {
             target: draft.target,
             signature,
         })
+    }
+
+    /// Whether a nonce has to be given for a request.
+    #[must_use]
+    pub fn wants_nonce(&self) -> bool {
+        let message = &self.plan.scheme().request;
+        match &message.message_signature {
+            Some(_) => httpsig::wants_nonce(message, &self.given),
+            None => self.plan.captures_nonce(),
+        }
     }
 
     fn variables(&self) -> Vec<Option<Vec<u8>>> {
@@ -385,6 +400,7 @@ impl Signing<'_> {
         let mark = scratch.out.len();
         self.with(draft, |env| -> Result<(), SignError> {
             let raw = match &self.variant.primitive {
+                PrimitivePlan::Agreed => return Err(SignError::KeyUnsuitable),
                 PrimitivePlan::Digest(of) => of.unwrap_or(self.hash).digest(base).as_bytes().to_vec(),
                 PrimitivePlan::Mac { .. } => {
                     let key = signature::mac_key(env, scratch).map_err(stopped)?;

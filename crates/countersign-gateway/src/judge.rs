@@ -105,6 +105,7 @@ impl Judge {
             body: whole.as_deref(),
             peer: Some(peer),
             status: None,
+            trailers: None,
             answers: None,
         };
         let mut claimed = None;

@@ -48,6 +48,7 @@ fn upload(content: &[u8], vars: &[(&str, &str)]) -> Upload {
         body: Some(content),
         peer: None,
         status: None,
+        trailers: None,
         answers: None,
     };
     let key = Key::secret(SECRET.as_bytes()).with_id("alice");

@@ -10,8 +10,8 @@ use crate::section::{Keys, Reader};
 use crate::template;
 use crate::tree::{Entry, Node, Value};
 use countersign_core::scheme::draft::{
-    At, Bind, Carrier, ChunksDraft, ErrorsDraft, Fault, FreshDraft, Let, MessageDraft, Place, PolicyDraft, Require,
-    SchemeDraft, SignDraft, TryDraft, VarDraft, WindowDraft,
+    At, Bind, Carrier, ChunksDraft, ErrorsDraft, Fault, FreshDraft, Let, MessageDraft, MessageSignatureDraft, Place,
+    PolicyDraft, Require, SchemeDraft, SignDraft, TryDraft, VarDraft, WindowDraft,
 };
 
 /// Reads the entries of a file, inherited ones included. `complete`: nothing was lost on the way here, so that
@@ -62,12 +62,14 @@ const SECTIONS: &[&str] = &[
     "policy",
     "try",
     "chunks",
+    "message-signature",
     "fresh",
     "errors",
     "response",
 ];
 
-const RESPONSE_SECTIONS: &[&str] = &["header", "form", "json", "xml", "let", "sign", "bind", "require", "try"];
+const RESPONSE_SECTIONS: &[&str] =
+    &["header", "form", "json", "xml", "let", "sign", "bind", "require", "try", "message-signature"];
 
 /// A file's name without its folder and its ending.
 fn stem(name: &str) -> &str {
@@ -103,6 +105,7 @@ fn message_entry(
         "bind" => draft.binds = binds(reader, node, &section),
         "require" => draft.requires = requires(reader, node, &section),
         "try" => draft.tries = tries(reader, node, prefix),
+        "message-signature" => draft.message_signature = message_signature(reader, node, &section),
         _ => return false,
     }
     true
@@ -243,6 +246,21 @@ fn tries(reader: &mut Reader<'_>, node: &Node, prefix: &str) -> Vec<TryDraft> {
         });
     }
     tries
+}
+
+fn message_signature(reader: &mut Reader<'_>, node: &Node, section: &str) -> Option<MessageSignatureDraft> {
+    let keys = reader.table(node, section)?;
+    reader.known(&keys, &["components", "label", "only-label", "tag", "most", "structured", "secret"]);
+    Some(MessageSignatureDraft {
+        components: keys.text(reader, "components"),
+        label: keys.text(reader, "label"),
+        only_label: keys.boolean(reader, "only-label"),
+        tag: keys.text(reader, "tag"),
+        most: keys.find("most").and_then(|node| reader.count(node, "most")),
+        structured: keys.text(reader, "structured"),
+        secret: keys.text(reader, "secret"),
+        span: node.span,
+    })
 }
 
 fn chunks(reader: &mut Reader<'_>, node: &Node) -> Option<ChunksDraft> {

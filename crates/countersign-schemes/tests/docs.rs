@@ -145,6 +145,7 @@ fn view<'a>(
         body: None,
         peer: None,
         status: None,
+        trailers: None,
         answers: None,
     }
 }

@@ -34,6 +34,7 @@ fn view<'a>(target: &'a str, fields: &'a Fields, peer: Option<&'a str>) -> Reque
         body: Some(b""),
         peer,
         status: None,
+        trailers: None,
         answers: None,
     }
 }

@@ -53,6 +53,7 @@ fn seen<'v>(sent: &'v Sent, answers: Option<&'v RequestView<'v>>) -> RequestView
         body: Some(sent.body.as_deref().unwrap_or_default()),
         peer: Some(&sent.peer),
         status: sent.status,
+        trailers: None,
         answers,
     }
 }

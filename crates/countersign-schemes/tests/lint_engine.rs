@@ -111,6 +111,7 @@ fn collision_in(
             body: Some(body.as_bytes()),
             peer: None,
             status: None,
+            trailers: None,
             answers: None,
         };
         // What cannot be signed, such as a body that is no JSON, has no signature to share.

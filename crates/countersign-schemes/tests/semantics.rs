@@ -29,6 +29,7 @@ fn view<'a>(target: &'a str, fields: &'a Fields) -> RequestView<'a> {
         body: None,
         peer: None,
         status: None,
+        trailers: None,
         answers: None,
     }
 }

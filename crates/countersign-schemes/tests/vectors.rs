@@ -69,6 +69,7 @@ impl Case {
             body: Some(self.body.as_bytes()),
             peer: None,
             status: None,
+            trailers: None,
             answers: None,
         }
     }

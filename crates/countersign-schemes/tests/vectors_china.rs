@@ -40,6 +40,7 @@ impl Case {
             body: Some(self.body.as_bytes()),
             peer: None,
             status: None,
+            trailers: None,
             answers: None,
         };
         let keys = KeySet::new([Arc::new(self.key.clone())]);

@@ -67,6 +67,7 @@ impl Case {
             body: Some(self.body.as_bytes()),
             peer: None,
             status: None,
+            trailers: None,
             answers: None,
         }
     }

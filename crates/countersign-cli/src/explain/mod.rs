@@ -105,7 +105,7 @@ fn side_by_side(claimed: &[u8], computed: &[u8], paint: Paint, out: &mut impl Wr
 
 /// Whether a stage holds what a primitive gave: bytes that no text has come of yet.
 pub(crate) fn is_raw(name: &str) -> bool {
-    Hash::from_name(name.strip_prefix("hmac-").unwrap_or(name)).is_some() || Asymmetric::from_name(name).is_some()
+    Hash::from_name(name.strip_prefix("hmac-").unwrap_or(name)).is_some() || Asymmetric::from_record(name).is_some()
 }
 
 #[cfg(test)]

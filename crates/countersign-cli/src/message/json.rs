@@ -48,6 +48,8 @@ pub(crate) struct Line {
     #[serde(default)]
     body_base64: Option<String>,
     #[serde(default)]
+    trailers: Option<Vec<(String, String)>>,
+    #[serde(default)]
     peer: Option<String>,
     #[serde(default)]
     status: Option<u16>,
@@ -69,6 +71,8 @@ struct Answered {
     body: Option<String>,
     #[serde(default)]
     body_base64: Option<String>,
+    #[serde(default)]
+    trailers: Option<Vec<(String, String)>>,
     #[serde(default)]
     peer: Option<String>,
 }
@@ -138,6 +142,7 @@ impl Line {
             }
         };
         message.peer = self.peer.take();
+        message.trail(bytes(self.trailers.take()))?;
         Ok((message, binary))
     }
 }
@@ -149,6 +154,7 @@ impl Answered {
         let url = self.url.ok_or(LineError::Missing { name: "url" })?;
         let mut message = Message::request(method, Url::parse(&url)?, bytes(self.headers), body)?;
         message.peer = self.peer;
+        message.trail(bytes(self.trailers))?;
         Ok(message)
     }
 }
@@ -249,6 +255,7 @@ pub(crate) const FIELDS: &[Field] = &[
     ("vars", Kind::Vars),
     ("now", Kind::Seconds),
     ("nonce", Kind::Text),
+    ("trailers", Kind::Pairs),
     ("peer", Kind::Text),
     ("status", Kind::Status),
     ("request", Kind::Request),
@@ -261,6 +268,7 @@ const ANSWERED: &[Field] = &[
     ("headers", Kind::Pairs),
     ("body", Kind::Text),
     ("body_base64", Kind::Text),
+    ("trailers", Kind::Pairs),
     ("peer", Kind::Text),
 ];
 

@@ -28,6 +28,8 @@ pub(crate) struct Message {
     /// `None`: there is none, which is not the same to all schemes as an empty one.
     pub(crate) body: Option<Vec<u8>>,
     /// The client's address.
+    /// The fields behind the body.
+    pub(crate) trailers: Vec<(String, Vec<u8>)>,
     pub(crate) peer: Option<String>,
     /// The status, where this is a response.
     pub(crate) status: Option<u16>,
@@ -70,6 +72,7 @@ impl Message {
             transport: url.transport,
             fields,
             body,
+            trailers: Vec::new(),
             peer: None,
             status: None,
             answers: None,
@@ -92,6 +95,7 @@ impl Message {
             transport: answers.as_ref().map_or(Transport::Https, |request| request.transport),
             fields,
             body,
+            trailers: Vec::new(),
             peer: None,
             status: Some(status),
             answers: answers.map(Box::new),
@@ -125,8 +129,16 @@ impl Message {
             body: self.body.as_deref(),
             peer: self.peer.as_deref(),
             status: self.status,
+            trailers: Some(&self.trailers),
             answers,
         }
+    }
+
+    /// Gives it the fields that come behind its body.
+    pub(crate) fn trail(&mut self, trailers: Vec<(String, Vec<u8>)>) -> Result<(), MessageError> {
+        check_fields(&trailers)?;
+        self.trailers = trailers;
+        Ok(())
     }
 
     /// The message with what signing adds to it.

@@ -113,6 +113,23 @@ impl Asymmetric {
         Self::ALL.iter().copied().find(|algorithm| algorithm.name() == name)
     }
 
+    /// The algorithms of HTTP Message Signatures, by their registered names (RFC 9421, section 6.2).
+    pub const REGISTERED: &'static [(&'static str, Self)] = &[
+        ("ed25519", Self::Ed25519),
+        ("ecdsa-p256-sha256", Self::EcdsaP256 { raw: true }),
+        ("ecdsa-p384-sha384", Self::EcdsaP384 { raw: true }),
+        ("rsa-pss-sha512", Self::RsaPss(Hash::Sha512)),
+        ("rsa-v1_5-sha256", Self::RsaPkcs1(Hash::Sha256)),
+    ];
+
+    /// The algorithm that a key record names: as scheme files do, or as RFC 9421's registry does.
+    #[must_use]
+    pub fn from_record(name: &str) -> Option<Self> {
+        let registered =
+            || Self::REGISTERED.iter().find(|(known, _)| *known == name).map(|(_, algorithm)| *algorithm);
+        Self::from_name(name).or_else(registered)
+    }
+
     /// The kind of key it needs.
     #[must_use]
     pub const fn key_kind(self) -> KeyKind {

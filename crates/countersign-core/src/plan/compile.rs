@@ -5,6 +5,7 @@ use super::{
     PrimitivePlan, Program, Variant,
 };
 use crate::alg::Hash;
+use crate::httpsig;
 use crate::scheme::References;
 use crate::scheme::draft::{Place, Span};
 use crate::scheme::model::{
@@ -13,6 +14,9 @@ use crate::scheme::model::{
 };
 
 pub(super) fn message(message: &Message, fresh: Fresh) -> MessagePlan {
+    if message.message_signature.is_some() {
+        return message_signature(fresh);
+    }
     let mut compiler =
         Compiler { message, stream: message.tries.is_empty(), jobs: Vec::new(), raw_body: false, optional: false };
     let variants: Vec<Variant> = alternatives(message).iter().map(|message| compiler.variant(message)).collect();
@@ -55,6 +59,34 @@ pub(super) fn message(message: &Message, fresh: Fresh) -> MessagePlan {
         signed_headers: signed_headers(message),
         encode: encode.into(),
         body_need,
+        fresh,
+    }
+}
+
+/// A message that is signed by RFC 9421: `httpsig` makes its base. The body's digests are jobs that run where the message
+/// claims them; everything else that a verifier goes by is a signature parameter, and so is signed.
+fn message_signature(fresh: Fresh) -> MessagePlan {
+    let job = |(_, hash)| Job { hash: Some(hash), before: Program::default(), after: Program::default() };
+    let variant = Variant {
+        lets: Vec::new(),
+        base: Base::Whole(Program::default()),
+        primitive: PrimitivePlan::Agreed,
+        early: Early::Always,
+    };
+    MessagePlan {
+        writes: Vec::new(),
+        variants: vec![variant],
+        binds: Vec::new(),
+        policy: None,
+        jobs: httpsig::COMPARED.map(job).into(),
+        chunks: None,
+        key_id: Some(httpsig::KEY_ID),
+        signs_key_id: true,
+        signs_nonce: true,
+        signs_time: true,
+        signed_headers: Vec::new(),
+        encode: Program::default(),
+        body_need: BodyNeed::DigestClaimed,
         fresh,
     }
 }
@@ -149,6 +181,7 @@ impl Compiler<'_> {
             })
             .collect();
         let primitive = match &message.signature.primitive {
+            Primitive::Agreed => PrimitivePlan::Agreed,
             Primitive::Digest(hash) => PrimitivePlan::Digest(*hash),
             Primitive::Mac(hash, key) => {
                 let id = super::fingerprint(&(key, &message.lets));

@@ -202,6 +202,8 @@ pub(crate) enum Base {
 
 #[derive(Debug)]
 pub(crate) enum PrimitivePlan {
+    /// That of a message signature, which `httpsig` knows.
+    Agreed,
     Digest(Option<Hash>),
     /// `parts`: what the key is made of besides the secret, where its prepared state may be kept; `id`: a digest of
     /// how it is made.

@@ -9,6 +9,7 @@ use super::{Blame, MessagePlan, Op, Variant};
 use crate::alg::{Digest, Hash, MacKey, hkdf, kdf_scalar};
 use crate::canon;
 use crate::chunks::Link;
+use crate::httpsig::Found;
 use crate::key::Key;
 use crate::reject::{Reason, Rejection, Subject};
 use crate::request::RequestView;
@@ -52,6 +53,8 @@ pub(crate) struct Scratch {
     /// The stack of bytes. A program leaves its result at the end.
     pub(crate) out: Vec<u8>,
     pub(crate) captures: Captures,
+    /// The message signature that counts.
+    pub(crate) found: Found,
     /// Digests over the body that are being computed.
     pub(crate) running: Vec<Running>,
     /// Results of body jobs.
@@ -90,6 +93,7 @@ impl Scratch {
     pub(crate) fn reset(&mut self, fields: usize) {
         self.out.clear();
         self.captures.reset(fields);
+        self.found.reset();
         self.running.clear();
         self.digests.clear();
         self.link.clear();

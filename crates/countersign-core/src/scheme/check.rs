@@ -2,6 +2,7 @@
 
 use super::chunks;
 use super::filters::Flow;
+use super::message_signature;
 use super::model::{
     Alternative, Bind, Carrier, Chunk, ErrorPart, Errors, Field, FieldType, Fresh, KeyRule, Kind, Let, Message,
     NonceRule, Part, Policy, Primitive, Replay, SignatureRule, Source, Split, Template, Var, When, Window, Wrap,
@@ -22,11 +23,24 @@ const REMEMBER: u64 = 24 * 60 * 60;
 
 pub(super) fn check(draft: &SchemeDraft) -> Result<Scheme, Vec<Fault>> {
     let mut faults = Vec::new();
-    let hashes = hashes(draft, &mut faults);
+    let by_rfc9421 = |message: &MessageDraft| message.message_signature.is_some();
+    let (mut hashes, mut algorithms) = (Vec::new(), Vec::new());
+    if by_rfc9421(&draft.request) || draft.response.as_ref().is_some_and(by_rfc9421) {
+        algorithms = message_signature::algorithms(&draft.algorithms, &mut faults);
+    } else {
+        hashes = self::hashes(draft, &mut faults);
+    }
     resolver(draft, &mut faults);
     let vars: Vec<Var> = draft.vars.iter().map(var).collect();
-    let request = message(&draft.request, &vars, draft.name.as_str(), &mut faults);
-    let response = draft.response.as_ref().map(|response| message(response, &vars, "response", &mut faults));
+    let mut message = |message: &MessageDraft, fresh: &draft::FreshDraft, name: &str| match &message.message_signature
+    {
+        Some(section) => message_signature::message(message, section, &algorithms, fresh, &mut faults),
+        None => self::message(message, &vars, name, &mut faults),
+    };
+    let request = message(&draft.request, &draft.fresh, draft.name.as_str());
+    // A response need not repeat what makes a request new.
+    let answer = draft::FreshDraft { nonce: None, ..draft.fresh.clone() };
+    let response = draft.response.as_ref().map(|response| message(response, &answer, "response"));
     let fresh = request.as_ref().map(|request| fresh(draft, request, &mut faults)).unwrap_or_default();
     let kind = kind(draft, &mut faults);
     let when = when(draft, &mut faults);
@@ -332,6 +346,7 @@ fn message(draft: &MessageDraft, vars: &[Var], scheme: &str, faults: &mut Vec<Fa
         required_parts,
         tries,
         chunks: chunks.flatten(),
+        message_signature: None,
     };
     keyed(&message, faults);
     chunks::signed(&message, faults);
@@ -354,7 +369,7 @@ fn keyed(message: &Message, faults: &mut Vec<Fault>) {
         Primitive::Digest(_) => (base.secret, message.base.span),
         Primitive::Mac(_, key) => (base.secret || References::of(message, key).secret, message.signature.span),
         Primitive::Derived(_, key) => (References::of(message, key).secret, message.signature.span),
-        Primitive::Signature(_) => (true, message.signature.span),
+        Primitive::Agreed | Primitive::Signature(_) => (true, message.signature.span),
     };
     if !keyed {
         faults.push(fault(

@@ -286,6 +286,29 @@ pub struct MessageDraft {
     pub tries: Vec<TryDraft>,
     /// `[chunks]`
     pub chunks: Option<ChunksDraft>,
+    /// `[message-signature]`
+    pub message_signature: Option<MessageSignatureDraft>,
+}
+
+/// `[message-signature]`: a message that is signed by RFC 9421.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct MessageSignatureDraft {
+    /// `components`: what is signed, in order, separated by spaces; a question mark makes one optional.
+    pub components: Option<At<String>>,
+    /// `label`: the label to sign under. Default: `sig1`.
+    pub label: Option<At<String>>,
+    /// `only-label`: whether signatures under other labels do not count. Default: false.
+    pub only_label: Option<At<bool>>,
+    /// `tag`: the tag to sign with, without which a signature does not count.
+    pub tag: Option<At<String>>,
+    /// `most`: how many signatures a message may have. Default: 4.
+    pub most: Option<At<u64>>,
+    /// `structured`: the types of fields that are not registered as structured ones, as in `name=dictionary`.
+    pub structured: Option<At<String>>,
+    /// `secret = "text" | "base64" | "hex"`: how a shared secret is written. Default: text.
+    pub secret: Option<At<String>>,
+    /// Where the section stands.
+    pub span: Span,
 }
 
 /// `[policy]`: a signed policy that grants the request.

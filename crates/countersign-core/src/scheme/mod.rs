@@ -5,6 +5,7 @@ pub(crate) mod chunks;
 mod deployed;
 pub mod draft;
 mod filters;
+mod message_signature;
 pub mod model;
 mod references;
 mod require;

@@ -51,6 +51,8 @@ pub struct Message {
     pub tries: Vec<Alternative>,
     /// How a body in chunks is signed.
     pub chunks: Option<Chunks>,
+    /// How it is signed by RFC 9421, if it is: then there are no carriers, and the base is empty.
+    pub message_signature: Option<crate::httpsig::Policy>,
 }
 
 /// A signed policy: `[policy]`.
@@ -631,6 +633,8 @@ pub struct SignatureRule {
 /// The one cryptographic step of a signature.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Primitive {
+    /// What key, policy and message agree on, in a message signature (RFC 9421).
+    Agreed,
     /// A plain digest of a base that holds the secret. `None`: the one that the key's algorithm names.
     Digest(Option<Hash>),
     /// An HMAC. `None`: the one that the key's algorithm names.

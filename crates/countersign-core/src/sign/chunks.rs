@@ -129,7 +129,10 @@ impl<'s> Signing<'s> {
             let length = self.with(draft, |env| {
                 let hash = match &self.variant.primitive {
                     PrimitivePlan::Mac { hash, .. } => hash.unwrap_or(env.hash),
-                    PrimitivePlan::Derived(..) | PrimitivePlan::Digest(_) | PrimitivePlan::Signature(_) => env.hash,
+                    PrimitivePlan::Agreed
+                    | PrimitivePlan::Derived(..)
+                    | PrimitivePlan::Digest(_)
+                    | PrimitivePlan::Signature(_) => env.hash,
                 };
                 let mark = scratch.out.len();
                 signature::encode(env, scratch, hash.digest(b"").as_bytes()).map_err(stopped)?;

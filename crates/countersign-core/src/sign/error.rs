@@ -53,6 +53,12 @@ pub enum SignError {
         /// The name of the capture.
         name: String,
     },
+    /// The value of a variable cannot be read.
+    #[error("{what}")]
+    VarUnreadable {
+        /// What it has to look like.
+        what: String,
+    },
     /// A value is needed that only the caller knows.
     #[error("the scheme needs a value for `{name}`")]
     VarNeeded {

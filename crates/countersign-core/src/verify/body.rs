@@ -8,8 +8,9 @@ use super::pool::Lease;
 use super::verified::{Checked, NeedsReplay, Verified};
 use super::{NeedsKey, Verifier, is_remembered, policy, signature};
 use crate::alg::{Digest, Hash};
+use crate::httpsig;
 use crate::key::{Key, KeySet};
-use crate::plan::run::{Env, Stop, run_whole};
+use crate::plan::run::{Env, Scratch, Stop, run_whole};
 use crate::plan::stream::{Running, State, What};
 use crate::plan::{Base, Early, MessagePlan, Op, PrimitivePlan, Variant};
 use crate::reject::{Reason, Rejection, Subject};
@@ -148,12 +149,18 @@ impl<'a> NeedsBody<'a> {
         };
         // What they were when the base was made: they are computed anew for what they define.
         let lets = self.scratch.peek().lets_found();
-        let compared = self.agree(hold).map_err(refused)?;
+        let compared = match &self.message.message_signature {
+            Some(_) => u64::from(httpsig::compare(&self.view, self.scratch.get())?),
+            None => self.agree(hold).map_err(refused)?,
+        };
         self.granted(hold).map_err(refused)?;
         let chunks = self.chain.as_ref().is_some_and(|chain| chain.proof() != Proof::Checksum);
         let facts = Facts::of(&self.view, self.plan, hold.variant, compared, chunks, lets);
         let has_body = self.view.body.map_or(self.has_body, |body| !body.is_empty());
-        insist(self.message, self.plan, &facts, &self.scratch.peek().captures, has_body)?;
+        match self.verifier.rules(self.view.status.is_some()) {
+            Some(rules) => httpsig::insist(self.message, rules, self.scratch.peek(), compared != 0, has_body)?,
+            None => insist(self.message, self.plan, &facts, &self.scratch.peek().captures, has_body)?,
+        }
         Ok(self.checked(hold, facts))
     }
 
@@ -192,6 +199,9 @@ impl<'a> NeedsBody<'a> {
 
     /// Starts the digests over the body, or checks the signature if it does not need one.
     pub(super) fn begin(&mut self) -> Result<(), Rejection> {
+        if self.message.message_signature.is_some() {
+            return self.begin_message_signature();
+        }
         let plan = self.plan;
         let Some(variant) = plan.variants.first() else { return Ok(()) };
         let candidates = self.candidates;
@@ -201,19 +211,7 @@ impl<'a> NeedsBody<'a> {
             Early::Never => false,
         };
         if early {
-            match self.signature(None) {
-                Ok(Some(held)) => self.held = Some(held),
-                Ok(None) => {
-                    if let Some(reason) = self.failure {
-                        return Err(Rejection::new(reason, None, Subject::Key));
-                    }
-                    let span = Some(self.message.signature.span);
-                    let subject = Subject::Capture(self.message.signature_field);
-                    return Err(Rejection::new(Reason::SignatureMismatch, span, subject));
-                }
-                Err(Stop::NeedBody) => {}
-                Err(Stop::Rejected(rejection)) => return Err(self.instead(rejection)),
-            }
+            self.hold_early()?;
         }
         self.begin_chain()?;
         self.scratch.get().forget_lets(variant.lets.len());
@@ -255,6 +253,40 @@ impl<'a> NeedsBody<'a> {
         Ok(())
     }
 
+    /// Checks the signature before the body, where it needs none of it.
+    fn hold_early(&mut self) -> Result<(), Rejection> {
+        match self.signature(None) {
+            Ok(Some(held)) => {
+                self.held = Some(held);
+                Ok(())
+            }
+            Ok(None) => {
+                if let Some(reason) = self.failure {
+                    return Err(Rejection::new(reason, None, Subject::Key));
+                }
+                let span = Some(self.message.signature.span);
+                let subject = Subject::Capture(self.message.signature_field);
+                Err(Rejection::new(Reason::SignatureMismatch, span, subject))
+            }
+            Err(Stop::NeedBody) => Ok(()),
+            Err(Stop::Rejected(rejection)) => Err(self.instead(rejection)),
+        }
+    }
+
+    /// Checks a message signature, and starts those digests over the body that it vouches for.
+    fn begin_message_signature(&mut self) -> Result<(), Rejection> {
+        self.hold_early()?;
+        let view = self.view;
+        let Scratch { out, found, running, .. } = self.scratch.get();
+        let claimed = httpsig::claimed(&view, found, out)?;
+        for (index, ((_, hash), claimed)) in httpsig::COMPARED.into_iter().zip(claimed).enumerate() {
+            if claimed {
+                running.push(Running { what: What::Job(index, hash), state: State::Hash(hash.begin()) });
+            }
+        }
+        Ok(())
+    }
+
     /// Starts the digest that is the signature; `None` where the primitive takes its message whole.
     fn begin_signature(
         &mut self,
@@ -268,7 +300,7 @@ impl<'a> NeedsBody<'a> {
         let mut state = match &variant.primitive {
             PrimitivePlan::Digest(of) => State::Hash(of.unwrap_or(hash).begin()),
             PrimitivePlan::Mac { .. } => State::Mac(signature::mac_key(&env, scratch)?.begin()),
-            PrimitivePlan::Derived(..) | PrimitivePlan::Signature(_) => return Ok(None),
+            PrimitivePlan::Agreed | PrimitivePlan::Derived(..) | PrimitivePlan::Signature(_) => return Ok(None),
         };
         let mark = scratch.out.len();
         run_whole(&env, scratch, before)?;
@@ -351,8 +383,14 @@ impl<'a> NeedsBody<'a> {
             self.scratch.get().forget_lets(variant.lets.len());
             for (candidate, (key, hash)) in candidates.iter().enumerate() {
                 self.scratch.get().forget_keyed(variant);
-                let env = self.env(variant, Some(key), hash, body);
-                match signature::holds(&env, self.message, self.scratch.get(), None) {
+                let holds = match (&self.message.message_signature, self.verifier.rules(self.view.status.is_some())) {
+                    (Some(policy), Some(rules)) => httpsig::holds(policy, rules, Some(key), self.scratch.peek()),
+                    _ => {
+                        let env = self.env(variant, Some(key), hash, body);
+                        signature::holds(&env, self.message, self.scratch.get(), None)
+                    }
+                };
+                match holds {
                     Ok(Some(digest)) => return Ok(Some(Hold { variant: at, candidate, digest })),
                     Ok(None) => compared = true,
                     Err(Stop::NeedBody) => return Err(Stop::NeedBody),

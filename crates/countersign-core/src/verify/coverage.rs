@@ -8,6 +8,7 @@
 //! Deliberately absent: whether two messages could have the same base. That is the linter's question.
 
 use crate::canon::glob;
+use crate::httpsig;
 use crate::plan::MessagePlan;
 use crate::plan::carrier::{Captures, names};
 use crate::plan::source::is_form;
@@ -95,6 +96,9 @@ pub(crate) fn bit(index: usize) -> u64 {
 const DEEPEST: usize = 64;
 
 pub(super) fn of(message: &Message, plan: &MessagePlan, facts: &Facts, captures: &Captures) -> Coverage {
+    if message.message_signature.is_some() {
+        return httpsig::coverage(captures, facts.compared != 0);
+    }
     let (lets, base) = match message.tries.get(facts.variant) {
         Some(tried) => (tried.lets.as_slice(), &tried.base),
         None => (message.lets.as_slice(), &message.base),

@@ -23,6 +23,7 @@ mod verified;
 use std::sync::Arc;
 
 use crate::alg::Hash;
+use crate::httpsig::{self, Rules};
 use crate::key::{Key, KeyQuery, KeySet, Material};
 use crate::plan::run::Scratch;
 use crate::plan::source::split_authority;
@@ -57,6 +58,10 @@ pub struct Verifier {
     pool: Arc<Pool>,
     /// Stands in for a key that is not known, so that the answer takes as long.
     dummy: Key,
+    /// How message signatures are judged, with what the variables change: of requests, and of responses.
+    rules: [Option<Rules>; 2],
+    /// A variable that cannot be read. Nothing is verified then.
+    fault: Option<String>,
 }
 
 impl Verifier {
@@ -71,6 +76,11 @@ impl Verifier {
             margin: CLOCK_MARGIN,
             pool: Arc::default(),
             dummy: Key::secret(*b"no key is known for this id, and nobody must notice"),
+            rules: [false, true].map(|response| {
+                let (message, _) = plan.message(response)?;
+                message.message_signature.as_ref().map(Rules::of)
+            }),
+            fault: None,
             plan,
         }
     }
@@ -84,8 +94,25 @@ impl Verifier {
         {
             *slot = Some(value.as_bytes().to_vec());
         }
+        for rules in self.rules.iter_mut().flatten() {
+            if let Err(what) = rules.set(name, value) {
+                self.fault.get_or_insert(what);
+            }
+        }
         self.pinned.push((name.to_owned(), value.as_bytes().to_vec()));
         self
+    }
+
+    /// What is wrong with a variable that was given, and what would be right. Until it is mended every message is
+    /// refused.
+    #[must_use]
+    pub fn fault(&self) -> Option<&str> {
+        self.fault.as_deref()
+    }
+
+    pub(crate) fn rules(&self, response: bool) -> Option<&Rules> {
+        let [request, answer] = &self.rules;
+        if response { answer.as_ref() } else { request.as_ref() }
     }
 
     /// Sets the realm: what may not be replayed here may be new elsewhere.
@@ -119,12 +146,20 @@ impl Verifier {
             return Err(Rejection::new(Reason::SignatureMissing, None, Subject::Request));
         };
         unambiguous(&view)?;
+        if self.fault.is_some() {
+            return Err(Rejection::new(Reason::CoverageTooThin, None, Subject::Request));
+        }
         let mut scratch = Pool::lease(&self.pool);
         scratch.get().reset(message.fields.len());
-        read::carriers(&view, message, scratch.get())?;
+        match (&message.message_signature, self.rules(view.status.is_some())) {
+            (Some(policy), Some(rules)) => httpsig::read(&view, message, plan, policy, rules, scratch.get())?,
+            _ => read::carriers(&view, message, scratch.get())?,
+        }
         self.pins(message, scratch.get())?;
         let judged = fresh::judge(&plan.fresh, message, scratch.get(), now)?;
-        read::requirements(&view, message, scratch.get())?;
+        if message.message_signature.is_none() {
+            read::requirements(&view, message, scratch.get())?;
+        }
         Ok(NeedsKey { verifier: self, view, now, message, plan, judged, scratch })
     }
 
@@ -188,8 +223,14 @@ impl<'a> NeedsKey<'a> {
             if !same_id {
                 continue;
             }
-            let Some(hash) = suits(key, &self.message.signature.primitive, &self.verifier.plan.scheme.key.hashes)
-            else {
+            let hash = match &self.message.message_signature {
+                Some(policy) => {
+                    let claimed = self.scratch.peek().captures.get(httpsig::ALG);
+                    policy.algorithm(key, claimed).map(|_| Hash::Sha256)
+                }
+                None => suits(key, &self.message.signature.primitive, &self.verifier.plan.scheme.key.hashes),
+            };
+            let Some(hash) = hash else {
                 failure = Reason::KeyUnsuitable;
                 continue;
             };

@@ -45,6 +45,7 @@ pub(crate) fn holds(
             scratch.out.truncate(mark);
             return Ok(any.then_some(digest));
         }
+        (PrimitivePlan::Agreed, _) => return Err(unsuitable()),
         (_, Some(digest)) => digest,
         (PrimitivePlan::Digest(hash), None) => {
             let mark = base(env, scratch)?;

@@ -60,7 +60,7 @@ impl Cover {
         signed.retain(|drawn| is_listed(message, drawn));
         let key = match &message.signature.primitive {
             Primitive::Mac(_, key) => drawn(message, key),
-            Primitive::Derived(..) | Primitive::Digest(_) | Primitive::Signature(_) => Vec::new(),
+            Primitive::Agreed | Primitive::Derived(..) | Primitive::Digest(_) | Primitive::Signature(_) => Vec::new(),
         };
         let mut cover = Self {
             components: signed.iter().flat_map(components).copied().collect(),

@@ -79,7 +79,7 @@ impl<'a> Subject<'a> {
     pub(super) fn key(&self) -> Option<&'a Template> {
         match &self.message.signature.primitive {
             Primitive::Derived(_, key) | Primitive::Mac(_, key) => Some(key),
-            Primitive::Digest(_) | Primitive::Signature(_) => None,
+            Primitive::Agreed | Primitive::Digest(_) | Primitive::Signature(_) => None,
         }
     }
 

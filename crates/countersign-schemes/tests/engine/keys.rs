@@ -37,7 +37,9 @@ pub(crate) fn public(kind: KeyKind) -> Key {
 /// A key that can sign under a plan.
 pub(crate) fn fitting(plan: &Plan) -> Key {
     match &plan.scheme().request.signature.primitive {
-        Primitive::Derived(..) | Primitive::Digest(_) | Primitive::Mac(..) => Key::secret(SECRET.as_bytes()),
+        Primitive::Agreed | Primitive::Derived(..) | Primitive::Digest(_) | Primitive::Mac(..) => {
+            Key::secret(SECRET.as_bytes())
+        }
         Primitive::Signature(algorithm) => private(algorithm.key_kind()),
     }
 }

@@ -83,6 +83,7 @@ impl Message {
             body: whole.then_some(&self.body),
             peer: self.peer.as_deref(),
             status: self.status,
+            trailers: None,
             answers: None,
         }
     }

@@ -173,7 +173,7 @@ fn check_id(id: &str) -> Result<(), KeyStoreError> {
 
 /// Whether an algorithm's name in scheme files is one that the material serves.
 fn suits(algorithm: &str, material: &Material) -> bool {
-    let pair = || Asymmetric::from_name(algorithm);
+    let pair = || Asymmetric::from_record(algorithm);
     match material {
         Material::Private(key) => pair().is_some_and(|algorithm| key.public().fits(algorithm)),
         Material::Public(key) => pair().is_some_and(|algorithm| key.fits(algorithm)),

@@ -115,7 +115,7 @@ impl Example {
         let mut before: &[u8] = &[];
         // Of an algorithm that draws random bits each signature is another one: the message shows one.
         let draws = |name: &str| {
-            Asymmetric::from_name(name)
+            Asymmetric::from_record(name)
                 .is_some_and(|algorithm| !matches!(algorithm, Asymmetric::Ed25519 | Asymmetric::RsaPkcs1(_)))
         };
         let mut hidden = false;

@@ -99,6 +99,8 @@ fn is_determined(rules: &Rules, first: &Explanation, second: &Explanation) -> bo
     };
     let deterministic = match rules.signature.primitive {
         Primitive::Digest(_) | Primitive::Mac(..) => true,
+        // What the key decides is not known here.
+        Primitive::Agreed => false,
         Primitive::Derived(algorithm, _) | Primitive::Signature(algorithm) => is_deterministic(algorithm),
     };
     deterministic && rules.tries.is_empty() && names(first) == names(second)

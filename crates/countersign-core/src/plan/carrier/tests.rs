@@ -162,6 +162,7 @@ fn written(plan: &Plan, captures: &[Option<Vec<u8>>]) -> Option<Vec<u8>> {
         body: None,
         peer: None,
         status: None,
+        trailers: None,
         answers: None,
     };
     let variant = message.variants.first().expect("a variant");

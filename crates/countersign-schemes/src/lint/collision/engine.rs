@@ -294,6 +294,7 @@ impl Sent {
             body: Some(self.body.as_deref().unwrap_or_default()),
             peer: Some(&self.peer),
             status: self.status,
+            trailers: None,
             answers,
         }
     }

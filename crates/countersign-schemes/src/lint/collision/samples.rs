@@ -31,7 +31,9 @@ impl Held {
     /// A key for a primitive.
     pub(super) fn of(primitive: &Primitive) -> Self {
         match primitive {
-            Primitive::Derived(..) | Primitive::Digest(_) | Primitive::Mac(..) => Self::Secret(SECRET),
+            Primitive::Agreed | Primitive::Derived(..) | Primitive::Digest(_) | Primitive::Mac(..) => {
+                Self::Secret(SECRET)
+            }
             Primitive::Signature(Asymmetric::RsaPkcs1(_) | Asymmetric::RsaPss(_)) => pair!("rsa"),
             Primitive::Signature(Asymmetric::EcdsaP256 { .. }) => pair!("p256"),
             Primitive::Signature(Asymmetric::EcdsaP384 { .. }) => pair!("p384"),

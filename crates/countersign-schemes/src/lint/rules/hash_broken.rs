@@ -28,7 +28,7 @@ fn check(subject: &Subject<'_>, find: &mut Find<'_>) {
         Primitive::Signature(Asymmetric::RsaPkcs1(Hash::Sha1)) => {
             return report(Error, "it signs a SHA-1".to_owned());
         }
-        Primitive::Derived(..) | Primitive::Signature(_) => return,
+        Primitive::Agreed | Primitive::Derived(..) | Primitive::Signature(_) => return,
         Primitive::Digest(named) => (*named, false),
         Primitive::Mac(named, _) => (*named, true),
     };

@@ -27,7 +27,7 @@ fn check(subject: &Subject<'_>, find: &mut Find<'_>) {
     let named = match &rule.primitive {
         Primitive::Digest(hash) | Primitive::Mac(hash, _) => *hash,
         // Its encodings can be undone, so nothing of it is lost.
-        Primitive::Derived(..) | Primitive::Signature(_) => return,
+        Primitive::Agreed | Primitive::Derived(..) | Primitive::Signature(_) => return,
     };
     let Some(bits) = subject.hashes(named).into_iter().map(|hash| left(rule, hash.output_len() * 8)).min() else {
         return;

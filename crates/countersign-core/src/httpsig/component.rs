@@ -1,0 +1,253 @@
+//! Component identifiers (RFC 9421, section 2): what a signature covers, by name and parameters.
+//!
+//! An existing [`Component`] is one that the standard knows: a field in lower case or a derived component, with
+//! parameters that go together. Two are the same if name and parameters are, in whatever order these stand.
+
+use super::Flaw;
+use crate::canon::sf::{self, Bare, Item};
+
+/// A derived component (RFC 9421, section 2.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Derived {
+    Authority,
+    Method,
+    Path,
+    Query,
+    QueryParam,
+    RequestTarget,
+    Scheme,
+    Status,
+    TargetUri,
+}
+
+impl Derived {
+    const ALL: &'static [(&'static str, Self)] = &[
+        ("@authority", Self::Authority),
+        ("@method", Self::Method),
+        ("@path", Self::Path),
+        ("@query", Self::Query),
+        ("@query-param", Self::QueryParam),
+        ("@request-target", Self::RequestTarget),
+        ("@scheme", Self::Scheme),
+        ("@status", Self::Status),
+        ("@target-uri", Self::TargetUri),
+    ];
+}
+
+/// A component identifier. `key` and `name` are as they stand between their quotes, escapes and all: in a structured
+/// field one value has one such text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Component<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) derived: Option<Derived>,
+    pub(crate) sf: bool,
+    pub(crate) bs: bool,
+    pub(crate) tr: bool,
+    pub(crate) req: bool,
+    pub(crate) key: Option<&'a str>,
+    pub(crate) param: Option<&'a str>,
+}
+
+impl<'a> Component<'a> {
+    /// Reads an item of a list of covered components.
+    pub(crate) fn read(item: &Item<'a>) -> Result<Self, Flaw> {
+        let Bare::String(name) = item.bare else { return Err(Flaw::Component) };
+        let name = name.plain().ok_or(Flaw::Component)?;
+        let derived = match name.strip_prefix('@') {
+            None => None,
+            Some(_) => Some(Derived::ALL.iter().find(|(known, _)| *known == name).ok_or(Flaw::ComponentUnknown)?.1),
+        };
+        let mut component =
+            Self { name, derived, sf: false, bs: false, tr: false, req: false, key: None, param: None };
+        for (parameter, value) in item.params.entries() {
+            match (parameter, value) {
+                ("key", Bare::String(key)) if component.key.is_none() => component.key = Some(key.raw()),
+                ("name", Bare::String(name)) if component.param.is_none() => component.param = Some(name.raw()),
+                _ => {
+                    let flag = match parameter {
+                        "sf" => &mut component.sf,
+                        "bs" => &mut component.bs,
+                        "tr" => &mut component.tr,
+                        "req" => &mut component.req,
+                        _ => return Err(Flaw::Component),
+                    };
+                    if *flag || !matches!(value, Bare::Boolean(true)) {
+                        return Err(Flaw::Component);
+                    }
+                    *flag = true;
+                }
+            }
+        }
+        if component.is_sound() { Ok(component) } else { Err(Flaw::Component) }
+    }
+
+    /// Whether name and parameters go together (sections 2.1 to 2.2.8).
+    fn is_sound(&self) -> bool {
+        let Some(derived) = self.derived else {
+            let lower = |byte: u8| crate::scheme::model::is_tchar(byte) && !byte.is_ascii_uppercase();
+            let named = !self.name.is_empty() && self.name.bytes().all(lower);
+            let strict = self.sf || self.key.is_some();
+            return named && self.param.is_none() && !(self.bs && strict);
+        };
+        let of_fields = self.sf || self.bs || self.tr || self.key.is_some();
+        let named = self.param.is_some() == (derived == Derived::QueryParam);
+        !of_fields && named && !(derived == Derived::Status && self.req)
+    }
+}
+
+/// A component identifier of a policy, which outlives the text it was read from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Covered {
+    /// The identifier as the signature parameters have it, as in `"@query-param";name="Pet"`.
+    pub text: String,
+    /// Whether it is left out where the message does not have it.
+    pub optional: bool,
+    name: String,
+    derived: Option<Derived>,
+    flags: [bool; 4],
+    key: Option<String>,
+    param: Option<String>,
+}
+
+impl Covered {
+    pub(super) fn new(item: &Item<'_>, optional: bool) -> Result<Self, Flaw> {
+        let component = Component::read(item)?;
+        let mut text = Vec::new();
+        item.serialize(&mut text);
+        Ok(Self {
+            text: String::from_utf8(text).map_err(|_| Flaw::Component)?,
+            optional,
+            name: component.name.to_owned(),
+            derived: component.derived,
+            flags: [component.sf, component.bs, component.tr, component.req],
+            key: component.key.map(str::to_owned),
+            param: component.param.map(str::to_owned),
+        })
+    }
+
+    /// The same, not to be left out.
+    pub(super) fn firm(self) -> Self {
+        Self { optional: false, ..self }
+    }
+
+    /// The identifier.
+    pub(crate) fn component(&self) -> Component<'_> {
+        let [sf, bs, tr, req] = self.flags;
+        let (key, param) = (self.key.as_deref(), self.param.as_deref());
+        Component { name: &self.name, derived: self.derived, sf, bs, tr, req, key, param }
+    }
+
+    /// Reads a list of components, separated by spaces: `@method "@query-param";name="Pet" content-type?`. Quotes
+    /// around a name may be left out; a question mark makes it optional.
+    pub(crate) fn list(text: &str) -> Result<Vec<Self>, String> {
+        let mut found: Vec<Self> = Vec::new();
+        for word in words(text) {
+            let (word, optional) = match word.strip_suffix('?') {
+                Some(word) => (word, true),
+                None => (word, false),
+            };
+            let quoted = match word.strip_prefix('"') {
+                Some(_) => word.to_owned(),
+                None => {
+                    let (name, parameters) = word.split_at(word.find(';').unwrap_or(word.len()));
+                    format!("\"{name}\"{parameters}")
+                }
+            };
+            let unreadable = || word.to_owned();
+            let item = sf::item(quoted.as_bytes()).map_err(|_| unreadable())?;
+            let covered = Self::new(&item, optional).map_err(|_| unreadable())?;
+            if found.iter().any(|other| other.component() == covered.component()) {
+                return Err(unreadable());
+            }
+            found.push(covered);
+        }
+        Ok(found)
+    }
+}
+
+/// The words of a text; spaces within quotes separate nothing.
+fn words(text: &str) -> Vec<&str> {
+    let mut words = Vec::new();
+    let (mut start, mut quoted, mut escaped) = (0, false, false);
+    for (at, char) in text.char_indices() {
+        match char {
+            _ if escaped => escaped = false,
+            '\\' if quoted => escaped = true,
+            '"' => quoted = !quoted,
+            char if char.is_ascii_whitespace() && !quoted => {
+                words.push(text.get(start..at).unwrap_or_default());
+                start = at.saturating_add(1);
+            }
+            _ => {}
+        }
+    }
+    words.push(text.get(start..).unwrap_or_default());
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Component<'_>, Flaw> {
+        Component::read(&sf::item(text.as_bytes()).expect("an item"))
+    }
+
+    #[test]
+    fn what_the_standard_does_not_know_is_no_component() {
+        for text in ["\"@metod\"", "\"@\"", "\"@Method\"", "\"@signature-params\"", "\"@request-response\""] {
+            assert_eq!(read(text), Err(Flaw::ComponentUnknown), "{text}");
+        }
+        for text in [
+            "date",
+            "\"Date\"",
+            "\"\"",
+            "\"a b\"",
+            "\"a\\\"b\"",
+            "\"date\";unknown",
+            "\"date\";sf=?0",
+            "\"date\";sf=1",
+            "\"date\";bs;sf",
+            "\"date\";bs;key=\"a\"",
+            "\"date\";name=\"a\"",
+            "\"date\";key=a",
+            "\"date\";sf;sf",
+            "\"@method\";sf",
+            "\"@method\";key=\"a\"",
+            "\"@path\";tr",
+            "\"@query-param\"",
+            "\"@query-param\";name=Pet",
+            "\"@method\";name=\"a\"",
+            "\"@status\";req",
+        ] {
+            assert_eq!(read(text), Err(Flaw::Component), "{text}");
+        }
+    }
+
+    #[test]
+    fn identifiers_are_the_same_whatever_the_order_of_their_parameters() {
+        assert_eq!(read("\"a\";req;key=\"x\""), read("\"a\";key=\"x\";req"));
+        assert_ne!(read("\"a\";key=\"x\""), read("\"a\";key=\"y\""));
+        assert_ne!(read("\"@method\""), read("\"@method\";req"));
+    }
+
+    #[test]
+    fn lists_for_people_become_identifiers() {
+        let texts = |list: &str| -> Vec<(String, bool)> {
+            Covered::list(list).expect("a list").into_iter().map(|covered| (covered.text, covered.optional)).collect()
+        };
+        assert_eq!(
+            texts("@method  \"@query-param\";name=\"a b\" content-type? date;bs"),
+            [
+                ("\"@method\"".to_owned(), false),
+                ("\"@query-param\";name=\"a b\"".to_owned(), false),
+                ("\"content-type\"".to_owned(), true),
+                ("\"date\";bs".to_owned(), false),
+            ]
+        );
+        for wrong in ["@methd", "Date", "date date", "\"a\";key=\"x\";req \"a\";req;key=\"x\"", "\"date", "a,b"] {
+            assert!(Covered::list(wrong).is_err(), "{wrong}");
+        }
+    }
+}

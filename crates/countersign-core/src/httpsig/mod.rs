@@ -1,0 +1,205 @@
+//! HTTP Message Signatures (RFC 9421), which no template can express: the message itself lists what is signed, several
+//! signatures may stand side by side, and a list of components is read as a structured field.
+//!
+//! ```text
+//! Signature-Input, Signature ─► read: labels, one signature chosen, its parameters become captures
+//!                                 ─► freshness, key, replay: as with every scheme
+//!                                 ─► base: each component's line ─► verify: the algorithm that key, policy and `alg` agree on
+//!                                 ─► digest: what Content-Digest claims against the body that passed
+//! ```
+//!
+//! A message of such a scheme has no carriers and no base of its own: it has a [`Policy`], and the captures of
+//! [`fields`], which rules of freshness, keys and replay find as they find those of templates. What a verifier insists
+//! on is decided here, never by whoever signs.
+//!
+//! Deliberately absent: any component that is left out because it could not be read, any signature that is tried after
+//! the one that was chosen has failed.
+
+mod accept;
+mod base;
+mod component;
+mod digest;
+mod explain;
+mod read;
+mod rules;
+mod sign;
+mod structured;
+mod value;
+mod verify;
+
+pub use accept::Wish;
+pub use component::Covered;
+pub use structured::FieldShape;
+
+pub(crate) use base::Found;
+pub(crate) use digest::{COMPARED, claimed, compare};
+pub(crate) use explain::explain;
+pub(crate) use read::read;
+pub(crate) use rules::{Rules, declared};
+pub(crate) use sign::{sign, wants_nonce};
+pub(crate) use verify::{coverage, holds, insist};
+
+use crate::alg::{Asymmetric, Hash};
+use crate::key::{Key, Material};
+use crate::scheme::draft::Span;
+use crate::scheme::model::{Field, FieldId, FieldType};
+use crate::time::TimeFormat;
+
+/// `[message-signature]`: how a message is signed by RFC 9421, and which of its signatures counts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy {
+    /// The label to sign under.
+    pub label: String,
+    /// Whether a signature under another label does not count.
+    pub only_label: bool,
+    /// The components to sign, in order.
+    pub components: Vec<Covered>,
+    /// The components that a verifier insists on, with exactly their parameters.
+    pub required: Vec<Covered>,
+    /// The `tag` to sign with, without which a signature does not count.
+    pub tag: Option<String>,
+    /// How many signatures a message may have.
+    pub most: usize,
+    /// The algorithms that a key may be used with; the first that suits it is the default.
+    pub algorithms: Vec<Algorithm>,
+    /// Structured fields that are not registered, by lower-case name.
+    pub structured: Vec<(String, FieldShape)>,
+    /// How a shared secret is written.
+    pub secret: SecretForm,
+    /// Where the section stands.
+    pub span: Span,
+}
+
+/// How a shared secret is written: HMAC keys are bytes, and people hand on text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SecretForm {
+    /// Base64 of the key.
+    Base64,
+    /// Hexadecimal digits of the key.
+    Hex,
+    /// The key is the text's bytes.
+    #[default]
+    Text,
+}
+
+impl SecretForm {
+    /// The names in scheme files.
+    pub const NAMES: &'static [(&'static str, Self)] =
+        &[("base64", Self::Base64), ("hex", Self::Hex), ("text", Self::Text)];
+
+    /// The form of a name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::NAMES.iter().find(|(known, _)| *known == name).map(|(_, form)| *form)
+    }
+}
+
+/// What an algorithm of the registry (RFC 9421, section 6.2) is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Algorithm {
+    /// A MAC.
+    Hmac(Hash),
+    /// A signature with a key pair.
+    Signature(Asymmetric),
+}
+
+impl Algorithm {
+    /// Every algorithm with its registered name, those with key pairs first.
+    pub fn all() -> impl Iterator<Item = (&'static str, Self)> {
+        let pairs = Asymmetric::REGISTERED.iter().map(|(name, algorithm)| (*name, Self::Signature(*algorithm)));
+        pairs.chain([("hmac-sha256", Self::Hmac(Hash::Sha256))])
+    }
+
+    /// The algorithm of a registered name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::all().find(|(known, _)| *known == name).map(|(_, algorithm)| algorithm)
+    }
+
+    /// Its registered name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        Self::all().find(|(_, algorithm)| *algorithm == self).map_or("", |(name, _)| name)
+    }
+
+    /// Whether a key record's algorithm is this one.
+    fn is_called(self, name: &str) -> bool {
+        match self {
+            Self::Hmac(_) => name == self.name(),
+            Self::Signature(algorithm) => Asymmetric::from_record(name) == Some(algorithm),
+        }
+    }
+
+    /// Whether a key is of the kind that this algorithm takes.
+    fn suits(self, key: &Key) -> bool {
+        match (self, &key.material) {
+            (Self::Hmac(_), Material::Secret(_)) => true,
+            (Self::Signature(algorithm), Material::Public(public)) => public.fits(algorithm),
+            (Self::Signature(algorithm), Material::Private(private)) => private.public().fits(algorithm),
+            _ => false,
+        }
+    }
+}
+
+impl Policy {
+    /// The algorithm that a key is used with (RFC 9421, section 3.2, step 6). The key record decides; where it leaves
+    /// a choice, `alg` does, among those that the policy allows; otherwise it is the first that suits. What the
+    /// message says never widens what the key may do.
+    pub(crate) fn algorithm(&self, key: &Key, claimed: Option<&[u8]>) -> Option<Algorithm> {
+        let claims = |algorithm: Algorithm| claimed.is_none_or(|claimed| claimed == algorithm.name().as_bytes());
+        let mut suiting = self.algorithms.iter().copied().filter(|algorithm| algorithm.suits(key));
+        match key.algorithm.as_deref() {
+            Some(name) => suiting.find(|algorithm| algorithm.is_called(name)).filter(|algorithm| claims(*algorithm)),
+            None => suiting.find(|algorithm| claims(*algorithm)),
+        }
+    }
+}
+
+pub(crate) const KEY_ID: FieldId = 0;
+pub(crate) const TIMESTAMP: FieldId = 1;
+pub(crate) const EXPIRES: FieldId = 2;
+pub(crate) const NONCE: FieldId = 3;
+pub(crate) const ALG: FieldId = 4;
+pub(crate) const TAG: FieldId = 5;
+pub(crate) const LABEL: FieldId = 6;
+pub(crate) const PARAMETERS: FieldId = 7;
+pub(crate) const SIGNATURE: FieldId = 8;
+
+/// The captures of a message signature, in the order of their numbers.
+pub(crate) fn fields(span: Span) -> Vec<Field> {
+    let time = || FieldType::Time(TimeFormat::Unix);
+    let all = [
+        ("key-id", FieldType::Text, true),
+        ("timestamp", time(), true),
+        ("expires", time(), true),
+        ("nonce", FieldType::Text, true),
+        ("alg", FieldType::Text, true),
+        ("tag", FieldType::Text, true),
+        ("label", FieldType::Text, false),
+        ("parameters", FieldType::Text, false),
+        ("signature", FieldType::B64, false),
+    ];
+    let field = |(name, kind, optional): (&str, FieldType, bool)| Field {
+        name: name.to_owned(),
+        kind,
+        length: (1, LONGEST),
+        optional,
+        definition: None,
+        span,
+    };
+    all.map(field).into()
+}
+
+/// The longest `Signature-Input` and `Signature`, in bytes, all lines together.
+const LONGEST: usize = 16 * 1024;
+/// How many components a signature may cover.
+const MOST_COMPONENTS: usize = 64;
+
+/// What is wrong with a component identifier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Flaw {
+    /// Name and parameters are not those of a component.
+    Component,
+    /// It begins with `@` and is none of the derived components.
+    ComponentUnknown,
+}

@@ -1,0 +1,238 @@
+//! The values of components (RFC 9421, sections 2.1 and 2.2), appended to the signature base.
+//!
+//! What the message does not have, has twice where once is meant, or could not be written on one line of ASCII is
+//! refused, never left out.
+
+use super::component::{Component, Derived};
+use super::structured::{self, FieldShape};
+use crate::canon::{self, sf};
+use crate::plan::source::{split_authority, split_target};
+use crate::reject::{Reason, Rejection, Subject};
+use crate::request::{Fields, RequestView};
+
+/// Types of structured fields beyond the registered ones, by lower-case name.
+pub(crate) type Declared = [(String, FieldShape)];
+
+/// Appends a component's value.
+pub(crate) fn push(
+    view: &RequestView<'_>,
+    component: &Component<'_>,
+    declared: &Declared,
+    out: &mut Vec<u8>,
+) -> Result<(), Rejection> {
+    let view = if component.req {
+        view.answers.filter(|_| view.status.is_some()).ok_or_else(|| missing(component))?
+    } else {
+        view
+    };
+    match component.derived {
+        Some(derived) => derive(view, component, derived, out),
+        None => field(view, component, declared, out),
+    }
+}
+
+/// RFC 9421, sections 2.2.1 to 2.2.9.
+fn derive(
+    view: &RequestView<'_>,
+    component: &Component<'_>,
+    derived: Derived,
+    out: &mut Vec<u8>,
+) -> Result<(), Rejection> {
+    // A response has a status and nothing else; what it answers is asked for with `req`.
+    match (view.status, derived) {
+        (Some(status), Derived::Status) => {
+            push_number(status, out);
+            return Ok(());
+        }
+        (Some(_), _) | (None, Derived::Status) => return Err(refuse(Reason::ComponentInvalid, component)),
+        (None, _) => {}
+    }
+    let (path, query) = split_target(view.target);
+    match derived {
+        Derived::Method => out.extend_from_slice(view.method.as_bytes()),
+        Derived::TargetUri => {
+            if view.authority.is_empty() {
+                return Err(missing(component));
+            }
+            out.extend_from_slice(view.transport.scheme().as_bytes());
+            out.extend_from_slice(b"://");
+            authority(view, out);
+            out.extend_from_slice(view.target);
+        }
+        Derived::Authority => {
+            if view.authority.is_empty() {
+                return Err(missing(component));
+            }
+            authority(view, out);
+        }
+        Derived::Scheme => out.extend_from_slice(view.transport.scheme().as_bytes()),
+        Derived::RequestTarget => out.extend_from_slice(view.target),
+        Derived::Path if path.is_empty() => out.push(b'/'),
+        Derived::Path => out.extend_from_slice(path),
+        Derived::Query => {
+            out.push(b'?');
+            out.extend_from_slice(query.unwrap_or_default());
+        }
+        Derived::QueryParam => return parameter(query.unwrap_or_default(), component, out),
+        Derived::Status => {}
+    }
+    Ok(())
+}
+
+/// The host in lower case, and the port where it is not the default one (section 2.2.3; RFC 9110, section 4.2.3).
+fn authority(view: &RequestView<'_>, out: &mut Vec<u8>) {
+    let (hostname, port) = split_authority(view.authority);
+    let mark = out.len();
+    out.extend_from_slice(hostname.as_bytes());
+    out.get_mut(mark..).unwrap_or_default().make_ascii_lowercase();
+    let default = view.transport.default_port();
+    if let Some(port) = port.filter(|port| port.parse() != Ok(default)) {
+        out.push(b':');
+        out.extend_from_slice(port.as_bytes());
+    }
+}
+
+/// Section 2.2.8: name and value are decoded as a form's and encoded again, a space as `%20`.
+fn parameter(query: &[u8], component: &Component<'_>, out: &mut Vec<u8>) -> Result<(), Rejection> {
+    let wanted = component.param.unwrap_or_default().as_bytes();
+    let malformed = |canon::Malformed| refuse(Reason::TargetMalformed, component);
+    let mark = out.len();
+    let mut found = false;
+    for (name, value) in canon::query_pairs(query) {
+        let start = out.len();
+        encode_again(name, out).map_err(malformed)?;
+        let same = out.get(start..) == Some(wanted);
+        out.truncate(start);
+        if !same {
+            continue;
+        }
+        if found {
+            out.truncate(mark);
+            return Err(refuse(Reason::FieldDuplicated, component));
+        }
+        found = true;
+        encode_again(value.unwrap_or_default(), out).map_err(malformed)?;
+    }
+    if found { Ok(()) } else { Err(missing(component)) }
+}
+
+/// Decodes a name or value of a form (WHATWG URL, section 5.1) and percent-encodes it again. What is not UTF-8 could be
+/// read in two ways.
+fn encode_again(text: &[u8], out: &mut Vec<u8>) -> Result<(), canon::Malformed> {
+    let mark = out.len();
+    canon::form_decode(text, out)?;
+    let decoded = out.split_off(mark);
+    if std::str::from_utf8(&decoded).is_err() {
+        return Err(canon::Malformed);
+    }
+    for byte in decoded {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'*' | b'-' | b'.' | b'_') {
+            out.push(byte);
+        } else {
+            out.push(b'%');
+            canon::hex_upper(&[byte], out);
+        }
+    }
+    Ok(())
+}
+
+/// RFC 9421, sections 2.1 to 2.1.4.
+fn field(
+    view: &RequestView<'_>,
+    component: &Component<'_>,
+    declared: &Declared,
+    out: &mut Vec<u8>,
+) -> Result<(), Rejection> {
+    let mark = out.len();
+    let fields: &(dyn Fields + Sync) = match (component.tr, view.trailers) {
+        (true, Some(trailers)) => trailers,
+        (true, None) => return Err(missing(component)),
+        (false, _) => view.fields,
+    };
+    let mut lines: usize = 0;
+    let mut sound = true;
+    let mut line = |value: &[u8]| {
+        if lines > 0 {
+            out.extend_from_slice(b", ");
+        }
+        lines = lines.saturating_add(1);
+        if component.bs {
+            sf::push_bytes(canon::trim(value), out);
+        } else {
+            sound &= unfold(value, out);
+        }
+    };
+    fields.values(component.name, &mut line);
+    if component.name == "host" && !component.tr && lines == 0 && !view.authority.is_empty() {
+        // Whoever carries the authority elsewhere (`:authority`) has one line of that name all the same.
+        let mut line = |value: &[u8]| out.extend_from_slice(value);
+        line(view.authority.as_bytes());
+    } else if lines == 0 {
+        return Err(missing(component));
+    }
+    if !sound {
+        return Err(refuse(Reason::ComponentInvalid, component));
+    }
+    if component.sf || component.key.is_some() {
+        strict(component, declared, mark, out)?;
+    }
+    Ok(())
+}
+
+/// Appends a field line's value; obsolete folding becomes one space (RFC 9421, section 2.1). False: it cannot stand on a
+/// line of the signature base (section 2.5: neither control characters nor bytes beyond ASCII).
+fn unfold(value: &[u8], out: &mut Vec<u8>) -> bool {
+    let value = canon::trim(value);
+    if value.iter().fold(true, |plain, byte| plain & matches!(byte, b' '..=b'~' | b'\t')) {
+        out.extend_from_slice(value);
+        return true;
+    }
+    let mut bytes = value.iter().copied().peekable();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'\r' if bytes.peek() == Some(&b'\n') => {}
+            b'\n' if matches!(bytes.peek(), Some(b' ' | b'\t')) => {
+                while bytes.next_if(|byte| matches!(byte, b' ' | b'\t')).is_some() {}
+                while matches!(out.last(), Some(b' ' | b'\t')) {
+                    out.pop();
+                }
+                out.push(b' ');
+            }
+            b' '..=b'~' | b'\t' => out.push(byte),
+            _ => return false,
+        }
+    }
+    true
+}
+
+/// Sections 2.1.1 and 2.1.2: the value behind `mark` gives way to its strict serialization, or a member's.
+fn strict(component: &Component<'_>, declared: &Declared, mark: usize, out: &mut Vec<u8>) -> Result<(), Rejection> {
+    let combined = out.split_off(mark);
+    let invalid = |canon::Malformed| refuse(Reason::ComponentInvalid, component);
+    if let Some(key) = component.key {
+        let dictionary = sf::dictionary(&combined).map_err(invalid)?;
+        let member = dictionary.get(key).ok_or_else(|| missing(component))?;
+        member.serialize(out);
+        return Ok(());
+    }
+    let own = declared.iter().find(|(name, _)| name == component.name).map(|(_, shape)| *shape);
+    match own.or_else(|| structured::registered(component.name)) {
+        Some(FieldShape::Dictionary) => sf::dictionary(&combined).map_err(invalid)?.serialize(out),
+        Some(FieldShape::List) => sf::list(&combined).map_err(invalid)?.serialize(out),
+        Some(FieldShape::Item) => sf::item(&combined).map_err(invalid)?.serialize(out),
+        None => return Err(refuse(Reason::ComponentInvalid, component)),
+    }
+    Ok(())
+}
+
+fn push_number(number: u16, out: &mut Vec<u8>) {
+    out.extend_from_slice(number.to_string().as_bytes());
+}
+
+fn missing(component: &Component<'_>) -> Rejection {
+    refuse(Reason::ComponentMissing, component)
+}
+
+fn refuse(reason: Reason, component: &Component<'_>) -> Rejection {
+    Rejection::new(reason, None, Subject::Component(component.name.to_owned()))
+}
