@@ -110,8 +110,8 @@ struct StageRow {
 
 impl<'a> VerdictAnswer<'a> {
     pub(crate) fn new(id: Option<&'a Value>, decision: Decision) -> Self {
-        let Decision { scheme, verdict } = decision;
-        let name = scheme.scheme().name.clone();
+        let Decision { scheme, plan, verdict } = decision;
+        let name = plan.scheme().name.clone();
         let verdict = match verdict {
             Ok(facts) => Verdict::Verified {
                 scheme: name,
@@ -122,7 +122,7 @@ impl<'a> VerdictAnswer<'a> {
             },
             Err(rejection) => Verdict::Rejected {
                 reason: rejection.reason().code(),
-                detail: rejection.detail(scheme.scheme()),
+                detail: rejection.detail(plan.scheme()),
                 step: rejection.step().map(|step| scheme.place(step)),
                 scheme: name,
             },

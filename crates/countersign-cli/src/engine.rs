@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use countersign_certificates::{Certificates, FolderError, Naming};
 use countersign_core::{
-    Carried, Checked, Coverage, Explanation, FirstUse, Freshness, Key, KeyQuery, KeySet, Rejection, ReplayEntry,
-    RequestView, SignError, Signed, Signer, UnixTime, Verified, Verifier,
+    Carried, Checked, Coverage, Explanation, FirstUse, Freshness, Key, KeyQuery, KeySet, Plan, Rejection,
+    ReplayEntry, RequestView, SignError, Signed, Signer, UnixTime, Verified, Verifier,
 };
 
 use crate::material::{KeyRing, Material, MaterialError, TooManyKeys};
@@ -129,6 +129,8 @@ impl Facts {
 #[derive(Debug)]
 pub(crate) struct Decision {
     pub(crate) scheme: Arc<SchemeFile>,
+    /// The plan that judged: that of one of several schemes, where they stand side by side.
+    pub(crate) plan: Arc<Plan>,
     pub(crate) verdict: Result<Facts, Rejection>,
 }
 
@@ -183,6 +185,7 @@ impl Engine {
     pub(crate) fn verify(&mut self, task: &Task) -> Result<Decision, Undecided> {
         let scheme = self.scheme(&task.scheme)?;
         let verifier = self.verifier(task, &scheme)?;
+        let plan = task.message.seen(|view| Arc::clone(verifier.judging(&view).plan()));
         let verdict = task.message.seen(|view| {
             let checked = match verifier.start(view, task.now) {
                 Err(rejection) => Err(rejection),
@@ -204,7 +207,7 @@ impl Engine {
             };
             Ok::<_, Undecided>(verified.map(|verified| Facts::of(&verified)))
         })?;
-        Ok(Decision { scheme, verdict })
+        Ok(Decision { scheme, plan, verdict })
     }
 
     /// Judges the task's message, and shows how. The verdict is that of [`Self::verify`].
@@ -214,11 +217,8 @@ impl Engine {
         let explanation = task.message.seen(|view| {
             let read = verifier.explain(view, &KeySet::default(), task.now);
             let claimed = read.fields.iter().find(|(name, _)| name == "key-id").map(|(_, id)| id.as_slice());
-            let keys = self.candidates(
-                &task.keys,
-                &decision.scheme,
-                &KeyQuery::new(&decision.scheme.scheme().name, claimed),
-            )?;
+            let keys =
+                self.candidates(&task.keys, &decision.scheme, &KeyQuery::new(&decision.plan.scheme().name, claimed))?;
             Ok::<_, Undecided>(verifier.explain(view, &keys, task.now))
         })?;
         Ok((decision, explanation))

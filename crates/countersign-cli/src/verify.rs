@@ -66,7 +66,7 @@ pub(crate) fn undecided(failure: Failure, json: bool, out: &mut Output) -> Resul
 
 /// The verdict for people.
 pub(crate) fn show(decision: &Decision, now: UnixTime, paint: Paint, out: &mut impl Write) -> io::Result<()> {
-    let scheme = decision.scheme.scheme();
+    let scheme = decision.plan.scheme();
     match &decision.verdict {
         Ok(Facts { key_id, signed_at, coverage }) => {
             writeln!(out, "{} {}", paint.good("verified"), scheme.name)?;

@@ -65,6 +65,10 @@ impl Verifier {
     /// Explains a message; its body has to be in the view.
     #[must_use]
     pub fn explain(&self, view: RequestView<'_>, keys: &KeySet, now: UnixTime) -> Explanation {
+        let judging = self.judging(&view);
+        if !std::ptr::eq(judging, self) {
+            return judging.explain(view, keys, now);
+        }
         let verdict = self.verdict(view, keys, now);
         let mut explanation = Explanation {
             verdict,

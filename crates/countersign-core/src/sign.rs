@@ -89,6 +89,9 @@ impl Signer {
 
     /// Signs a message. Its body, if it has one, has to be in the view.
     pub fn sign(&self, view: RequestView<'_>, key: &Key, fresh: &Freshness<'_>) -> Result<Signed, SignError> {
+        if let Some(member) = self.alternative()? {
+            return member.sign(view, key, fresh);
+        }
         let (message, plan) = self.plan.message(view.status.is_some()).ok_or(SignError::NoResponse)?;
         if let Some(policy) = &message.message_signature {
             unambiguous(&view).map_err(SignError::Message)?;
@@ -130,11 +133,29 @@ impl Signer {
     /// Whether a nonce has to be given for a request.
     #[must_use]
     pub fn wants_nonce(&self) -> bool {
+        if let Ok(Some(member)) = self.alternative() {
+            return member.wants_nonce();
+        }
         let message = &self.plan.scheme().request;
         match &message.message_signature {
             Some(_) => httpsig::wants_nonce(message, &self.given),
             None => self.plan.captures_nonce(),
         }
+    }
+
+    /// The signer of one of several schemes that stand side by side: the first, or the one that the variable
+    /// `alternative` names. `None`: there is one scheme.
+    fn alternative(&self) -> Result<Option<Self>, SignError> {
+        let members = self.plan.either();
+        let Some(first) = members.first() else { return Ok(None) };
+        let plan = match self.given("alternative") {
+            None => first,
+            Some(name) => members.iter().find(|plan| plan.scheme.name.as_bytes() == name).ok_or_else(|| {
+                let names: Vec<&str> = members.iter().map(|plan| plan.scheme.name.as_str()).collect();
+                SignError::VarUnreadable { what: format!("`alternative` is one of {}", names.join(", ")) }
+            })?,
+        };
+        Ok(Some(Self { plan: Arc::clone(plan), given: self.given.clone() }))
     }
 
     fn variables(&self) -> Vec<Option<Vec<u8>>> {

@@ -10,7 +10,6 @@ use countersign_core::key::{KeyQuery, KeyResolver};
 use countersign_core::reject::PublicReason;
 use countersign_core::replay::ReplayGuard;
 use countersign_core::request::{Fields, RequestView, Transport};
-use countersign_core::scheme::Scheme;
 use countersign_core::scheme::model::ErrorPart;
 use countersign_core::time::UnixTime;
 use countersign_core::{BodyNeed, Checked, Chunks as _, Denial, Plan, Verified, Verifier};
@@ -109,7 +108,8 @@ impl Judge {
             answers: None,
         };
         let mut claimed = None;
-        let decided = self.decide(view, body, now, &mut claimed).await;
+        let verifier = self.verifier.judging(&view);
+        let decided = self.decide(verifier, view, body, now, &mut claimed).await;
         decided.map_err(|denial| {
             let (refusal, detail, step) = match denial {
                 Denial::Body(error) => (body.refusal(error), None, None),
@@ -117,7 +117,7 @@ impl Judge {
                 Denial::Rejected(rejection) => {
                     let place = rejection.step().map(|span| Excerpt::new(&self.sources, span));
                     let step = place.map(|place| format!("{}:{}", place.file, place.line));
-                    (Refusal::Rejected(rejection.reason()), Some(rejection.detail(self.scheme())), step)
+                    (Refusal::Rejected(rejection.reason()), Some(rejection.detail(verifier.plan().scheme())), step)
                 }
             };
             Doubt { refusal, detail, step, claimed_key_id: claimed }
@@ -128,12 +128,13 @@ impl Judge {
     /// claimed key id is kept for the log.
     async fn decide(
         &self,
+        verifier: &Verifier,
         view: RequestView<'_>,
         body: &mut Holding,
         now: UnixTime,
         claimed: &mut Option<String>,
     ) -> Result<Verified, Denial> {
-        let needs_key = self.verifier.start(view, now)?;
+        let needs_key = verifier.start(view, now)?;
         let mut query = needs_key.query();
         *claimed = query.claimed_key_id.map(shortened);
         if let (None, Some(key)) = (query.claimed_key_id, &self.key) {
@@ -151,10 +152,6 @@ impl Judge {
                 Ok(needs_replay.answered(first)?)
             }
         }
-    }
-
-    fn scheme(&self) -> &Scheme {
-        self.verifier.plan().scheme()
     }
 }
 

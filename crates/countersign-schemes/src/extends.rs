@@ -21,15 +21,17 @@ pub(crate) struct Chain {
 }
 
 /// Reads `text` and what it extends, and merges them.
-pub(crate) fn resolve(name: &str, text: &str, library: &dyn Library, faults: &mut Vec<Fault>) -> Chain {
+///
+/// `first`: the number of the file that this is, where others were read before.
+pub(crate) fn resolve(name: &str, text: &str, library: &dyn Library, first: usize, faults: &mut Vec<Fault>) -> Chain {
+    let number = |further: usize| u16::try_from(first.saturating_add(further)).unwrap_or(u16::MAX);
     let mut sources = vec![Source { name: name.to_owned(), text: text.to_owned() }];
-    let mut trees = vec![tree::parse(text, 0, faults)];
+    let mut trees = vec![tree::parse(text, number(0), faults)];
     let mut found = true;
     while let Some(entry) = trees.last_mut().and_then(|tree| take(tree, "extends")) {
         match load(&entry, &sources, library) {
             Ok(source) => {
-                let file = u16::try_from(sources.len()).unwrap_or(u16::MAX);
-                trees.push(tree::parse(&source.text, file, faults));
+                trees.push(tree::parse(&source.text, number(sources.len()), faults));
                 sources.push(source);
             }
             Err(fault) => {
@@ -55,7 +57,7 @@ pub(crate) fn resolve(name: &str, text: &str, library: &dyn Library, faults: &mu
 const DEPTH: usize = 8;
 
 /// Removes and returns an entry.
-fn take(entries: &mut Vec<Entry>, name: &str) -> Option<Entry> {
+pub(crate) fn take(entries: &mut Vec<Entry>, name: &str) -> Option<Entry> {
     let index = entries.iter().position(|entry| entry.key.value == name)?;
     Some(entries.remove(index))
 }
@@ -83,7 +85,7 @@ fn load(entry: &Entry, sources: &[Source], library: &dyn Library) -> Result<Sour
     Ok(Source { name, text })
 }
 
-fn not_found(wanted: &Text, library: &dyn Library) -> Fault {
+pub(crate) fn not_found(wanted: &Text, library: &dyn Library) -> Fault {
     let names = library.names();
     let hint = suggest::nearest(&wanted.value, names.iter().map(AsRef::as_ref)).map_or_else(
         || "the name of a scheme of the catalogue, or a path relative to this file".to_owned(),

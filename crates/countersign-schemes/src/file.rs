@@ -25,7 +25,7 @@ pub(crate) fn read(name: &str, entries: &[Entry], complete: bool, faults: &mut V
             "reference" => draft.reference = reader.text(node, "reference"),
             "kind" => draft.kind = reader.text(node, "kind"),
             "when" => draft.when = reader.text(node, "when"),
-            "extends" => {} // Resolved before.
+            "either" | "extends" => {} // Resolved before.
             "policy" => draft.request.policy = policy(&mut reader, node),
             "key" => key_section(&mut reader, node, &mut draft),
             "vars" => draft.vars = vars(&mut reader, node),
@@ -46,6 +46,7 @@ const SECTIONS: &[&str] = &[
     "kind",
     "when",
     "extends",
+    "either",
     "key",
     "vars",
     "header",

@@ -11,6 +11,7 @@
 
 pub mod catalogue;
 mod duration;
+mod either;
 mod extends;
 pub mod fault;
 mod file;
@@ -69,9 +70,12 @@ pub fn read(name: &str, text: &str, library: &dyn Library) -> Result<SchemeDraft
 /// Reads a scheme, and keeps the files for whoever has more to say about a place in them.
 pub fn open(name: &str, text: &str, library: &dyn Library) -> Result<Document, SchemeError> {
     let mut faults = Vec::new();
-    let chain = extends::resolve(name, text, library, &mut faults);
+    let mut chain = extends::resolve(name, text, library, 0, &mut faults);
+    let (members, either_span) = either::resolve(&mut chain, library, &mut faults);
     let mut more = Vec::new();
-    let draft = file::read(name, &chain.entries, chain.complete, &mut more);
+    let mut draft = file::read(name, &chain.entries, chain.complete, &mut more);
+    draft.either = members;
+    draft.either_span = either_span;
     // Where TOML could not read a line, what became of it means nothing.
     more.retain(|fault| !faults.iter().any(|syntax| fault::same_line(&chain.sources, syntax.span, fault.span)));
     faults.append(&mut more);

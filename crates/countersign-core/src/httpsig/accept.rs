@@ -1,7 +1,7 @@
 //! `Accept-Signature` (RFC 9421, section 5): what a verifier asks to be signed, read and written.
 
 use super::Policy;
-use super::component::{Component, Covered};
+use super::component::{Component, Covered, Flags};
 use crate::canon::Malformed;
 use crate::canon::sf::{self, Bare, Member};
 
@@ -107,7 +107,7 @@ impl Policy {
         let firm = self.components.iter().filter(|covered| !covered.optional);
         for covered in firm.chain(&self.required) {
             let known = |other: &Covered| other.component() == covered.component();
-            let own = |component: &Component<'_>| !component.req;
+            let own = |component: &Component<'_>| !component.flags.has(Flags::REQ);
             if !components.iter().any(known) && own(&covered.component()) {
                 components.push(covered.clone().firm());
             }

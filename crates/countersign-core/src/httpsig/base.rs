@@ -2,7 +2,7 @@
 //!
 //! Made once a message, when its signature is chosen: what a component lacks is found there, before any key is asked for.
 
-use super::component::{Component, Covered, Derived};
+use super::component::{Component, Covered, Derived, Flags};
 use super::value::{self, Declared};
 use super::{Flaw, MOST_COMPONENTS};
 use crate::canon::sf;
@@ -28,8 +28,9 @@ struct Line {
     end: usize,
     /// The length of the name.
     name: usize,
-    /// Its parameters, one bit each.
-    flags: u8,
+    flags: Flags,
+    /// Whether it has a `key` or a `name`.
+    valued: bool,
 }
 
 /// Parts of a request that are covered, one bit each.
@@ -68,7 +69,7 @@ impl Parts {
 
     /// What a component covers, wholly, of the message that carries the signature.
     pub(super) fn of(component: &Component<'_>) -> Self {
-        if component.req || component.tr {
+        if component.flags.has(Flags::REQ) || component.flags.has(Flags::TR) {
             return Self::default();
         }
         match component.derived {
@@ -122,7 +123,8 @@ impl Found {
             let start = self.base.len();
             item.serialize(&mut self.base);
             let (end, name) = (self.base.len(), component.name.len());
-            self.components.push(Line { start, end, name, flags: flags(&component) });
+            let (flags, valued) = (component.flags, component.is_valued());
+            self.components.push(Line { start, end, name, flags, valued });
             self.parts = self.parts.and(Parts::of(&component));
             self.base.extend_from_slice(b": ");
             value::push(view, &component, declared, &mut self.base)?;
@@ -139,27 +141,20 @@ impl Found {
     }
 
     fn has(&self, wanted: &Component<'_>) -> bool {
-        let flags = flags(wanted);
         self.components.iter().any(|line| {
             // Behind the first quote.
             let from = line.start.saturating_add(1);
-            let same = line.flags == flags
+            let same = line.flags == wanted.flags
+                && line.valued == wanted.is_valued()
                 && line.name == wanted.name.len()
                 && self.base.get(from..from.saturating_add(line.name)) == Some(wanted.name.as_bytes());
-            let bare = wanted.key.is_none() && wanted.param.is_none();
-            same && (bare || self.component(line) == Some(*wanted))
+            same && (!line.valued || self.component(line) == Some(*wanted))
         })
     }
 
     fn component(&self, line: &Line) -> Option<Component<'_>> {
         Component::read(&sf::item(self.base.get(line.start..line.end)?).ok()?).ok()
     }
-}
-
-fn flags(component: &Component<'_>) -> u8 {
-    let all =
-        [component.sf, component.bs, component.tr, component.req, component.key.is_some(), component.param.is_some()];
-    all.iter().fold(0, |flags, flag| (flags << 1) | u8::from(*flag))
 }
 
 /// What is told of an identifier that is none.

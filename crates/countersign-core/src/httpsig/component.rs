@@ -34,16 +34,46 @@ impl Derived {
     ];
 }
 
+/// The parameters of a component that have no value, one bit each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Flags(u8);
+
+impl Flags {
+    /// Each line's value as a byte sequence (section 2.1.3).
+    pub(crate) const BS: Self = Self(1);
+    /// Of the request that a response answers (section 2.4).
+    pub(crate) const REQ: Self = Self(2);
+    /// Serialised strictly, as a structured field (section 2.1.1).
+    pub(crate) const SF: Self = Self(4);
+    /// Of the trailer (section 2.1.4).
+    pub(crate) const TR: Self = Self(8);
+
+    pub(crate) const fn has(self, flag: Self) -> bool {
+        self.0 & flag.0 != 0
+    }
+
+    /// Sets a flag by the name of its parameter. False: there is none of that name, or it is set already.
+    fn set(&mut self, name: &str) -> bool {
+        let flag = match name {
+            "bs" => Self::BS,
+            "req" => Self::REQ,
+            "sf" => Self::SF,
+            "tr" => Self::TR,
+            _ => return false,
+        };
+        let new = !self.has(flag);
+        self.0 |= flag.0;
+        new
+    }
+}
+
 /// A component identifier. `key` and `name` are as they stand between their quotes, escapes and all: in a structured
 /// field one value has one such text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Component<'a> {
     pub(crate) name: &'a str,
     pub(crate) derived: Option<Derived>,
-    pub(crate) sf: bool,
-    pub(crate) bs: bool,
-    pub(crate) tr: bool,
-    pub(crate) req: bool,
+    pub(crate) flags: Flags,
     pub(crate) key: Option<&'a str>,
     pub(crate) param: Option<&'a str>,
 }
@@ -57,28 +87,21 @@ impl<'a> Component<'a> {
             None => None,
             Some(_) => Some(Derived::ALL.iter().find(|(known, _)| *known == name).ok_or(Flaw::ComponentUnknown)?.1),
         };
-        let mut component =
-            Self { name, derived, sf: false, bs: false, tr: false, req: false, key: None, param: None };
+        let mut component = Self { name, derived, flags: Flags::default(), key: None, param: None };
         for (parameter, value) in item.params.entries() {
             match (parameter, value) {
                 ("key", Bare::String(key)) if component.key.is_none() => component.key = Some(key.raw()),
                 ("name", Bare::String(name)) if component.param.is_none() => component.param = Some(name.raw()),
-                _ => {
-                    let flag = match parameter {
-                        "sf" => &mut component.sf,
-                        "bs" => &mut component.bs,
-                        "tr" => &mut component.tr,
-                        "req" => &mut component.req,
-                        _ => return Err(Flaw::Component),
-                    };
-                    if *flag || !matches!(value, Bare::Boolean(true)) {
-                        return Err(Flaw::Component);
-                    }
-                    *flag = true;
-                }
+                (flag, Bare::Boolean(true)) if component.flags.set(flag) => {}
+                _ => return Err(Flaw::Component),
             }
         }
         if component.is_sound() { Ok(component) } else { Err(Flaw::Component) }
+    }
+
+    /// Whether it has a parameter with a value.
+    pub(super) const fn is_valued(&self) -> bool {
+        self.key.is_some() || self.param.is_some()
     }
 
     /// Whether name and parameters go together (sections 2.1 to 2.2.8).
@@ -86,12 +109,13 @@ impl<'a> Component<'a> {
         let Some(derived) = self.derived else {
             let lower = |byte: u8| crate::scheme::model::is_tchar(byte) && !byte.is_ascii_uppercase();
             let named = !self.name.is_empty() && self.name.bytes().all(lower);
-            let strict = self.sf || self.key.is_some();
-            return named && self.param.is_none() && !(self.bs && strict);
+            let strict = self.flags.has(Flags::SF) || self.key.is_some();
+            return named && self.param.is_none() && !(self.flags.has(Flags::BS) && strict);
         };
-        let of_fields = self.sf || self.bs || self.tr || self.key.is_some();
+        let of_request = self.flags == Flags::REQ;
+        let of_fields = (self.flags != Flags::default() && !of_request) || self.key.is_some();
         let named = self.param.is_some() == (derived == Derived::QueryParam);
-        !of_fields && named && !(derived == Derived::Status && self.req)
+        !of_fields && named && !(derived == Derived::Status && of_request)
     }
 }
 
@@ -104,7 +128,7 @@ pub struct Covered {
     pub optional: bool,
     name: String,
     derived: Option<Derived>,
-    flags: [bool; 4],
+    flags: Flags,
     key: Option<String>,
     param: Option<String>,
 }
@@ -119,7 +143,7 @@ impl Covered {
             optional,
             name: component.name.to_owned(),
             derived: component.derived,
-            flags: [component.sf, component.bs, component.tr, component.req],
+            flags: component.flags,
             key: component.key.map(str::to_owned),
             param: component.param.map(str::to_owned),
         })
@@ -132,9 +156,8 @@ impl Covered {
 
     /// The identifier.
     pub(crate) fn component(&self) -> Component<'_> {
-        let [sf, bs, tr, req] = self.flags;
         let (key, param) = (self.key.as_deref(), self.param.as_deref());
-        Component { name: &self.name, derived: self.derived, sf, bs, tr, req, key, param }
+        Component { name: &self.name, derived: self.derived, flags: self.flags, key, param }
     }
 
     /// Reads a list of components, separated by spaces: `@method "@query-param";name="Pet" content-type?`. Quotes
@@ -146,12 +169,11 @@ impl Covered {
                 Some(word) => (word, true),
                 None => (word, false),
             };
-            let quoted = match word.strip_prefix('"') {
-                Some(_) => word.to_owned(),
-                None => {
-                    let (name, parameters) = word.split_at(word.find(';').unwrap_or(word.len()));
-                    format!("\"{name}\"{parameters}")
-                }
+            let quoted = if word.starts_with('"') {
+                word.to_owned()
+            } else {
+                let (name, parameters) = word.split_at(word.find(';').unwrap_or(word.len()));
+                format!("\"{name}\"{parameters}")
             };
             let unreadable = || word.to_owned();
             let item = sf::item(quoted.as_bytes()).map_err(|_| unreadable())?;

@@ -237,13 +237,8 @@ fn demands(message: &Message, plan: &MessagePlan, rules: &Rules, scratch: &Scrat
         return Ok(());
     }
     for part in &message.required_parts {
-        let covered = match Parts::named(&part.value) {
-            Some(Parts::BODY) => true,
-            Some(named) => scratch.found.parts.has(named),
-            // A parameter that is there is signed.
-            None => true,
-        };
-        if !covered {
+        let named = Parts::named(&part.value).filter(|part| *part != Parts::BODY);
+        if named.is_some_and(|part| !scratch.found.parts.has(part)) {
             return Err(Rejection::new(
                 Reason::CoverageTooThin,
                 Some(part.span),

@@ -1,7 +1,7 @@
 //! Signing by RFC 9421, section 3.1: the components that are named, and nothing else.
 
 use super::base::Found;
-use super::component::Covered;
+use super::component::{Covered, Flags};
 use super::rules::{Rules, unreadable};
 use super::{Algorithm, EXPIRES, KEY_ID, NONCE, Policy, Wish, digest, read, value, verify};
 use crate::alg::Hash;
@@ -127,7 +127,7 @@ fn digest_field(
 ) -> Result<Option<(String, Vec<u8>)>, SignError> {
     let is_digest = |covered: &&Covered| {
         let component = covered.component();
-        component.name == "content-digest" && !component.req && !component.tr
+        component.name == "content-digest" && !component.flags.has(Flags::REQ) && !component.flags.has(Flags::TR)
     };
     let Some(covered) = wanted.iter().find(is_digest) else { return Ok(None) };
     let body = view.body.unwrap_or_default();

@@ -3,7 +3,7 @@
 //! What the message does not have, has twice where once is meant, or could not be written on one line of ASCII is
 //! refused, never left out.
 
-use super::component::{Component, Derived};
+use super::component::{Component, Derived, Flags};
 use super::structured::{self, FieldShape};
 use crate::canon::{self, sf};
 use crate::plan::source::{split_authority, split_target};
@@ -20,8 +20,12 @@ pub(crate) fn push(
     declared: &Declared,
     out: &mut Vec<u8>,
 ) -> Result<(), Rejection> {
-    let view = if component.req {
-        view.answers.filter(|_| view.status.is_some()).ok_or_else(|| missing(component))?
+    let view = if component.flags.has(Flags::REQ) {
+        // A request answers none (section 2.4).
+        if view.status.is_none() {
+            return Err(refuse(Reason::ComponentInvalid, component));
+        }
+        view.answers.ok_or_else(|| missing(component))?
     } else {
         view
     };
@@ -144,7 +148,7 @@ fn field(
     out: &mut Vec<u8>,
 ) -> Result<(), Rejection> {
     let mark = out.len();
-    let fields: &(dyn Fields + Sync) = match (component.tr, view.trailers) {
+    let fields: &(dyn Fields + Sync) = match (component.flags.has(Flags::TR), view.trailers) {
         (true, Some(trailers)) => trailers,
         (true, None) => return Err(missing(component)),
         (false, _) => view.fields,
@@ -156,14 +160,14 @@ fn field(
             out.extend_from_slice(b", ");
         }
         lines = lines.saturating_add(1);
-        if component.bs {
+        if component.flags.has(Flags::BS) {
             sf::push_bytes(canon::trim(value), out);
         } else {
             sound &= unfold(value, out);
         }
     };
     fields.values(component.name, &mut line);
-    if component.name == "host" && !component.tr && lines == 0 && !view.authority.is_empty() {
+    if component.name == "host" && !component.flags.has(Flags::TR) && lines == 0 && !view.authority.is_empty() {
         // Whoever carries the authority elsewhere (`:authority`) has one line of that name all the same.
         let mut line = |value: &[u8]| out.extend_from_slice(value);
         line(view.authority.as_bytes());
@@ -173,7 +177,7 @@ fn field(
     if !sound {
         return Err(refuse(Reason::ComponentInvalid, component));
     }
-    if component.sf || component.key.is_some() {
+    if component.flags.has(Flags::SF) || component.key.is_some() {
         strict(component, declared, mark, out)?;
     }
     Ok(())
@@ -235,4 +239,71 @@ fn missing(component: &Component<'_>) -> Rejection {
 
 fn refuse(reason: Reason, component: &Component<'_>) -> Rejection {
     Rejection::new(reason, None, Subject::Component(component.name.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::request::Transport;
+
+    fn line(method: &str, target: &str, text: &str) -> Result<String, Reason> {
+        let fields: Vec<(String, Vec<u8>)> = vec![
+            ("X-Folded".to_owned(), b" Obsolete\r\n    line folding. ".to_vec()),
+            ("X-Broken".to_owned(), b"a\nb: c".to_vec()),
+            ("X-Latin".to_owned(), b"caf\xe9".to_vec()),
+            ("X-Tab".to_owned(), b"a\tb".to_vec()),
+        ];
+        let view = RequestView {
+            method,
+            target: target.as_bytes(),
+            authority: "example.com",
+            transport: Transport::Http,
+            fields: &fields,
+            trailers: None,
+            body: None,
+            peer: None,
+            status: None,
+            answers: None,
+        };
+        let item = sf::item(text.as_bytes()).expect("an item");
+        let mut out = Vec::new();
+        push(&view, &Component::read(&item).expect("a component"), &[], &mut out)
+            .map_err(|rejection| rejection.reason())?;
+        Ok(String::from_utf8(out).expect("ASCII"))
+    }
+
+    /// RFC 9421, section 2.2.5: the target in whatever form it has. The engine's front door refuses those without a path.
+    #[test]
+    fn a_request_target_is_as_it_was_sent() {
+        let absolute = "https://www.example.com/path?param=value";
+        assert_eq!(line("GET", absolute, "\"@request-target\"").as_deref(), Ok(absolute));
+        assert_eq!(line("CONNECT", "www.example.com:80", "\"@request-target\"").as_deref(), Ok("www.example.com:80"));
+        assert_eq!(line("OPTIONS", "*", "\"@request-target\"").as_deref(), Ok("*"));
+    }
+
+    /// Section 2.5: a line of the base is one line of ASCII, whatever a field holds.
+    #[test]
+    fn no_value_ends_its_line() {
+        assert_eq!(line("GET", "/", "\"x-folded\"").as_deref(), Ok("Obsolete line folding."));
+        assert_eq!(line("GET", "/", "\"x-tab\"").as_deref(), Ok("a\tb"));
+        assert_eq!(line("GET", "/", "\"x-broken\""), Err(Reason::ComponentInvalid));
+        assert_eq!(line("GET", "/", "\"x-latin\""), Err(Reason::ComponentInvalid));
+        assert_eq!(line("GET", "/", "\"x-latin\";bs").as_deref(), Ok(":Y2Fm6Q==:"));
+        assert_eq!(line("GET", "/", "\"x-broken\";bs").as_deref(), Ok(":YQpiOiBj:"));
+    }
+
+    /// Section 2.2.8: decoded as a form's and encoded again; what could be read in two ways is refused.
+    #[test]
+    fn parameters_are_encoded_again() {
+        let at = |query: &str, name: &str| {
+            line("GET", &format!("/?{query}"), &format!("\"@query-param\";name=\"{name}\""))
+        };
+        assert_eq!(at("a=b+c%2b*~", "a").as_deref(), Ok("b%20c%2B*%7E"));
+        assert_eq!(at("%61=1", "a").as_deref(), Ok("1"));
+        assert_eq!(at("a", "a").as_deref(), Ok(""));
+        assert_eq!(at("a=1&%61=2", "a"), Err(Reason::FieldDuplicated));
+        assert_eq!(at("a=%ff", "a"), Err(Reason::TargetMalformed));
+        assert_eq!(at("a=%zz", "a"), Err(Reason::TargetMalformed));
+        assert_eq!(at("b=1", "a"), Err(Reason::ComponentMissing));
+    }
 }

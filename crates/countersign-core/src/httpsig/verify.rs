@@ -1,7 +1,7 @@
 //! The signature of a message that was read: compared or verified; and what it covers.
 
 use super::base::Parts;
-use super::component::{Component, Derived};
+use super::component::{Component, Derived, Flags};
 use super::rules::Rules;
 use super::{Algorithm, KEY_ID, PARAMETERS, Policy, SecretForm, read};
 use crate::alg::{Digest, Hash, MacKey, Verdict, ct_eq};
@@ -86,8 +86,9 @@ pub(crate) fn insist(
     if !has_body || (compared && scratch.found.parts.has(Parts::BODY)) {
         return Ok(());
     }
-    let names_digest =
-        |component: &Component<'_>| component.name == "content-digest" && !component.req && !component.tr;
+    let names_digest = |component: &Component<'_>| {
+        component.name == "content-digest" && !component.flags.has(Flags::REQ) && !component.flags.has(Flags::TR)
+    };
     let named = rules.required.iter().any(|wanted| names_digest(&wanted.component()));
     let own = message.required_parts.iter().find(|part| !rules.replaced && part.value == "body");
     if named || own.is_some() {
@@ -143,9 +144,9 @@ pub(crate) fn coverage(captures: &Captures, compared: bool) -> Coverage {
 
 /// What is covered beyond the parts of the message, in the words of coverage.
 fn described(component: &Component<'_>) -> Option<String> {
-    let of = if component.req { "request " } else { "" };
+    let of = if component.flags.has(Flags::REQ) { "request " } else { "" };
     let name = match component.derived {
-        None if component.tr => format!("trailer {}", component.name),
+        None if component.flags.has(Flags::TR) => format!("trailer {}", component.name),
         None => match component.key {
             Some(key) => format!("header {} member {key}", component.name),
             None => format!("header {}", component.name),
@@ -153,7 +154,7 @@ fn described(component: &Component<'_>) -> Option<String> {
         Some(Derived::QueryParam) => format!("query {}", component.param.unwrap_or_default()),
         Some(Derived::Status) => "status".to_owned(),
         Some(Derived::Scheme) => "scheme".to_owned(),
-        Some(_) if component.req => component.name.trim_start_matches('@').to_owned(),
+        Some(_) if component.flags.has(Flags::REQ) => component.name.trim_start_matches('@').to_owned(),
         // Parts of the message itself are told already.
         Some(_) => return None,
     };

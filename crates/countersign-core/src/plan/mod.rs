@@ -45,6 +45,8 @@ pub struct Plan {
     pub(crate) scheme: Scheme,
     pub(crate) request: MessagePlan,
     pub(crate) response: Option<MessagePlan>,
+    /// The plans of the schemes of which a message may satisfy any.
+    either: Vec<Arc<Self>>,
     fingerprint: [u8; 32],
 }
 
@@ -56,6 +58,7 @@ impl Plan {
         Arc::new(Self {
             request: compile::message(&scheme.request, scheme.fresh.clone()),
             response: scheme.response.as_ref().map(|message| compile::message(message, answering(scheme, message))),
+            either: scheme.either.iter().map(Self::compile).collect(),
             scheme: scheme.clone(),
             fingerprint,
         })
@@ -75,8 +78,15 @@ impl Plan {
 
     /// What a request's body is needed for.
     #[must_use]
-    pub const fn body_need(&self) -> BodyNeed {
-        self.request.body_need
+    pub fn body_need(&self) -> BodyNeed {
+        let any = |need| self.either.iter().any(|plan| plan.request.body_need == need);
+        if any(BodyNeed::Buffer) { BodyNeed::Buffer } else { self.request.body_need }
+    }
+
+    /// The plans of the schemes that stand side by side under this one's name; none where it is one scheme.
+    #[must_use]
+    pub fn either(&self) -> &[Arc<Self>] {
+        &self.either
     }
 
     /// Whether a nonce has to be given when signing.

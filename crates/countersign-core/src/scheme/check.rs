@@ -22,6 +22,9 @@ const DEEPEST: usize = 8;
 const REMEMBER: u64 = 24 * 60 * 60;
 
 pub(super) fn check(draft: &SchemeDraft) -> Result<Scheme, Vec<Fault>> {
+    if !draft.either.is_empty() {
+        return either(draft);
+    }
     let mut faults = Vec::new();
     let by_rfc9421 = |message: &MessageDraft| message.message_signature.is_some();
     let (mut hashes, mut algorithms) = (Vec::new(), Vec::new());
@@ -58,10 +61,79 @@ pub(super) fn check(draft: &SchemeDraft) -> Result<Scheme, Vec<Fault>> {
             request,
             fresh,
             errors,
+            either: Vec::new(),
             checked: Checked,
         }),
         _ => Err(faults),
     }
+}
+
+/// Several schemes under one name. Each is checked by itself; which of them judges a message must not be a guess.
+fn either(draft: &SchemeDraft) -> Result<Scheme, Vec<Fault>> {
+    let mut faults = Vec::new();
+    let own = SchemeDraft {
+        name: draft.name.clone(),
+        title: draft.title.clone(),
+        reference: draft.reference.clone(),
+        kind: draft.kind.clone(),
+        errors: draft.errors.clone(),
+        either: draft.either.clone(),
+        either_span: draft.either_span,
+        ..SchemeDraft::default()
+    };
+    if own != *draft {
+        let hint = "`title`, `reference`, `kind` and [errors] may stand beside it".to_owned();
+        faults.push(fault(
+            draft.either_span,
+            "`either` leaves the rest to the schemes that it names".into(),
+            Some(hint),
+        ));
+    }
+    let mut members: Vec<Scheme> = Vec::new();
+    let last = draft.either.len().saturating_sub(1);
+    for (position, member) in draft.either.iter().enumerate() {
+        if !member.either.is_empty() {
+            let hint = "name the schemes that it names".to_owned();
+            faults.push(fault(draft.either_span, format!("`{}` is `either` itself", member.name), Some(hint)));
+            continue;
+        }
+        if member.when.is_none() && position < last {
+            let hint =
+                "only the last may judge whatever is left; give the others a `when = \"header NAME\"`".to_owned();
+            faults.push(fault(
+                draft.either_span,
+                format!("`{}` does not say when it applies", member.name),
+                Some(hint),
+            ));
+        }
+        match check(member) {
+            Ok(scheme) if members.iter().any(|other| other.name == scheme.name) => {
+                faults.push(fault(draft.either_span, format!("`{}` is named twice", scheme.name), None));
+            }
+            Ok(scheme) => members.push(scheme),
+            Err(more) => faults.extend(more),
+        }
+    }
+    let kind = kind(draft, &mut faults);
+    let errors = draft.errors.as_ref().map(|errors| self::errors(errors, &mut faults));
+    let Some(first) = members.first().filter(|_| faults.is_empty()) else { return Err(faults) };
+    let mut vars: Vec<Var> = Vec::new();
+    for var in members.iter().flat_map(|member| &member.vars) {
+        if !vars.iter().any(|known| known.name == var.name) {
+            vars.push(var.clone());
+        }
+    }
+    Ok(Scheme {
+        name: draft.name.clone(),
+        title: draft.title.as_ref().map(|title| title.value.clone()).unwrap_or_default(),
+        reference: draft.reference.as_ref().map(|reference| reference.value.clone()),
+        kind,
+        vars,
+        errors,
+        when: None,
+        either: members.clone(),
+        ..first.clone()
+    })
 }
 
 fn var(draft: &draft::VarDraft) -> Var {

@@ -358,6 +358,10 @@ pub struct SchemeDraft {
     pub fresh: FreshDraft,
     /// `[errors]`
     pub errors: Option<ErrorsDraft>,
+    /// `either`: the schemes of which a message may satisfy any; nothing else of a message is said here then.
+    pub either: Vec<Self>,
+    /// Where `either` stands.
+    pub either_span: Span,
 }
 
 /// Something wrong with a scheme.

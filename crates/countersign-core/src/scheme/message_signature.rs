@@ -13,14 +13,13 @@ const MOST: u64 = 4;
 pub(super) fn algorithms(names: &[At<String>], faults: &mut Vec<Fault>) -> Vec<Algorithm> {
     let mut found = Vec::new();
     for name in names {
-        match Algorithm::from_name(&name.value) {
-            Some(algorithm) => found.push(algorithm),
-            None => {
-                let known: Vec<&str> = Algorithm::all().map(|(name, _)| name).collect();
-                let hint = format!("those of RFC 9421 are {}", known.join(", "));
-                faults.push(fault(name.span, format!("unknown algorithm `{}`", name.value), Some(hint)));
-            }
+        if let Some(algorithm) = Algorithm::from_name(&name.value) {
+            found.push(algorithm);
+            continue;
         }
+        let known: Vec<&str> = Algorithm::all().map(|(name, _)| name).collect();
+        let hint = format!("those of RFC 9421 are {}", known.join(", "));
+        faults.push(fault(name.span, format!("unknown algorithm `{}`", name.value), Some(hint)));
     }
     if names.is_empty() { Algorithm::all().map(|(_, algorithm)| algorithm).collect() } else { found }
 }
@@ -87,13 +86,11 @@ pub(super) fn message(
             }
             "fields" => {
                 for name in words(names) {
-                    match position(name) {
-                        Some(id) => required_fields.push(id),
-                        None => {
-                            let hint = "key-id, timestamp, expires, nonce, alg, tag".to_owned();
-                            let what = format!("`{name}` is not a signature parameter");
-                            faults.push(fault(*span, what, Some(hint)));
-                        }
+                    required_fields.extend(position(name));
+                    if position(name).is_none() {
+                        let hint = "key-id, timestamp, expires, nonce, alg, tag".to_owned();
+                        let what = format!("`{name}` is not a signature parameter");
+                        faults.push(fault(*span, what, Some(hint)));
                     }
                 }
             }

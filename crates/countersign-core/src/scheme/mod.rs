@@ -15,6 +15,9 @@ pub use draft::{Fault, SchemeDraft, Span};
 pub use model::{Errors, Fresh, KeyRule, Kind, Message, Var, When};
 pub use references::References;
 
+use crate::canon;
+use crate::plan::source::split_target;
+use crate::request::RequestView;
 pub(crate) use vocabulary::PARTS;
 pub use vocabulary::{RESOLVERS, Vocabulary, nearest, same_name, vocabulary_names};
 
@@ -43,6 +46,9 @@ pub struct Scheme {
     pub fresh: Fresh,
     /// What a refusal looks like, where clients depend on it.
     pub errors: Option<Errors>,
+    /// The schemes of which a message may satisfy any. Each but the last says by its `when` which messages it judges;
+    /// request and response are those of the first. Empty: this scheme itself.
+    pub either: Vec<Self>,
     /// Keeps others from making one unchecked.
     checked: Checked,
 }
@@ -51,6 +57,23 @@ pub struct Scheme {
 struct Checked;
 
 impl Scheme {
+    /// Whether a message has what `when` asks for.
+    #[must_use]
+    pub fn applies(&self, view: &RequestView<'_>) -> bool {
+        match &self.when {
+            None => true,
+            Some(When::Header(name)) => {
+                let mut there = false;
+                view.fields.values(name, &mut |_| there = true);
+                there
+            }
+            Some(When::Query(name)) => {
+                let query = split_target(view.target).1.unwrap_or_default();
+                canon::query_pairs(query).any(|(key, _)| key == name.as_bytes())
+            }
+        }
+    }
+
     /// Checks a scheme. All faults are reported at once.
     pub fn check(draft: &SchemeDraft) -> Result<Self, Vec<Fault>> {
         check::check(draft)

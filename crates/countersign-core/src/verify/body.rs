@@ -383,12 +383,12 @@ impl<'a> NeedsBody<'a> {
             self.scratch.get().forget_lets(variant.lets.len());
             for (candidate, (key, hash)) in candidates.iter().enumerate() {
                 self.scratch.get().forget_keyed(variant);
-                let holds = match (&self.message.message_signature, self.verifier.rules(self.view.status.is_some())) {
-                    (Some(policy), Some(rules)) => httpsig::holds(policy, rules, Some(key), self.scratch.peek()),
-                    _ => {
-                        let env = self.env(variant, Some(key), hash, body);
-                        signature::holds(&env, self.message, self.scratch.get(), None)
-                    }
+                let rules = self.verifier.rules(self.view.status.is_some());
+                let holds = if let (Some(policy), Some(rules)) = (&self.message.message_signature, rules) {
+                    httpsig::holds(policy, rules, Some(key), self.scratch.peek())
+                } else {
+                    let env = self.env(variant, Some(key), hash, body);
+                    signature::holds(&env, self.message, self.scratch.get(), None)
                 };
                 match holds {
                     Ok(Some(digest)) => return Ok(Some(Hold { variant: at, candidate, digest })),

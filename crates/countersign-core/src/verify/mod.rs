@@ -62,6 +62,8 @@ pub struct Verifier {
     rules: [Option<Rules>; 2],
     /// A variable that cannot be read. Nothing is verified then.
     fault: Option<String>,
+    /// The verifiers of schemes that stand side by side under this one's name.
+    either: Vec<Self>,
 }
 
 impl Verifier {
@@ -81,6 +83,7 @@ impl Verifier {
                 message.message_signature.as_ref().map(Rules::of)
             }),
             fault: None,
+            either: plan.either().iter().map(|plan| Self::new(Arc::clone(plan))).collect(),
             plan,
         }
     }
@@ -94,6 +97,7 @@ impl Verifier {
         {
             *slot = Some(value.as_bytes().to_vec());
         }
+        self.either = self.either.into_iter().map(|member| member.with_var(name, value)).collect();
         for rules in self.rules.iter_mut().flatten() {
             if let Err(what) = rules.set(name, value) {
                 self.fault.get_or_insert(what);
@@ -107,7 +111,15 @@ impl Verifier {
     /// refused.
     #[must_use]
     pub fn fault(&self) -> Option<&str> {
-        self.fault.as_deref()
+        self.fault.as_deref().or_else(|| self.either.iter().find_map(|member| member.fault()))
+    }
+
+    /// The verifier of the scheme that judges a message, where several stand side by side: the first that applies to it,
+    /// by what is in the message and never by what holds. Its plan is what a rejection's places and names refer to.
+    #[must_use]
+    pub fn judging(&self, view: &RequestView<'_>) -> &Self {
+        let applies = |member: &&Self| member.plan.scheme.applies(view);
+        self.either.iter().find(applies).or(self.either.last()).unwrap_or(self)
     }
 
     pub(crate) fn rules(&self, response: bool) -> Option<&Rules> {
@@ -119,14 +131,16 @@ impl Verifier {
     #[must_use]
     pub fn with_realm(mut self, realm: &str) -> Self {
         self.namespace = Namespace::new(&self.plan, realm);
+        self.either = self.either.into_iter().map(|member| member.with_realm(realm)).collect();
         self
     }
 
     /// Sets for how many seconds longer than necessary an accepted message is remembered, because clocks differ.
     /// Default: 30.
     #[must_use]
-    pub const fn with_clock_margin(mut self, seconds: u64) -> Self {
+    pub fn with_clock_margin(mut self, seconds: u64) -> Self {
         self.margin = seconds;
+        self.either = self.either.into_iter().map(|member| member.with_clock_margin(seconds)).collect();
         self
     }
 
@@ -142,6 +156,12 @@ impl Verifier {
 
     /// Reads the carriers, and judges what needs neither key nor body.
     pub fn start<'a>(&'a self, view: RequestView<'a>, now: UnixTime) -> Result<NeedsKey<'a>, Rejection> {
+        if !self.either.is_empty() {
+            return self.judging(&view).start(view, now);
+        }
+        if !self.plan.scheme.applies(&view) {
+            return Err(Rejection::new(Reason::SignatureMissing, None, Subject::Request));
+        }
         let Some((message, plan)) = self.plan.message(view.status.is_some()) else {
             return Err(Rejection::new(Reason::SignatureMissing, None, Subject::Request));
         };
