@@ -26,6 +26,7 @@ pub mod alg;
 pub mod canon;
 mod carried;
 mod chunks;
+pub mod digest_field;
 mod drive;
 mod explain;
 pub mod httpsig;

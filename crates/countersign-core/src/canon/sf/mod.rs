@@ -17,7 +17,8 @@ mod value;
 mod write;
 
 use super::Malformed;
-use scan::Scan;
+use scan::{LastList, Scan};
+use std::collections::BTreeSet;
 use std::iter;
 
 pub use number::thousandths;
@@ -28,29 +29,31 @@ pub use write::{
 
 /// Reads a dictionary (RFC 9651, section 4.2.2). An empty field is one without members.
 pub fn dictionary(text: &[u8]) -> Result<Dictionary<'_>, Malformed> {
-    scan::whole(text, |scan| scan.checked_members(Scan::checked_entry)).map(|text| Dictionary { text })
+    scan::whole(text, |scan| scan.checked_members(Scan::checked_entry)).map(|(text, last)| Dictionary { text, last })
 }
 
 /// Reads a list (RFC 9651, section 4.2.1). An empty field is one without members.
 pub fn list(text: &[u8]) -> Result<List<'_>, Malformed> {
-    scan::whole(text, |scan| scan.checked_members(Scan::checked_member)).map(|text| List { text })
+    scan::whole(text, |scan| scan.checked_members(Scan::checked_member)).map(|(text, last)| List { text, last })
 }
 
 /// Reads an item (RFC 9651, section 4.2.3).
 pub fn item(text: &[u8]) -> Result<Item<'_>, Malformed> {
-    Scan::new(scan::whole(text, Scan::checked_item)?).item()
+    let (text, _) = scan::whole(text, Scan::checked_item)?;
+    Scan::new(text).item()
 }
 
 /// A dictionary, checked.
 #[derive(Debug, Clone, Copy)]
 pub struct Dictionary<'a> {
     text: &'a str,
+    last: LastList,
 }
 
 impl<'a> Dictionary<'a> {
     /// Its members as they stand in the text, repeated keys included.
     pub fn entries(&self) -> impl Iterator<Item = (&'a str, Member<'a>)> + Clone + use<'a> {
-        let mut scan = Scan::new(self.text);
+        let mut scan = Scan::with(self.text, self.last);
         iter::from_fn(move || {
             let entry = scan.entry().ok();
             scan.next_member();
@@ -62,18 +65,24 @@ impl<'a> Dictionary<'a> {
     pub fn get(&self, key: &str) -> Option<Member<'a>> {
         last(self.entries(), key)
     }
+
+    /// Whether a key comes twice.
+    pub fn repeats(&self) -> bool {
+        repeats(self.entries().map(|(key, _)| key))
+    }
 }
 
 /// A list, checked.
 #[derive(Debug, Clone, Copy)]
 pub struct List<'a> {
     text: &'a str,
+    last: LastList,
 }
 
 impl<'a> List<'a> {
     /// Its members, in order.
     pub fn members(&self) -> impl Iterator<Item = Member<'a>> + Clone + use<'a> {
-        let mut scan = Scan::new(self.text);
+        let mut scan = Scan::with(self.text, self.last);
         iter::from_fn(move || {
             let member = scan.member().ok();
             scan.next_member();
@@ -147,6 +156,11 @@ impl<'a> Params<'a> {
     pub fn get(&self, key: &str) -> Option<Bare<'a>> {
         last(self.entries(), key)
     }
+
+    /// Whether a key comes twice.
+    pub fn repeats(&self) -> bool {
+        repeats(self.entries().map(|(key, _)| key))
+    }
 }
 
 /// A value (RFC 9651, section 3.3).
@@ -168,6 +182,17 @@ pub enum Bare<'a> {
     Date(i64),
     /// A display string: Unicode.
     Display(Display<'a>),
+}
+
+/// So many entries are compared with each other without a table.
+const FEW: usize = 8;
+
+fn repeats<'a>(keys: impl Iterator<Item = &'a str> + Clone) -> bool {
+    if keys.clone().nth(FEW).is_none() {
+        return keys.clone().enumerate().any(|(index, key)| keys.clone().take(index).any(|earlier| earlier == key));
+    }
+    let mut seen = BTreeSet::new();
+    !keys.into_iter().all(|key| seen.insert(key))
 }
 
 fn last<'a, T>(entries: impl Iterator<Item = (&'a str, T)>, key: &str) -> Option<T> {

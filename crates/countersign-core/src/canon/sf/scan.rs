@@ -11,33 +11,50 @@ use super::{Bare, Base64, Display, InnerList, Item, Member, Params, Text, number
 pub(super) fn whole<'a>(
     text: &'a [u8],
     check: impl FnOnce(&mut Scan<'a>) -> Result<(), Malformed>,
-) -> Result<&'a str, Malformed> {
+) -> Result<(&'a str, LastList), Malformed> {
     let text = str::from_utf8(text).map_err(|_| Malformed)?.trim_matches(' ');
     let mut scan = Scan::new(text);
     check(&mut scan)?;
-    if scan.rest.is_empty() { Ok(text) } else { Err(Malformed) }
+    if scan.is_at_end() { Ok((text, scan.last)) } else { Err(Malformed) }
 }
 
-/// What has not been read yet.
+/// A text, and how much of it was read.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Scan<'a> {
-    rest: &'a str,
+    text: &'a str,
+    at: usize,
+    last: LastList,
+}
+
+/// Where the last member is, if it is an inner list: so most dictionaries that have any look, which have only one, and
+/// then its ends need not be found again.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct LastList {
+    opens: usize,
+    closes: usize,
+    /// Behind its parameters; zero where there is no such list.
+    ends: usize,
 }
 
 impl<'a> Scan<'a> {
     pub(super) fn new(text: &'a str) -> Self {
-        Self { rest: text }
+        Self::with(text, LastList::default())
+    }
+
+    pub(super) fn with(text: &'a str, last: LastList) -> Self {
+        Self { text, at: 0, last }
     }
 
     /// Section 4.2.1, steps 2.1 to 2.5, with one check for each member.
     pub(super) fn checked_members(&mut self, check: fn(&mut Self) -> Result<(), Malformed>) -> Result<(), Malformed> {
-        if self.rest.is_empty() {
+        if self.is_at_end() {
             return Ok(());
         }
         loop {
+            self.last = LastList::default();
             check(self)?;
             self.skip_white();
-            if self.rest.is_empty() {
+            if self.is_at_end() {
                 return Ok(());
             }
             self.expect(b',')?;
@@ -51,29 +68,33 @@ impl<'a> Scan<'a> {
     }
 
     pub(super) fn checked_member(&mut self) -> Result<(), Malformed> {
+        let opens = self.at;
         if !self.take(b'(') {
             return self.checked_item();
         }
         loop {
             self.skip_spaces();
+            let closes = self.at;
             if self.take(b')') {
-                return self.checked_params();
+                self.checked_params()?;
+                self.last = LastList { opens, closes, ends: self.at };
+                return Ok(());
             }
             self.checked_item()?;
-            if !self.rest.starts_with([' ', ')']) {
+            if !matches!(self.peek(), Some(b' ' | b')')) {
                 return Err(Malformed);
             }
         }
     }
 
     pub(super) fn checked_item(&mut self) -> Result<(), Malformed> {
-        self.bare()?.check()?;
+        check(self.bare()?)?;
         self.checked_params()
     }
 
     fn checked_params(&mut self) -> Result<(), Malformed> {
         while let Some((_, value)) = self.parameter()? {
-            value.check()?;
+            check(value)?;
         }
         Ok(())
     }
@@ -90,38 +111,54 @@ impl<'a> Scan<'a> {
     }
 
     pub(super) fn member(&mut self) -> Result<Member<'a>, Malformed> {
-        let from = self.rest;
+        let from = self.at;
         if !self.take(b'(') {
             return self.item().map(Member::Item);
         }
-        let inside = self.split(end_outside_quotes(self.rest.as_bytes(), |byte| byte == b')'))?;
+        let inside = self.at;
+        let is_last = self.last.ends > 0 && self.last.opens == from;
+        if is_last {
+            self.at = self.last.closes;
+        } else {
+            self.skip_inside();
+        }
+        let inside = self.since(inside)?;
         self.expect(b')')?;
-        let params = self.params()?;
-        let raw = from.get(..from.len().saturating_sub(self.rest.len())).ok_or(Malformed)?;
-        Ok(Member::List(InnerList { params, raw, inside }))
+        let params = if is_last { self.params_to(self.last.ends) } else { self.params() }?;
+        Ok(Member::List(InnerList { params, raw: self.since(from)?, inside }))
     }
 
     pub(super) fn item(&mut self) -> Result<Item<'a>, Malformed> {
         Ok(Item { bare: self.bare()?, params: self.params()? })
     }
 
-    /// All parameters, unread. Where they are in an inner list, a space ends them, and else a comma, with or without white
-    /// space before it; the spaces after `;` are theirs.
+    fn params_to(&mut self, end: usize) -> Result<Params<'a>, Malformed> {
+        let from = std::mem::replace(&mut self.at, end);
+        self.since(from).map(|text| Params { text })
+    }
+
+    /// All parameters, unread. Where they are in an inner list, a space ends them, and else a comma, with or without
+    /// white space before it; the spaces after `;` are theirs.
     fn params(&mut self) -> Result<Params<'a>, Malformed> {
-        if !self.rest.starts_with(';') {
+        if self.peek() != Some(b';') {
             return Ok(Params::default());
         }
-        let bytes = self.rest.as_bytes();
-        let mut after_semicolon = false;
-        let end = end_outside_quotes(bytes, |byte| match byte {
-            b' ' => !after_semicolon,
-            b'\t' | b',' | b')' => true,
-            _ => {
-                after_semicolon = byte == b';';
-                false
+        let from = self.at;
+        loop {
+            self.skip_while(|byte| !is(byte, ENDS_PARAMS));
+            match self.peek() {
+                Some(b';') => {
+                    self.at = self.at.wrapping_add(1);
+                    self.skip_spaces();
+                }
+                Some(first @ (b'"' | b'%')) => {
+                    self.at = self.at.wrapping_add(1);
+                    self.skip_quoted(first);
+                }
+                _ => break,
             }
-        });
-        self.split(end).map(|text| Params { text })
+        }
+        self.since(from).map(|text| Params { text })
     }
 
     /// The next parameter (section 4.2.3.2); nothing where something else follows.
@@ -137,32 +174,33 @@ impl<'a> Scan<'a> {
 
     /// Section 4.2.3.3.
     fn key(&mut self) -> Result<&'a str, Malformed> {
-        if !self.rest.starts_with(|first| matches!(first, 'a'..='z' | '*')) {
-            return Err(Malformed);
+        match self.peek() {
+            Some(b'a'..=b'z' | b'*') => self.take_while(is_key),
+            _ => Err(Malformed),
         }
-        self.take_while(is_key)
     }
 
     /// Section 4.2.3.1.
     fn bare(&mut self) -> Result<Bare<'a>, Malformed> {
-        match self.rest.as_bytes() {
-            [b'0'..=b'9' | b'-', ..] => self.number(),
-            [b'a'..=b'z' | b'A'..=b'Z' | b'*', ..] => self.take_while(is_token).map(Bare::Token),
-            [b'"', after @ ..] => {
-                let end = string_len(after);
-                self.between(1, end).map(|raw| Bare::String(Text { raw }))
+        match self.peek() {
+            Some(b'0'..=b'9' | b'-') => self.number(),
+            Some(b'a'..=b'z' | b'A'..=b'Z' | b'*') => self.take_while(is_token).map(Bare::Token),
+            Some(b'"') => self.quoted(b'"', Self::skip_string).map(|raw| Bare::String(Text { raw })),
+            Some(b':') => self.quoted(b':', |scan| scan.skip_until(b':')).map(|text| Bare::Bytes(Base64 { text })),
+            Some(b'%') => {
+                self.at = self.at.wrapping_add(1);
+                if self.peek() != Some(b'"') {
+                    return Err(Malformed);
+                }
+                self.quoted(b'"', |scan| scan.skip_until(b'"')).map(|raw| Bare::Display(Display { raw }))
             }
-            [b':', after @ ..] => {
-                let end = position(after, |byte| byte == b':');
-                self.between(1, end).map(|text| Bare::Bytes(Base64 { text }))
+            Some(b'?') => {
+                self.at = self.at.wrapping_add(1);
+                let value = self.take(b'1');
+                if value || self.take(b'0') { Ok(Bare::Boolean(value)) } else { Err(Malformed) }
             }
-            [b'%', b'"', after @ ..] => {
-                let end = position(after, |byte| byte == b'"');
-                self.between(2, end).map(|raw| Bare::Display(Display { raw }))
-            }
-            [b'?', digit @ (b'0' | b'1'), ..] => self.split(2).map(|_| Bare::Boolean(*digit == b'1')),
-            [b'@', ..] => {
-                self.split(1)?;
+            Some(b'@') => {
+                self.at = self.at.wrapping_add(1);
                 match self.number()? {
                     Bare::Integer(seconds) => Ok(Bare::Date(seconds)),
                     _ => Err(Malformed),
@@ -189,12 +227,63 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// What stands between a delimiter of so many bytes and one of a single byte, `len` bytes on.
-    fn between(&mut self, delimiter: usize, len: usize) -> Result<&'a str, Malformed> {
-        self.split(delimiter)?;
-        let content = self.split(len)?;
-        self.split(1)?;
+    /// What stands between two delimiters of one byte, the first of which comes next.
+    fn quoted(&mut self, end: u8, skip: impl FnOnce(&mut Self)) -> Result<&'a str, Malformed> {
+        self.at = self.at.wrapping_add(1);
+        let from = self.at;
+        skip(self);
+        let content = self.since(from)?;
+        self.expect(end)?;
         Ok(content)
+    }
+
+    /// Skips the content of a string (section 4.2.5), to its closing quote or to what cannot be in it.
+    fn skip_string(&mut self) {
+        loop {
+            let len = plain_len(self.rest());
+            self.at = self.at.wrapping_add(len);
+            if self.peek() != Some(b'\\') {
+                return;
+            }
+            self.at = self.at.wrapping_add(1);
+            if !matches!(self.peek(), Some(b'"' | b'\\')) {
+                return self.give_up();
+            }
+            self.at = self.at.wrapping_add(1);
+        }
+    }
+
+    fn skip_until(&mut self, end: u8) {
+        self.skip_while(|byte| byte != end);
+    }
+
+    /// Goes to the end, where nothing is found any more.
+    fn give_up(&mut self) {
+        self.at = self.text.len();
+    }
+
+    /// Skips the items of an inner list, to its closing parenthesis.
+    fn skip_inside(&mut self) {
+        loop {
+            self.skip_while(|byte| !is(byte, ENDS_INSIDE));
+            match self.peek() {
+                None | Some(b')') => return,
+                Some(first) => {
+                    self.at = self.at.wrapping_add(1);
+                    self.skip_quoted(first);
+                }
+            }
+        }
+    }
+
+    /// Skips what is quoted, its first quote being read already; and nothing where that was not one.
+    fn skip_quoted(&mut self, first: u8) {
+        match first {
+            b'"' => self.skip_string(),
+            b'%' if self.take(b'"') => self.skip_until(b'"'),
+            _ => return,
+        }
+        self.at = self.at.wrapping_add(1);
     }
 
     /// Goes to the next member of a list or dictionary; nowhere at the end.
@@ -206,12 +295,24 @@ impl<'a> Scan<'a> {
     }
 
     pub(super) fn skip_spaces(&mut self) {
-        self.rest = self.rest.trim_start_matches(' ');
+        self.skip_while(|byte| byte == b' ');
     }
 
     /// RFC 9110's OWS.
     fn skip_white(&mut self) {
-        self.rest = self.rest.trim_start_matches([' ', '\t']);
+        while self.take(b' ') || self.take(b'\t') {}
+    }
+
+    fn skip_while(&mut self, belongs: impl Fn(u8) -> bool) {
+        let rest = self.rest();
+        let len = rest.iter().position(|byte| !belongs(*byte)).unwrap_or(rest.len());
+        self.at = self.at.wrapping_add(len);
+    }
+
+    fn take_while(&mut self, belongs: impl Fn(u8) -> bool) -> Result<&'a str, Malformed> {
+        let from = self.at;
+        self.skip_while(belongs);
+        self.since(from)
     }
 
     fn expect(&mut self, wanted: u8) -> Result<(), Malformed> {
@@ -219,29 +320,38 @@ impl<'a> Scan<'a> {
     }
 
     fn take(&mut self, wanted: u8) -> bool {
-        let is_next = self.rest.as_bytes().first() == Some(&wanted);
-        is_next && self.split(1).is_ok()
+        let is_next = self.peek() == Some(wanted);
+        if is_next {
+            self.at = self.at.wrapping_add(1);
+        }
+        is_next
     }
 
-    fn take_while(&mut self, belongs: impl Fn(u8) -> bool) -> Result<&'a str, Malformed> {
-        self.split(position(self.rest.as_bytes(), |byte| !belongs(byte)))
+    fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
     }
 
-    fn split(&mut self, len: usize) -> Result<&'a str, Malformed> {
-        let (head, rest) = self.rest.split_at_checked(len).ok_or(Malformed)?;
-        self.rest = rest;
-        Ok(head)
+    fn rest(&self) -> &'a [u8] {
+        self.text.as_bytes().get(self.at..).unwrap_or_default()
+    }
+
+    fn is_at_end(&self) -> bool {
+        self.at >= self.text.len()
+    }
+
+    /// What was read since then.
+    fn since(&self, from: usize) -> Result<&'a str, Malformed> {
+        self.text.get(from..self.at).ok_or(Malformed)
     }
 }
 
 pub(super) fn is_key(byte: u8) -> bool {
-    matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-' | b'.' | b'*')
+    is(byte, KEY)
 }
 
 /// RFC 9110's `tchar`, `:` and `/`.
 pub(super) fn is_token(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric()
-        || matches!(byte, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-'..=b'/' | b':' | b'^'..=b'`' | b'|' | b'~')
+    is(byte, TOKEN)
 }
 
 /// What strings and display strings are made of.
@@ -249,35 +359,80 @@ pub(super) fn is_printable(byte: u8) -> bool {
     matches!(byte, b' '..=b'~')
 }
 
-/// How many bytes come before the first one that ends something; all of them where none does.
-fn position(bytes: &[u8], is_end: impl Fn(u8) -> bool) -> usize {
-    bytes.iter().position(|byte| is_end(*byte)).unwrap_or(bytes.len())
+/// Judges what finding the end of a value leaves open.
+fn check(value: Bare<'_>) -> Result<(), Malformed> {
+    let is_right = match value {
+        Bare::Bytes(bytes) => bytes.is_right(),
+        Bare::Display(display) => display.is_right(),
+        _ => true,
+    };
+    if is_right { Ok(()) } else { Err(Malformed) }
 }
 
-/// How long a string is, between its opening quote, which is read already, and its closing one.
-fn string_len(bytes: &[u8]) -> usize {
-    let mut rest = bytes;
-    loop {
-        rest = match rest {
-            [] | [b'"', ..] => return bytes.len().saturating_sub(rest.len()),
-            [b'\\', _, after @ ..] | [_, after @ ..] => after,
-        };
+/// How many bytes come before the first one that is not printable, a quote or a backslash. Eight are looked at in one
+/// step.
+fn plain_len(bytes: &[u8]) -> usize {
+    const ONES: u64 = u64::MAX / 0xff;
+    const HIGH: u64 = ONES << 7;
+    // In the high bit of each byte: whether it is less than so much, of which the first is right; one above may be not.
+    let below = |word: u64, than: u64| word.wrapping_sub(ONES.wrapping_mul(than)) & !word;
+    let is = |word: u64, byte: u64| below(word ^ ONES.wrapping_mul(byte), 1);
+    let (mut rest, mut len) = (bytes, 0_usize);
+    while let Some((word, after)) = rest.split_first_chunk() {
+        let word = u64::from_le_bytes(*word);
+        let ends = word | below(word, 0x20) | is(word, 0x7f) | is(word, b'"'.into()) | is(word, b'\\'.into());
+        if ends & HIGH != 0 {
+            let bits = (ends & HIGH).trailing_zeros();
+            return len.wrapping_add(usize::try_from(bits / 8).unwrap_or_default());
+        }
+        (rest, len) = (after, len.wrapping_add(8));
     }
+    let is_end = |byte: &u8| matches!(byte, b'"' | b'\\') || !is_printable(*byte);
+    len.wrapping_add(rest.iter().position(is_end).unwrap_or(rest.len()))
 }
 
-/// How many bytes come before the first one that ends something and is not in a string or display string.
-fn end_outside_quotes(bytes: &[u8], mut is_end: impl FnMut(u8) -> bool) -> usize {
-    let mut rest = bytes;
-    loop {
-        let (quoted, after) = match rest {
-            [b'%', b'"', after @ ..] => (position(after, |byte| byte == b'"'), after),
-            [b'"', after @ ..] => (string_len(after), after),
-            [byte, after @ ..] if !is_end(*byte) => {
-                rest = after;
-                continue;
-            }
-            _ => return bytes.len().saturating_sub(rest.len()),
-        };
-        rest = after.get(quoted..).and_then(|rest| rest.get(1..)).unwrap_or_default();
+/// Whether a byte is in a set.
+fn is(byte: u8, set: u8) -> bool {
+    SETS.get(usize::from(byte)).is_some_and(|sets| sets & set != 0)
+}
+
+const KEY: u8 = 1;
+const TOKEN: u8 = 2;
+/// What ends an inner list or begins something quoted.
+const ENDS_INSIDE: u8 = 4;
+/// What ends parameters, begins another one or something quoted.
+const ENDS_PARAMS: u8 = 8;
+
+/// The sets that each byte is in.
+static SETS: [u8; 256] = sets();
+
+#[expect(
+    clippy::as_conversions,
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    reason = "run by the compiler, which would stop"
+)]
+const fn sets() -> [u8; 256] {
+    let mut sets = [0; 256];
+    let mut byte = 0_u8;
+    while byte < 0x80 {
+        let mut set = 0;
+        if matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-' | b'.' | b'*') {
+            set |= KEY;
+        }
+        if byte.is_ascii_alphanumeric()
+            || matches!(byte, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-'..=b'/' | b':' | b'^'..=b'`' | b'|' | b'~')
+        {
+            set |= TOKEN;
+        }
+        if matches!(byte, b')' | b'"' | b'%') {
+            set |= ENDS_INSIDE;
+        }
+        if matches!(byte, b' ' | b'\t' | b',' | b')' | b';' | b'"' | b'%') {
+            set |= ENDS_PARAMS;
+        }
+        sets[byte as usize] = set;
+        byte += 1;
     }
+    sets
 }

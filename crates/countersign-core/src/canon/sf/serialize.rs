@@ -1,6 +1,6 @@
 //! What was read, written canonically: RFC 9651, section 4.1. Nothing that was read lacks a form.
 
-use super::{Bare, Dictionary, InnerList, Item, List, Member, Params, write};
+use super::{Bare, Dictionary, FEW, InnerList, Item, List, Member, Params, write};
 use std::collections::BTreeMap;
 
 impl Dictionary<'_> {
@@ -108,9 +108,6 @@ impl Bare<'_> {
         }
     }
 }
-
-/// So many entries are compared with each other without a table.
-const FEW: usize = 8;
 
 /// Hands each key once to `each`, in the place of its first entry and with the value of its last.
 fn settled<'a, T>(entries: impl Iterator<Item = (&'a str, T)> + Clone, mut each: impl FnMut(&'a str, T)) {

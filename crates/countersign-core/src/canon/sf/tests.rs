@@ -61,6 +61,23 @@ fn repetitions_are_seen_and_the_last_counts_in_the_first_s_place() {
     assert!(matches!(item.params.get("p"), Some(Bare::Integer(2))));
 }
 
+#[test]
+fn a_repetition_is_found_among_few_and_many() {
+    for count in [0, 1, 2, 8, 9, 40] {
+        let keys: Vec<_> = (0..count).map(|index| format!("k{index}")).collect();
+        let text = keys.join(",");
+        assert!(!dictionary(text.as_bytes()).expect("well-formed").repeats(), "{text}");
+        let params = format!("1;{}", keys.join(";"));
+        for (at, key) in keys.iter().enumerate() {
+            let text = format!("{text}, {key}=1");
+            assert!(dictionary(text.as_bytes()).expect("well-formed").repeats(), "{at}: {text}");
+            let text = format!("{params};{key}");
+            assert!(item(text.as_bytes()).expect("well-formed").params.repeats(), "{at}: {text}");
+            assert!(!item(params.as_bytes()).expect("well-formed").params.repeats(), "{params}");
+        }
+    }
+}
+
 /// More entries than are compared with each other, and enough for anything quadratic to be felt.
 #[test]
 fn attack_many_entries_take_time_in_proportion() {
@@ -246,8 +263,9 @@ fn agree(text: &[u8]) -> Result<bool, TestCaseError> {
 
 /// What the other steps of a scan do with text that was not checked: anything but panic or run on.
 fn survives(text: &str) {
-    let _ = (Dictionary { text }.entries().take(text.len() + 2).count(), Params { text }.entries().count());
-    canonical(|out| List { text }.serialize(out));
+    let last = LastList::default();
+    let _ = (Dictionary { text, last }.entries().take(text.len() + 2).count(), Params { text }.entries().count());
+    canonical(|out| List { text, last }.serialize(out));
     let inside = InnerList { params: Params { text }, raw: text, inside: text };
     canonical(|out| inside.serialize(out));
 }
@@ -355,7 +373,9 @@ proptest! {
         let Ok(Item { bare: Bare::Bytes(read), .. }) = item(&out) else { panic!("bytes") };
         let mut decoded = Vec::new();
         read.decode(&mut decoded);
-        prop_assert_eq!(decoded, bytes);
+        prop_assert_eq!(&decoded, &bytes);
+        prop_assert_eq!(read.array::<4>().is_some(), bytes.len() == 4);
+        prop_assert!(read.array::<4>().is_none_or(|array| array == *bytes));
         out.clear();
         push_string(&ascii, &mut out).expect("printable");
         let Ok(Item { bare: Bare::String(read), .. }) = item(&out) else { panic!("a string") };

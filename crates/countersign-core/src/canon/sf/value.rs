@@ -1,23 +1,10 @@
 //! Values that are written in another form than they have: strings, byte sequences, display strings.
 
-use super::super::{Malformed, unpct};
-use super::{Bare, scan};
+use super::super::unpct;
+use super::scan;
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-
-impl Bare<'_> {
-    /// What finding the end of a value leaves open: its content.
-    pub(super) fn check(self) -> Result<(), Malformed> {
-        let is_right = match self {
-            Self::String(text) => text.is_right(),
-            Self::Bytes(bytes) => bytes.is_right(),
-            Self::Display(display) => display.is_right(),
-            Self::Integer(_) | Self::Decimal(_) | Self::Token(_) | Self::Boolean(_) | Self::Date(_) => true,
-        };
-        if is_right { Ok(()) } else { Err(Malformed) }
-    }
-}
 
 /// A string, in printable ASCII (RFC 9651, section 3.3.3). Equal ones are spelt alike: there is one way to escape.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,21 +44,6 @@ impl<'a> Text<'a> {
             byte => byte,
         })
     }
-
-    /// Printable, and only quotes and backslashes escaped; bare quotes end a string and are not in it.
-    fn is_right(self) -> bool {
-        let mut bytes = self.raw.bytes();
-        while let Some(byte) = bytes.next() {
-            let is_right = match byte {
-                b'\\' => matches!(bytes.next(), Some(b'"' | b'\\')),
-                byte => scan::is_printable(byte),
-            };
-            if !is_right {
-                return false;
-            }
-        }
-        true
-    }
 }
 
 /// A byte sequence, in base64 (RFC 9651, section 3.3.5).
@@ -98,16 +70,28 @@ impl<'a> Base64<'a> {
         }
     }
 
-    fn is_right(self) -> bool {
-        let symbols = self.text.trim_end_matches('=');
-        let padding = self.text.len().saturating_sub(symbols.len());
+    /// The bytes, where there are exactly so many.
+    pub fn array<const LEN: usize>(self) -> Option<[u8; LEN]> {
+        let mut bytes = [0; LEN];
+        let len = LENIENT.decode_slice(self.text, &mut bytes).ok()?;
+        (len == LEN).then_some(bytes)
+    }
+
+    pub(super) fn is_right(self) -> bool {
+        let (symbols, padding) = match self.text.as_bytes() {
+            [symbols @ .., b'=', b'='] => (symbols, 2),
+            [symbols @ .., b'='] => (symbols, 1),
+            symbols => (symbols, 0),
+        };
         let most = match symbols.len() % 4 {
             0 => 0,
             2 => 2,
             3 => 1,
             _ => return false,
         };
-        padding <= most && symbols.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/'))
+        let is_symbol = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
+        // Without an early end, so that several are judged in one step.
+        padding <= most && symbols.iter().fold(true, |all, byte| all & is_symbol(byte))
     }
 }
 
@@ -137,7 +121,7 @@ impl<'a> Display<'a> {
     }
 
     /// Section 4.2.10, steps 4 and 5: printable, two digits in lower case after each `%`, and UTF-8 once decoded.
-    fn is_right(self) -> bool {
+    pub(super) fn is_right(self) -> bool {
         let mut rest = self.raw.as_bytes();
         let mut character = Character::default();
         while let [first, after @ ..] = rest {
