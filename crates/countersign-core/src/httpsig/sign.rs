@@ -148,7 +148,8 @@ fn digest_field(
         }
     };
     let mut value = Vec::new();
-    digest::write(hash, &hash.digest(body), &mut value);
+    let unfit = |canon::Malformed| SignError::ValueUnfit { name: "digest".to_owned() };
+    digest::write(hash, &hash.digest(body), &mut value).map_err(unfit)?;
     Ok(Some(("Content-Digest".to_owned(), value)))
 }
 

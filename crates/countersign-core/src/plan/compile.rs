@@ -66,7 +66,7 @@ pub(super) fn message(message: &Message, fresh: Fresh) -> MessagePlan {
 /// A message that is signed by RFC 9421: `httpsig` makes its base. The body's digests are jobs that run where the message
 /// claims them; everything else that a verifier goes by is a signature parameter, and so is signed.
 fn message_signature(fresh: Fresh) -> MessagePlan {
-    let job = |(_, hash)| Job { hash: Some(hash), before: Program::default(), after: Program::default() };
+    let job = |hash| Job { hash: Some(hash), before: Program::default(), after: Program::default() };
     let variant = Variant {
         lets: Vec::new(),
         base: Base::Whole(Program::default()),

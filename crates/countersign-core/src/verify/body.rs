@@ -279,7 +279,7 @@ impl<'a> NeedsBody<'a> {
         let view = self.view;
         let Scratch { out, found, running, .. } = self.scratch.get();
         let claimed = httpsig::claimed(&view, found, out)?;
-        for (index, ((_, hash), claimed)) in httpsig::COMPARED.into_iter().zip(claimed).enumerate() {
+        for (index, (hash, claimed)) in httpsig::COMPARED.into_iter().zip(claimed).enumerate() {
             if claimed {
                 running.push(Running { what: What::Job(index, hash), state: State::Hash(hash.begin()) });
             }

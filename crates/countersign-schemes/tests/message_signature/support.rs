@@ -180,7 +180,10 @@ pub(crate) fn verify_by(
         }
         state.finish().map(|_| ())
     });
-    assert_eq!(whole.as_ref().map(|_| ()).map_err(Rejection::reason), pieces.as_ref().map_err(Rejection::reason));
+    assert_eq!(
+        whole.as_ref().map(|_| ()).map_err(Rejection::reason),
+        pieces.as_ref().copied().map_err(Rejection::reason)
+    );
     whole
 }
 

@@ -1,5 +1,7 @@
 //! The examples of RFC 9421: signatures with their verdicts, and lines of signature bases.
 
+#![expect(clippy::disallowed_methods, reason = "the crate does no I/O; the vectors lie in files")]
+
 use std::path::PathBuf;
 use std::sync::Arc;
 
