@@ -29,6 +29,7 @@ mod chunks;
 pub mod digest_field;
 mod drive;
 mod explain;
+pub mod jwk;
 pub mod key;
 mod plan;
 mod reason_docs;
