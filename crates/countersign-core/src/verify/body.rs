@@ -202,8 +202,9 @@ impl<'a> NeedsBody<'a> {
         };
         if early {
             match self.signature(None) {
-                Ok(Some(held)) => self.held = Some(held),
-                Ok(None) => {
+                // The stand-in of an unknown key is no secret: that its signature holds means nothing.
+                Ok(Some(held)) if self.failure.is_none() => self.held = Some(held),
+                Ok(_) => {
                     if let Some(reason) = self.failure {
                         return Err(Rejection::new(reason, None, Subject::Key));
                     }
