@@ -83,7 +83,10 @@ pub(super) fn push(
         },
         Source::Scheme => out.extend_from_slice(view.transport.scheme().as_bytes()),
         Source::Secret => match env.key.map(|key| &key.material) {
-            Some(Material::Secret(secret)) => out.extend_from_slice(secret.expose()),
+            Some(Material::Secret(secret)) => {
+                out.extend_from_slice(secret.expose());
+                scratch.secret = true;
+            }
             _ => return Err(Rejection::new(Reason::KeyUnsuitable, Some(span), Subject::Key).into()),
         },
         Source::Status => match view.status {

@@ -2,7 +2,7 @@
 
 use crate::support::{CLIENT, Message, NOW, SECRET, Subject, all_subjects, sample};
 use countersign_core::BodyNeed;
-use countersign_core::key::{Key, KeySet};
+use countersign_core::key::{Key, KeySet, Material};
 use countersign_core::reject::PublicReason;
 use countersign_core::time::UnixTime;
 
@@ -35,4 +35,43 @@ fn attack_36_who_knows_the_stand_in_key_learns_nothing() {
         early += usize::from(public(&known) == Err(PublicReason::Wrong));
     }
     assert!(early > 10, "{early} schemes check their signature before the body");
+}
+
+/// Whether the beginning of a secret stands in `text`: as text, as a list of numbers, or in hexadecimal digits.
+fn shows(text: &str, secret: &[u8]) -> bool {
+    let part = &secret[..secret.len().min(12)];
+    let numbers: Vec<String> = part.iter().map(u8::to_string).collect();
+    let hex: Vec<String> = part.iter().map(|byte| format!("{byte:02x}")).collect();
+    text.contains(&numbers.join(", ")) || text.contains(&*String::from_utf8_lossy(part)) || text.contains(&hex.concat())
+}
+
+/// No state of a verification prints a secret, nor what was made of one on the way.
+#[test]
+fn attack_35_nothing_that_prints_itself_prints_a_secret() {
+    for subject in all_subjects() {
+        let Material::Secret(secret) = &subject.key.material else { continue };
+        let signed = subject.signed(&sample(&subject));
+        let mut secrets = vec![secret.expose().to_vec()];
+        // What the scheme makes of it is shown by those who ask for it, and by nobody else.
+        let stages = subject.explain(&signed).stages;
+        secrets.extend(stages.into_iter().filter(|stage| stage.name.contains("key")).map(|stage| stage.bytes));
+        secrets.retain(|secret| secret.len() >= 8 && *secret != CLIENT.as_bytes());
+        let printed = signed.view(true, |view| {
+            let mut printed = Vec::new();
+            let state = subject.verifier.start(view, UnixTime::from_secs(NOW)).expect("its carriers are read");
+            printed.push(format!("{state:?}"));
+            let state = state.key(&subject.keys).expect("a key");
+            printed.push(format!("{state:?}"));
+            let checked = state.finish().expect("it holds");
+            printed.push(format!("{checked:?}"));
+            drop(checked);
+            printed.push(format!("{:?}", subject.verifier));
+            printed
+        });
+        for (at, text) in printed.iter().enumerate() {
+            for secret in &secrets {
+                assert!(!shows(text, secret), "{}: state {at} prints a secret", subject.name);
+            }
+        }
+    }
 }
