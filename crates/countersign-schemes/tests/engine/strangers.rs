@@ -3,8 +3,9 @@
 use crate::support::{CLIENT, Message, NOW, SECRET, Subject, all_subjects, sample};
 use countersign_core::BodyNeed;
 use countersign_core::key::{Key, KeySet, Material};
-use countersign_core::reject::PublicReason;
+use countersign_core::reject::{PublicReason, Reason};
 use countersign_core::time::UnixTime;
+use std::time::{Duration, Instant};
 
 /// What stands in for the secret of a key that is not known. Whoever reads the source has it.
 const STAND_IN: &str = "no key is known for this id, and nobody must notice";
@@ -74,4 +75,55 @@ fn attack_35_nothing_that_prints_itself_prints_a_secret() {
             }
         }
     }
+}
+
+/// Long enough for what is linear, and far too short for what is quadratic.
+#[track_caller]
+#[expect(clippy::disallowed_methods, reason = "how long something takes is what is tested")]
+fn within_reason<T>(work: impl FnOnce() -> T) -> T {
+    let begun = Instant::now();
+    let done = work();
+    assert!(begun.elapsed() < Duration::from_secs(1), "it took {:?}", begun.elapsed());
+    done
+}
+
+/// A name for each number, of three letters at most.
+fn name(number: usize) -> String {
+    let digit = |place: usize| char::from(b"0123456789abcdefghijklmnopqrstuv"[number >> (5 * place) & 31]);
+    [digit(2), digit(1), digit(0)].iter().collect()
+}
+
+#[test]
+fn attack_31_many_parameters_cost_no_more_than_their_number() {
+    for filter in ["fold \",\"", "first", "last"] {
+        let text = format!(
+            "[header]\nX-Sign = \"{{signature:hex}}\"\n[sign]\nbase = '{{query | {filter} | join \"&\"}}'\n\
+             signature = \"{{base | hmac-sha256 secret | hex}}\"\n[fresh]\nreplay = \"never\"\n"
+        );
+        let subject = Subject::from("many", &text);
+        let many: Vec<String> = (0..16_000).map(name).collect();
+        let message = Message::new("GET", &format!("/?{}", many.join("&"))).with_field("X-Sign", &"0".repeat(64));
+        let verdict = within_reason(|| subject.verify(&message));
+        assert_eq!(verdict.unwrap_err().reason(), Reason::SignatureMismatch, "{filter}");
+        // And what they are for is still so.
+        let signed = subject.signed(&Message::new("GET", "/?a=1&b=2&a=3&c&b=4&a=5"));
+        let base = String::from_utf8(subject.base(&signed).expect("a base")).expect("text");
+        let expected = match filter {
+            "first" => "a=1&b=2&c",
+            "last" => "a=5&b=4&c",
+            _ => "a=1,3,5&b=2,4&c",
+        };
+        assert_eq!(base, expected, "{filter}");
+    }
+}
+
+/// Patterns take time to match, so whose they are is asked before.
+#[test]
+fn attack_31_patterns_are_matched_for_those_alone_who_may_make_them() {
+    let subject = Subject::of("akamai-edgeauth");
+    let pattern = format!("*{}b", "a".repeat(4_000));
+    let token = format!("exp={}~acl={pattern}~hmac={}", NOW + 60, "0".repeat(64));
+    let message = Message::new("GET", &format!("/{}?__token__={token}", "a".repeat(57_000)));
+    let verdict = within_reason(|| subject.verify(&message));
+    assert_eq!(verdict.unwrap_err().reason(), Reason::SignatureMismatch);
 }
