@@ -43,7 +43,9 @@ fn shows(text: &str, secret: &[u8]) -> bool {
     let part = &secret[..secret.len().min(12)];
     let numbers: Vec<String> = part.iter().map(u8::to_string).collect();
     let hex: Vec<String> = part.iter().map(|byte| format!("{byte:02x}")).collect();
-    text.contains(&numbers.join(", ")) || text.contains(&*String::from_utf8_lossy(part)) || text.contains(&hex.concat())
+    text.contains(&numbers.join(", "))
+        || text.contains(&*String::from_utf8_lossy(part))
+        || text.contains(&hex.concat())
 }
 
 /// No state of a verification prints a secret, nor what was made of one on the way.
