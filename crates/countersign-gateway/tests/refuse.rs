@@ -194,6 +194,16 @@ fn attack_13_ambiguous_paths_are_refused_unless_the_route_takes_them_as_sent() {
 }
 
 #[test]
+fn attack_08_a_field_that_looks_like_a_signed_one_is_refused() {
+    let site = site();
+    for name in ["X_Nonce", "x_nonce", "X.Nonce"] {
+        let response = refused(&site, get("/").field(name, "other").wire());
+        assert_eq!((response.status(), response.reason()), (400, "request-ambiguous".to_owned()), "{name}");
+    }
+    assert_eq!(site.send(get("/").field("X_Other", "alone").wire()).status(), 200);
+}
+
+#[test]
 fn attack_18_a_connection_field_may_not_take_a_signed_field_along() {
     let site = site();
     for name in ["X-Sign", "x-nonce", "Host", "Countersign-Key-Id", "close, X-Key"] {
