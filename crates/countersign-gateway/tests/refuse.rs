@@ -119,6 +119,34 @@ fn a_request_that_is_refused_before_its_body_was_read_is_still_answered() {
     assert_eq!(site.upstream.accepted(), 0);
 }
 
+/// Where the body has to be in memory as a whole, what the head alone is refused for keeps none of it there.
+#[test]
+fn attack_31_what_the_head_is_refused_for_brings_no_body_into_memory() {
+    let scheme = "[header]\nX-Key = \"{key-id}\"\nX-Time = \"{timestamp:unix}\"\nX-Sign = \"{signature:hex}\"\n[sign]\n\
+                  base = \"{timestamp}{form.a}\"\nsignature = \"{base | hmac-sha256 secret | hex}\"\n\
+                  [fresh]\ntimestamp = \"5m\"\n";
+    let site = Setup { scheme, ..Setup::default() }.start();
+    let sign = "0".repeat(64);
+    let stale = format!("X-Key: alice\r\nX-Time: {}\r\nX-Sign: {sign}\r\n", now() - 3600);
+    let time = now();
+    for (fields, reason) in [
+        (stale.as_str(), "request-stale"),
+        ("", "signature-missing"),
+        (&format!("X-Key: alice\r\nX-Time: {time}\r\n"), "signature-missing"),
+        (&format!("X-Key: alice\r\nX-Time: 0{time}\r\nX-Sign: {sign}\r\n"), "request-malformed"),
+    ] {
+        // Nothing of the body is sent: whoever waits for it gives no answer.
+        let wire = format!("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n{fields}\r\n");
+        let response = refused(&site, wire);
+        assert_eq!((response.status(), response.reason()), (401, reason.to_owned()), "{fields:?}");
+        assert_eq!(response.field("connection"), Some("close"));
+    }
+    let fresh = format!("X-Key: alice\r\nX-Time: {time}\r\nX-Sign: {sign}\r\n");
+    let wire = format!("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n{fresh}\r\na=b");
+    let response = refused(&site, wire);
+    assert_eq!((response.status(), response.reason()), (401, "signature-wrong".to_owned()));
+}
+
 #[test]
 fn a_body_over_the_limit_is_413_and_never_a_wrong_signature() {
     let site = Setup { route: "body-limit = \"100 KiB\"", ..Setup::default() }.start();
