@@ -266,13 +266,13 @@ impl<'a> NeedsBody<'a> {
     ) -> Result<Option<State>, Stop> {
         let env = self.env(variant, Some(key), hash, None);
         let scratch = self.scratch.get();
+        let mark = scratch.out.len();
+        run_whole(&env, scratch, before)?;
         let mut state = match &variant.primitive {
             PrimitivePlan::Digest(of) => State::Hash(of.unwrap_or(hash).begin()),
             PrimitivePlan::Mac { .. } => State::Mac(signature::mac_key(&env, scratch)?.begin()),
             PrimitivePlan::Derived(..) | PrimitivePlan::Signature(_) => return Ok(None),
         };
-        let mark = scratch.out.len();
-        run_whole(&env, scratch, before)?;
         state.update(scratch.out.get(mark..).unwrap_or_default());
         scratch.out.truncate(mark);
         Ok(Some(state))
