@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use countersign_core::alg::Hash;
 use countersign_core::key::{KeyQuery, KeyResolver, KeySet};
 use countersign_core::replay::{Answer, FirstUse, ReplayEntry, ReplayGuard, StoreError};
 use countersign_gateway::Stores;
@@ -238,6 +239,28 @@ fn attack_18_a_connection_field_may_not_take_a_signed_field_along() {
         let response = refused(&site, get("/").field("Connection", name).wire());
         assert_eq!((response.status(), response.reason()), (400, "request-ambiguous".to_owned()), "{name}");
     }
+}
+
+/// What a client says of itself in the words of a proxy is not believed.
+#[test]
+fn attack_20_forwarded_fields_change_nothing_of_what_is_signed() {
+    let scheme = "[header]\nX-Key = \"{key-id}\"\nX-Sign = \"{signature:hex}\"\n[sign]\n\
+                  base = \"{secret} {scheme} {host} {peer}\"\nsignature = \"{base | sha256 | hex}\"\n\
+                  [fresh]\nreplay = \"never\"\n";
+    let site = Setup { scheme, ..Setup::default() }.start();
+    let wire = |signed: &str| {
+        let text = format!("{} {signed}", support::SECRET);
+        let sign = support::hex(Hash::Sha256.digest(text.as_bytes()).as_bytes());
+        format!(
+            "GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 203.0.113.9\r\nX-Forwarded-Proto: https\r\n\
+             X-Forwarded-Host: b\r\nX-Real-IP: 203.0.113.9\r\n\
+             Forwarded: for=203.0.113.9;host=b;proto=https\r\nX-Key: alice\r\nX-Sign: {sign}\r\n\r\n"
+        )
+    };
+    for signed in ["https b 203.0.113.9", "http a 203.0.113.9", "https a 127.0.0.1", "http b 127.0.0.1"] {
+        assert_eq!(refused(&site, wire(signed)).reason(), "signature-wrong", "{signed}");
+    }
+    assert_eq!(site.send(wire("http a 127.0.0.1")).status(), 200);
 }
 
 #[test]

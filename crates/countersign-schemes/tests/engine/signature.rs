@@ -290,7 +290,7 @@ fn attack_05_a_public_key_is_no_secret() {
 }
 
 #[test]
-fn attack_05_a_key_does_not_sign_for_another_purpose() {
+fn attack_05_38_a_key_does_not_sign_for_another_purpose() {
     let message = Message::new("POST", "/pay?to=bob");
     for (primitive, key) in [
         ("hmac-sha256 secret", private(KeyKind::Ed25519)),
