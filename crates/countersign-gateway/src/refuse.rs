@@ -166,7 +166,7 @@ impl Refusal {
 /// The answers of one route to what the engine refuses, ready to be sent.
 #[derive(Debug)]
 pub(crate) struct RouteRefusals {
-    ready: [(PublicReason, Ready); PUBLIC_REASONS.len()],
+    ready: [(PublicReason, Ready); PublicReason::ALL.len()],
 }
 
 /// An error body of the scheme's own. What it leaves open is as usual.
@@ -190,7 +190,7 @@ impl RouteRefusals {
     /// that were written for another server may depend on it.
     pub(crate) fn new(scheme: &str, realm: Option<&str>, own: impl Fn(PublicReason) -> Option<OwnAnswer>) -> Self {
         let challenge = challenge(scheme, realm);
-        let ready = PUBLIC_REASONS.map(|reason| {
+        let ready = PublicReason::ALL.map(|reason| {
             let usual = engine_status(reason);
             let (status, content_type, body) = if let Some(own) = own(reason) {
                 let content_type = own.content_type.unwrap_or(HeaderValue::from_static("application/octet-stream"));
@@ -223,16 +223,6 @@ impl RouteRefusals {
         response
     }
 }
-
-const PUBLIC_REASONS: [PublicReason; 7] = [
-    PublicReason::Ambiguous,
-    PublicReason::Malformed,
-    PublicReason::Missing,
-    PublicReason::Repeated,
-    PublicReason::Stale,
-    PublicReason::TooLarge,
-    PublicReason::Wrong,
-];
 
 const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
 
