@@ -102,11 +102,16 @@ impl<'a> NeedsBody<'a> {
         if self.view.body.is_some() {
             return Ok(());
         }
+        self.feed(piece, &mut Vec::new())
+    }
+
+    /// Takes in a piece of a body that streams. What of its content may leave is appended to `content`.
+    fn feed(&mut self, piece: &[u8], content: &mut Vec<u8>) -> Result<(), Rejection> {
         self.has_body |= !piece.is_empty();
         for running in &mut self.scratch.get().running {
             running.state.update(piece);
         }
-        self.link(piece, &mut Vec::new())
+        self.link(piece, content)
     }
 
     /// Where the body comes in chunks, a state that hands out their content; otherwise this one.
@@ -441,7 +446,7 @@ pub struct ReleasesChunks<'a>(NeedsBody<'a>);
 impl ReleasesChunks<'_> {
     /// Takes a piece of the body, in order, and appends what may be handed out.
     pub fn update(&mut self, piece: &[u8], content: &mut Vec<u8>) -> Result<(), Rejection> {
-        self.0.link(piece, content)
+        self.0.feed(piece, content)
     }
 
     /// The body is over.
