@@ -34,6 +34,14 @@ pub(crate) struct List {
 }
 
 impl List {
+    /// How many items a message may bring. An item takes many times the room that it had in the message.
+    pub(crate) const MOST: usize = 10_000;
+
+    /// Whether a message brought more than that. What is past it was not kept.
+    pub(crate) fn is_too_long(&self) -> bool {
+        self.items.len() > Self::MOST
+    }
+
     pub(crate) fn clear(&mut self) {
         self.bytes.clear();
         self.items.clear();
@@ -58,6 +66,9 @@ impl List {
     /// Appends the parameters of a query or form.
     pub(crate) fn parameters(&mut self, raw: &[u8], decoding: Decoding) -> Result<(), Malformed> {
         for (name, value) in canon::query_pairs(raw) {
+            if self.is_too_long() {
+                break;
+            }
             let k = self.decoded(name, decoding)?;
             let v = self.decoded(value.unwrap_or_default(), decoding)?;
             self.items.push(Item { k, v, has_value: value.is_some(), bare: false, json: false });
@@ -74,6 +85,9 @@ impl List {
     /// Appends the members of a JSON object.
     pub(crate) fn json(&mut self, body: &[u8]) -> Result<(), Malformed> {
         canon::json_members(body, &mut |name, value| {
+            if self.is_too_long() {
+                return;
+            }
             self.push(name, json_text(&value));
             if let (JsonValue::Raw(_), Some(item)) = (value, self.items.last_mut()) {
                 item.json = true;
@@ -83,7 +97,11 @@ impl List {
 
     /// Appends the children of an XML root.
     pub(crate) fn xml(&mut self, body: &[u8]) -> Result<(), Malformed> {
-        canon::xml_children(body, &mut |name, text| self.push(name, text))
+        canon::xml_children(body, &mut |name, text| {
+            if !self.is_too_long() {
+                self.push(name, text);
+            }
+        })
     }
 
     pub(crate) fn convert(&mut self, convert: Convert, names: bool, tmp: &mut Vec<u8>) -> Result<(), Malformed> {
