@@ -8,6 +8,7 @@ mod commands;
 mod contract;
 mod gateway;
 mod hawk;
+mod jwk;
 mod raw;
 mod suites;
 mod support;
