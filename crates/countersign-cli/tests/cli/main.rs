@@ -9,6 +9,7 @@ mod contract;
 mod gateway;
 mod hawk;
 mod newcomer;
+mod jwk;
 mod raw;
 mod suites;
 mod support;
