@@ -29,7 +29,7 @@ pub(super) fn check(draft: &SchemeDraft) -> Result<Scheme, Vec<Fault>> {
     let response = draft.response.as_ref().map(|response| message(response, &vars, "response", &mut faults));
     let fresh = request.as_ref().map(|request| fresh(draft, request, &mut faults)).unwrap_or_default();
     let kind = kind(draft, &mut faults);
-    let when = when(draft, &mut faults);
+    let when = when(draft, &mut faults).filter(|when| request.as_ref().is_none_or(|request| !implied(when, request)));
     let errors = draft.errors.as_ref().map(|errors| self::errors(errors, &mut faults));
     match (request, response) {
         (Some(request), response @ (None | Some(Some(_)))) if faults.is_empty() => Ok(Scheme {
@@ -114,6 +114,14 @@ fn when(draft: &SchemeDraft, faults: &mut Vec<Fault>) -> Option<When> {
             None
         }
     }
+}
+
+/// Whether a message that has the credentials has this as well.
+fn implied(when: &When, request: &Message) -> bool {
+    request.carriers.iter().filter(|carrier| !carrier.optional).any(|carrier| match when {
+        When::Header(name) => carrier.place == draft::Place::Header && carrier.name == *name,
+        When::Query(name) => carrier.place == draft::Place::Query && carrier.name == *name,
+    })
 }
 
 fn errors(draft: &draft::ErrorsDraft, faults: &mut Vec<Fault>) -> Errors {

@@ -28,7 +28,7 @@ pub struct Scheme {
     pub reference: Option<String>,
     /// What it signs.
     pub kind: Kind,
-    /// The messages to which it applies.
+    /// What a request has to have besides its credentials; absent where a carrier that has to be there says the same.
     pub when: Option<When>,
     /// What is left to the key.
     pub key: KeyRule,

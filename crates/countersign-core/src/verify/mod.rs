@@ -14,6 +14,7 @@ mod body;
 pub(crate) mod chain;
 pub(crate) mod coverage;
 pub(crate) mod fresh;
+pub(crate) mod meant;
 pub(crate) mod policy;
 mod pool;
 pub(crate) mod read;
@@ -36,6 +37,7 @@ use body::Candidates;
 pub use body::{NeedsBody, ReleasesChunks};
 pub use coverage::Coverage;
 use fresh::Judged;
+use meant::Meant;
 use pool::{Lease, Pool};
 use verified::Namespace;
 pub use verified::{Checked, NeedsReplay, Verified};
@@ -49,6 +51,7 @@ const CLOCK_MARGIN: u64 = 30;
 #[derive(Debug)]
 pub struct Verifier {
     plan: Arc<Plan>,
+    meant: Meant,
     vars: Vec<Option<Vec<u8>>>,
     /// Values that captures must have, because they were given.
     pinned: Vec<(String, Vec<u8>)>,
@@ -65,6 +68,7 @@ impl Verifier {
     pub fn new(plan: Arc<Plan>) -> Self {
         let vars = &plan.scheme.vars;
         Self {
+            meant: Meant::of(&plan.scheme),
             vars: vars.iter().map(|var| var.default.clone().map(String::into_bytes)).collect(),
             pinned: Vec::new(),
             namespace: Namespace::new(&plan, ""),
@@ -122,6 +126,7 @@ impl Verifier {
         let mut scratch = Pool::lease(&self.pool);
         scratch.get().reset(message.fields.len());
         read::carriers(&view, message, scratch.get())?;
+        self.meant.judge(&view, scratch.get())?;
         self.pins(message, scratch.get())?;
         let judged = fresh::judge(&plan.fresh, message, scratch.get(), now)?;
         read::requirements(&view, message, scratch.get())?;
