@@ -193,7 +193,8 @@ impl Subject {
     }
 
     pub(crate) fn is_asymmetric(&self) -> bool {
-        matches!(self.plan.scheme().request.signature.primitive, Primitive::Signature(_) | Primitive::Derived(..))
+        let message = &self.plan.scheme().request;
+        message.key_pair().is_some() || matches!(message.signature.primitive, Primitive::Derived(..))
     }
 
     pub(crate) fn sign(&self, message: &Message) -> Result<Message, SignError> {
