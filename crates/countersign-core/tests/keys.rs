@@ -1,6 +1,7 @@
 //! Keys: every supported form is read, everything else is refused, and a key serves its own algorithms only.
 
 use countersign_core::alg::{Asymmetric, Hash, KeyError, KeyKind, PrivateKey, PublicKey, Verdict};
+use countersign_core::{Key, Material};
 use proptest::prelude::*;
 
 macro_rules! key {
@@ -112,6 +113,108 @@ fn every_form_of_a_key_is_the_same_key() {
         let public = PublicKey::from_pem(verifier).unwrap();
         assert_eq!(public.verify(by, MESSAGE, &signature), Verdict::Holds, "{}", by.name());
     }
+}
+
+/// RFC 9421, appendix B.1: of each key, PEM and JSON Web Key are the same key, in every form that is printed there. The
+/// private key of B.1.2 says by its identifier that it is for RSASSA-PSS, and serves nothing else.
+#[test]
+fn the_keys_of_rfc_9421_are_the_same_as_pem_and_as_jwk() {
+    let Some(vectors) = vectors("rfc9421/rfc9421.json") else { return };
+    let mut pairs = 0;
+    for (name, key) in vectors["keys"].as_object().unwrap() {
+        let Some(public) = key["public_pem"].as_str() else {
+            assert_eq!(key["alg"], "hmac-sha256", "{name}");
+            continue;
+        };
+        let jwk = key["jwk"].to_string();
+        let publics = [PublicKey::from_pem(public), PublicKey::from_text(&jwk)].map(Result::unwrap);
+        let privates = [Key::private(key["private_pem"].as_str().unwrap()), Key::private(&jwk)].map(|key| {
+            let Material::Private(private) = key.unwrap().material else { panic!("{name}: a private key") };
+            private
+        });
+        assert_eq!(Key::public(&jwk).unwrap().id.as_deref(), Some(name.as_str()));
+        let algorithms = Asymmetric::ALL.iter().filter(|by| publics[0].fits(**by) && **by != RSA_SHA1);
+        let mut signed = 0;
+        for by in algorithms {
+            for (form, private) in privates.iter().enumerate() {
+                let mut signature = Vec::new();
+                if let Err(error) = private.sign(*by, MESSAGE, &mut signature) {
+                    assert!(name == "test-key-rsa-pss" && form == 0 && by.name().starts_with("rsa-sha"), "{name}");
+                    assert_eq!(error, KeyError::Unsuitable);
+                    continue;
+                }
+                for public in publics.iter().chain([private.public()]) {
+                    assert_eq!(public.verify(*by, MESSAGE, &signature), Verdict::Holds, "{name}: {}", by.name());
+                    assert_eq!(public.verify(*by, b"messagf", &signature), Verdict::Fails, "{name}: {}", by.name());
+                }
+                signed += 1;
+            }
+        }
+        assert!(signed >= 2, "{name}");
+        pairs += 1;
+    }
+    assert_eq!(pairs, 4);
+}
+
+/// One number of a private key changed at a time.
+#[test]
+fn attack_02_a_jwk_of_another_pair_is_refused() {
+    let Some(vectors) = vectors("rfc9421/rfc9421.json") else { return };
+    let mut refused = 0;
+    for (name, key) in vectors["keys"].as_object().unwrap() {
+        let Some(members) = key["jwk"].as_object() else { continue };
+        for (member, value) in members.iter().filter(|(member, _)| !["kty", "crv", "kid"].contains(&member.as_str()))
+        {
+            let mut changed = members.clone();
+            let text = value.as_str().unwrap();
+            let first = if text.starts_with('B') { "C" } else { "B" };
+            changed[member] = format!("{first}{}", &text[1..]).into();
+            let changed = serde_json::Value::Object(changed).to_string();
+            assert!(Key::private(&changed).is_err(), "{name}: {member}");
+            refused += 1;
+        }
+    }
+    assert_eq!(refused, 8 + 8 + 3 + 2);
+}
+
+#[test]
+fn rsa_keys_for_pss_alone_are_told_by_their_identifier() {
+    let Some(vectors) = vectors("rfc9421/rfc9421.json") else { return };
+    let private = vectors["keys"]["test-key-rsa-pss"]["private_pem"].as_str().unwrap();
+    let private = PrivateKey::from_pem(private).unwrap();
+    for by in Asymmetric::ALL {
+        assert_eq!(private.public().fits(*by), matches!(by, Asymmetric::RsaPss(_)), "{}", by.name());
+    }
+    // The same public key as SPKI with that identifier, which has no NULL behind it.
+    let public = vectors["keys"]["test-key-rsa-pss"]["public_pem"].as_str().unwrap();
+    let der = pem::parse(public).unwrap().into_contents();
+    let rest = [&der[6..16], &[0x0a]].concat();
+    let identifier = [&[0x30, 0x82, 0x01, 0x20, 0x30, 0x0b][..], &rest, &der[19..]].concat();
+    let read = PublicKey::from_der(&identifier).unwrap();
+    for by in Asymmetric::ALL {
+        assert_eq!(read.fits(*by), matches!(by, Asymmetric::RsaPss(_)), "{}", by.name());
+    }
+    for end in 0..identifier.len() {
+        assert!(PublicKey::from_der(&identifier[..end]).is_err());
+    }
+    // Parameters would limit the hash, which is not read.
+    let limited = [&[0x30, 0x82, 0x01, 0x22, 0x30, 0x0d][..], &rest, &[0x30, 0x00], &der[19..]].concat();
+    assert!(PublicKey::from_der(&limited).is_err());
+}
+
+/// A file of the vectors beside the repository.
+#[expect(clippy::disallowed_methods, reason = "the engine does no I/O; its test vectors lie in files")]
+fn vectors(file: &str) -> Option<serde_json::Value> {
+    let root = std::env::var_os("COUNTERSIGN_VECTORS").map_or_else(
+        || std::path::PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/vectors")),
+        std::path::PathBuf::from,
+    );
+    let file = root.join(file);
+    if !file.is_file() {
+        eprintln!("skipped: no vectors; COUNTERSIGN_VECTORS names their folder");
+        return None;
+    }
+    Some(serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap())
 }
 
 /// GM/T 0003.5, appendix A.2: the recommended curve, the default identity.

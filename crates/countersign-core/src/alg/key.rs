@@ -12,9 +12,12 @@
 
 use std::sync::Arc;
 
+use super::der::{self, Pss};
 use super::{Asymmetric, Hash, KeyKind, Verdict, sm2};
 use crate::canon;
+use crate::jwk::{Jwk, JwkError};
 use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rsa::{KeyPairComponents, PublicKeyComponents};
 use aws_lc_rs::signature::{
     self, EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519KeyPair, KeyPair as _, ParsedPublicKey, RsaEncoding,
     RsaKeyPair, RsaParameters, RsaSubjectPublicKey, VerificationAlgorithm,
@@ -28,9 +31,15 @@ pub enum KeyError {
     /// The private key is encrypted.
     #[error("the private key is encrypted; it has to be decrypted first")]
     Encrypted,
+    /// A JSON Web Key that cannot be used.
+    #[error(transparent)]
+    Jwk(#[from] JwkError),
     /// Neither PEM nor DER of a supported key.
     #[error("not an RSA, P-256, P-384, Ed25519 or SM2 key in a supported form")]
     Malformed,
+    /// A JSON Web Key is limited to one algorithm, and another was given with it.
+    #[error("the key is for another algorithm: its `alg` says so")]
+    OtherAlgorithm,
     /// PEM, but of something else.
     #[error("the PEM text holds something other than the wanted kind of key")]
     OtherContent,
@@ -76,9 +85,15 @@ impl Verifier {
 }
 
 impl PublicKey {
-    /// Reads a public key as people are given it: PEM, or the 64 hexadecimal digits of an Ed25519 key.
+    /// Reads a public key as people are given it: PEM, a JSON Web Key or the 64 hexadecimal digits of an Ed25519 key.
+    ///
+    /// Of a private JSON Web Key this is the public half. What it says about its use is judged and then lost;
+    /// [`Key::public`](crate::Key::public) keeps it.
     pub fn from_text(text: &str) -> Result<Self, KeyError> {
         let text = text.trim_ascii();
+        if text.starts_with('{') {
+            return Ok(Jwk::from_text(text)?.into_public()?);
+        }
         let mut bytes = Vec::with_capacity(ED25519_LEN);
         if text.len() == ED25519_LEN.saturating_mul(2) && canon::unhex(text.as_bytes(), &mut bytes).is_ok() {
             return Self::from_ed25519(&bytes);
@@ -100,6 +115,14 @@ impl PublicKey {
         if !is_sequence(der) {
             return Err(KeyError::Malformed);
         }
+        match der::pss_public(der) {
+            Pss::Alone(key) => {
+                let key = RsaSubjectPublicKey::from_der(key).map_err(|_| KeyError::Malformed)?;
+                return Ok(Self::rsa(&key)?.only_pss());
+            }
+            Pss::Limited => return Err(KeyError::Malformed),
+            Pss::Other => {}
+        }
         if let Ok(key) = RsaSubjectPublicKey::from_der(der) {
             return Self::rsa(&key);
         }
@@ -115,6 +138,16 @@ impl PublicKey {
             return Err(KeyError::Malformed);
         }
         Self::of(KeyKind::Ed25519, bytes)
+    }
+
+    /// Takes an RSA public key's modulus and exponent (RFC 8017, section 3.1): big-endian, without leading zeros.
+    pub fn from_rsa(modulus: &[u8], exponent: &[u8]) -> Result<Self, KeyError> {
+        Self::from_der(&der::rsa_public(modulus, exponent))
+    }
+
+    /// Takes a point on P-256 or P-384: both coordinates, big-endian, each as long as the curve's field.
+    pub fn from_point(kind: KeyKind, x: &[u8], y: &[u8]) -> Result<Self, KeyError> {
+        Self::of(kind, &point(kind, x, y)?)
     }
 
     /// What it is.
@@ -157,6 +190,14 @@ impl PublicKey {
         }
     }
 
+    /// The key for RSASSA-PSS alone, as its identifier says (RFC 4055, section 1.2).
+    fn only_pss(mut self) -> Self {
+        let verifiers = std::mem::take(&mut self.verifiers).into_vec();
+        let is_pss = |algorithm: &Asymmetric| matches!(algorithm, Asymmetric::RsaPss(_));
+        self.verifiers = verifiers.into_iter().filter(|(algorithm, _)| is_pss(algorithm)).collect();
+        self
+    }
+
     fn of(kind: KeyKind, bytes: &[u8]) -> Result<Self, KeyError> {
         Self::serving(kind, bytes, |algorithm| algorithm.key_kind() == kind)
     }
@@ -176,6 +217,29 @@ impl PublicKey {
 impl std::fmt::Debug for PublicKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("PublicKey").field("kind", &self.kind).finish_non_exhaustive()
+    }
+}
+
+/// The numbers that make an RSA key of two primes (RFC 8017, section 3.2), each big-endian.
+#[derive(Clone, Copy)]
+pub struct RsaNumbers<'a> {
+    /// `n`.
+    pub modulus: &'a [u8],
+    /// `e`.
+    pub exponent: &'a [u8],
+    /// `d`.
+    pub private_exponent: &'a [u8],
+    /// `p` and `q`.
+    pub primes: [&'a [u8]; 2],
+    /// `dP` and `dQ`.
+    pub exponents: [&'a [u8]; 2],
+    /// `qInv`.
+    pub coefficient: &'a [u8],
+}
+
+impl std::fmt::Debug for RsaNumbers<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("RsaNumbers(..)")
     }
 }
 
@@ -209,9 +273,17 @@ impl PrivateKey {
         if !is_sequence(der) {
             return Err(KeyError::Malformed);
         }
+        match der::pss_private(der) {
+            Pss::Alone(key) => {
+                let mut key = Self::rsa(RsaKeyPair::from_der(key).map_err(|_| KeyError::Malformed)?)?;
+                key.public = key.public.only_pss();
+                return Ok(key);
+            }
+            Pss::Limited => return Err(KeyError::Malformed),
+            Pss::Other => {}
+        }
         if let Ok(pair) = RsaKeyPair::from_pkcs8(der).or_else(|_| RsaKeyPair::from_der(der)) {
-            let public = PublicKey::rsa(pair.public_key())?;
-            return Ok(Self { signer: Signer::Rsa(pair), public });
+            return Self::rsa(pair);
         }
         if let Ok(key) = Self::ecdsa(KeyKind::P256, P256, der).or_else(|_| Self::ecdsa(KeyKind::P384, P384, der)) {
             return Ok(key);
@@ -220,6 +292,33 @@ impl PrivateKey {
             return Ok(key);
         }
         Self::of_sm2(sm2::Signer::from_der(der)?)
+    }
+
+    /// Takes the numbers of an RSA key of two primes, big-endian; of the public ones without leading zeros.
+    pub fn from_rsa(numbers: &RsaNumbers<'_>) -> Result<Self, KeyError> {
+        let [p, q] = numbers.primes;
+        let [dp, dq] = numbers.exponents;
+        let components = KeyPairComponents {
+            public_key: PublicKeyComponents { n: numbers.modulus, e: numbers.exponent },
+            d: numbers.private_exponent,
+            p,
+            q,
+            dP: dp,
+            dQ: dq,
+            qInv: numbers.coefficient,
+        };
+        Self::rsa(RsaKeyPair::from_components(&components).map_err(|_| KeyError::Malformed)?)
+    }
+
+    /// Takes a private scalar of P-256 or P-384 and the point that is its public half, each number big-endian and as
+    /// long as the curve's field.
+    pub fn from_point(kind: KeyKind, scalar: &[u8], x: &[u8], y: &[u8]) -> Result<Self, KeyError> {
+        let (point, by) = (point(kind, x, y)?, if kind == KeyKind::P256 { P256 } else { P384 });
+        if scalar.len() != x.len() {
+            return Err(KeyError::Malformed);
+        }
+        let read = |by| EcdsaKeyPair::from_private_key_and_public_key(by, scalar, &point);
+        Self::of_ecdsa(kind, by, |by| read(by).map_err(|_| KeyError::Malformed))
     }
 
     /// Takes an Ed25519 private key: the seed of 32 bytes (RFC 8032, section 5.1.5), or the seed followed by the
@@ -295,8 +394,20 @@ impl PrivateKey {
         Ok(Self { public: PublicKey::sm2(signer.verifier()?), signer: Signer::Sm2(signer) })
     }
 
+    fn rsa(pair: RsaKeyPair) -> Result<Self, KeyError> {
+        let public = PublicKey::rsa(pair.public_key())?;
+        Ok(Self { signer: Signer::Rsa(pair), public })
+    }
+
     fn ecdsa(kind: KeyKind, by: EcdsaSigners, bytes: &[u8]) -> Result<Self, KeyError> {
-        let read = |by| EcdsaKeyPair::from_private_key_der(by, bytes).map_err(|_| KeyError::Malformed);
+        Self::of_ecdsa(kind, by, |by| EcdsaKeyPair::from_private_key_der(by, bytes).map_err(|_| KeyError::Malformed))
+    }
+
+    fn of_ecdsa(
+        kind: KeyKind,
+        by: EcdsaSigners,
+        read: impl Fn(&'static EcdsaSigningAlgorithm) -> Result<EcdsaKeyPair, KeyError>,
+    ) -> Result<Self, KeyError> {
         let (der, raw) = (read(by.der)?, read(by.raw)?);
         let public = PublicKey::of(kind, der.public_key().as_ref())?;
         Ok(Self { signer: Signer::Ecdsa { der, raw }, public })
@@ -386,6 +497,16 @@ fn sign_rsa(
 
 fn sign_ecdsa(pair: &EcdsaKeyPair, message: &[u8]) -> Result<signature::Signature, KeyError> {
     pair.sign(&SystemRandom::new(), message).map_err(|_| KeyError::SigningFailed)
+}
+
+/// A point, uncompressed (SEC 1, section 2.3.3).
+fn point(kind: KeyKind, x: &[u8], y: &[u8]) -> Result<Vec<u8>, KeyError> {
+    let len = match kind {
+        KeyKind::P256 => 32,
+        KeyKind::P384 => 48,
+        KeyKind::Rsa | KeyKind::Ed25519 | KeyKind::Sm2 => return Err(KeyError::Unsuitable),
+    };
+    if x.len() == len && y.len() == len { Ok([&[4], x, y].concat()) } else { Err(KeyError::Malformed) }
 }
 
 /// The one block of a PEM text. `EC PARAMETERS`, which OpenSSL writes before a key, only repeat what the key says.

@@ -9,6 +9,7 @@
 
 mod asymmetric;
 mod checksum;
+mod der;
 mod hash;
 mod hkdf;
 mod kdf;
@@ -21,7 +22,7 @@ pub use checksum::{Checksum, Checksumming};
 pub use hash::{Digest, Hash, Hasher};
 pub use hkdf::{MOST_BLOCKS, hkdf};
 pub use kdf::{ScalarKdf, ScalarOf, kdf_scalar};
-pub use key::{KeyError, PrivateKey, PublicKey};
+pub use key::{KeyError, PrivateKey, PublicKey, RsaNumbers};
 pub use mac::{Mac, MacKey};
 
 use ctutils::CtEq as _;
