@@ -139,15 +139,7 @@ mod tests {
         for code in reasons.chain(violations).chain(paths) {
             assert!(codes.contains(&code), "{code} is not in docs/reasons.md");
         }
-        for reason in [
-            PublicReason::Ambiguous,
-            PublicReason::Malformed,
-            PublicReason::Missing,
-            PublicReason::Repeated,
-            PublicReason::Stale,
-            PublicReason::TooLarge,
-            PublicReason::Wrong,
-        ] {
+        for reason in PublicReason::ALL {
             assert!(codes.contains(&reason.code()), "{} is not in docs/reasons.md", reason.code());
         }
     }

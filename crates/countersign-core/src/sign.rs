@@ -475,7 +475,7 @@ impl Signing<'_> {
                 return Err(SignError::ValueUnfit { name: field.name.clone() });
             }
         }
-        scratch.captures = read.captures;
+        scratch.captures = std::mem::take(&mut read.captures);
         // A message is signed for its own time, which may be another one than now.
         let now = fresh::stamp(&self.plan.fresh, message, scratch).unwrap_or(now);
         fresh::judge(&self.plan.fresh, message, scratch, now).map_err(SignError::Message)?;

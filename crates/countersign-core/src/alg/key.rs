@@ -150,6 +150,21 @@ impl PublicKey {
         Self::of(kind, &point(kind, x, y)?)
     }
 
+    /// A key of a kind whose private half everybody has, or nobody: for work that only has to take its time.
+    pub(crate) fn stand_in(kind: KeyKind) -> Result<Self, KeyError> {
+        match kind {
+            KeyKind::Rsa => Self::from_der(&stand_in_rsa()),
+            KeyKind::P256 | KeyKind::Sm2 => Ok(PrivateKey::from_scalar(kind, &[1; 32])?.public),
+            KeyKind::P384 => {
+                // An ECPrivateKey, as for P-256 below.
+                let head = [0x30, 0x3e, 0x02, 0x01, 0x01, 0x04, 0x30];
+                let curve = [0xa0, 0x07, 0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x22];
+                Ok(PrivateKey::from_der(&[&head[..], &[1; 48], &curve].concat())?.public)
+            }
+            KeyKind::Ed25519 => Ok(PrivateKey::from_ed25519(&[1; ED25519_LEN])?.public),
+        }
+    }
+
     /// What it is.
     #[must_use]
     pub const fn kind(&self) -> KeyKind {
@@ -426,6 +441,13 @@ impl std::fmt::Debug for PrivateKey {
     }
 }
 
+/// An `RSAPublicKey` (RFC 8017, appendix A.1.1) of 2048 bits, all of them set.
+fn stand_in_rsa() -> Vec<u8> {
+    let head = [0x30, 0x82, 0x01, 0x0a, 0x02, 0x82, 0x01, 0x01, 0x00];
+    let exponent = [0x02, 0x03, 0x01, 0x00, 0x01];
+    [&head[..], &[0xff; 256], &exponent].concat()
+}
+
 enum Signer {
     Rsa(RsaKeyPair),
     /// A key pair of aws-lc-rs is bound to one form of signature, so there are two.
@@ -543,3 +565,17 @@ const P384: EcdsaSigners = EcdsaSigners {
     der: &signature::ECDSA_P384_SHA384_ASN1_SIGNING,
     raw: &signature::ECDSA_P384_SHA384_FIXED_SIGNING,
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attack_36_every_kind_has_a_stand_in_for_which_every_algorithm_does_its_work() {
+        for algorithm in Asymmetric::ALL {
+            let key = PublicKey::stand_in(algorithm.key_kind()).unwrap();
+            assert_eq!((key.kind(), key.fits(*algorithm)), (algorithm.key_kind(), true), "{}", algorithm.name());
+            assert_eq!(key.verify(*algorithm, b"message", &[1; 64]), Verdict::Fails, "{}", algorithm.name());
+        }
+    }
+}

@@ -138,6 +138,13 @@ pub(super) fn note_misfits(route: &Use<'_>, scheme: &Scheme, faults: &mut Vec<Fa
             note(name.span, format!("`{}` is not a variable of `{}`", name.value, scheme.name), &hint);
         }
     }
+    for var in scheme.vars.iter().filter(|var| var.default.is_none()) {
+        if !route.vars.iter().any(|(name, _)| same_name(&name.value, &var.name)) {
+            let about = var.about.as_deref().map(|about| format!(": {about}")).unwrap_or_default();
+            let hint = format!("add `vars = {{ {} = \"…\" }}`{about}", var.name);
+            note(route.name, format!("`{}` needs a value for `{}`", scheme.name, var.name), &hint);
+        }
+    }
     if route.errors == ErrorStyle::Scheme && scheme.errors.is_none() {
         note(route.name, format!("`{}` has no [errors] of its own", scheme.name), "leave `errors` out");
     }

@@ -138,6 +138,7 @@ fn a_route_has_to_fit_its_scheme() {
         ("md5-token", "no/such.toml", "no/such.toml cannot be read"),
         ("\"md5-token\"", "\"md5-token\"\nkey = \"me\"", "requests of `md5-token` name their key"),
         ("md5-token", "github-webhook", "requests of `github-webhook` do not say whose key"),
+        ("md5-token", "paypal-webhook", "`paypal-webhook` needs a value for `webhook-id`"),
         ("\"md5-token\"", "\"md5-token\"\nvars = { x = \"y\" }", "`x` is not a variable of `md5-token`"),
         ("\"md5-token\"", "\"countersign-v1\"\nerrors = \"scheme\"", "`countersign-v1` has no [errors] of its own"),
     ] {
