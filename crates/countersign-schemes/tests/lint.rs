@@ -171,7 +171,7 @@ fn attack_01_every_weak_or_truncated_signature_of_the_catalogue_is_named() {
                 hash.unwrap_or_else(|| scheme.key.hashes.first().copied().unwrap_or(Hash::Sha256))
             }
             Primitive::Signature(Asymmetric::RsaPkcs1(hash)) => *hash,
-            Primitive::Signature(_) | Primitive::Derived(..) => Hash::Sha256,
+            Primitive::Agreed | Primitive::Signature(_) | Primitive::Derived(..) => Hash::Sha256,
         };
         // Bits of a character: 8 of a byte, 4 of a hexadecimal digit.
         let (mut bits, mut each) = (hash.output_len() * 8, 8);

@@ -51,8 +51,7 @@ pub(crate) fn sign(
     unsigned_yet(&view, &label)?;
     let whole = text(given, "parameters").map(parameters_given).transpose()?;
     let wanted = match (&wish, text(given, "components")) {
-        // What is signed is said already, and nothing is added to the message.
-        _ if whole.is_some() => Vec::new(),
+        _ if whole.is_some() => whole.as_deref().map(listed).unwrap_or_default(),
         (_, Some(list)) => {
             Covered::list(list).map_err(|word| SignError::VarUnreadable { what: unreadable("components", &word) })?
         }
@@ -177,6 +176,15 @@ fn parameters_given(text: &str) -> Result<Vec<u8>, SignError> {
         }
         _ => Err(SignError::VarUnreadable { what: what.to_owned() }),
     }
+}
+
+/// The components of parameters that were given whole, as far as they are such.
+fn listed(parameters: &[u8]) -> Vec<Covered> {
+    let list = sf::list(parameters).ok();
+    let Some(sf::Member::List(list)) = list.as_ref().and_then(|list| list.members().next()) else {
+        return Vec::new();
+    };
+    list.items().filter_map(|item| Covered::new(&item, false).ok()).collect()
 }
 
 /// The list of those components that are there.

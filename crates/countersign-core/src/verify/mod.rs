@@ -158,10 +158,11 @@ impl Verifier {
     /// Reads the carriers, and judges what needs neither key nor body.
     pub fn start<'a>(&'a self, view: RequestView<'a>, now: UnixTime) -> Result<NeedsKey<'a>, Rejection> {
         if !self.either.is_empty() {
-            return self.judging(&view).start(view, now);
-        }
-        if !self.plan.scheme.applies(&view) {
-            return Err(Rejection::new(Reason::SignatureMissing, None, Subject::Request));
+            let judging = self.judging(&view);
+            if !judging.plan.scheme.applies(&view) {
+                return Err(Rejection::new(Reason::SignatureMissing, None, Subject::Request));
+            }
+            return judging.start(view, now);
         }
         let Some((message, plan)) = self.plan.message(view.status.is_some()) else {
             return Err(Rejection::new(Reason::SignatureMissing, None, Subject::Request));
@@ -273,10 +274,10 @@ impl<'a> NeedsKey<'a> {
             candidates.push(key, hash);
         }
         let failure = candidates.is_empty().then_some(failure);
-        if failure.is_some() {
-            if let Some(key) = self.stand_in() {
-                candidates.push(key, default_hash(&self.verifier.plan));
-            }
+        if failure.is_some()
+            && let Some(key) = self.stand_in()
+        {
+            candidates.push(key, default_hash(&self.verifier.plan));
         }
         let mut state = NeedsBody::new(self, candidates, failure);
         state.begin()?;

@@ -145,10 +145,11 @@ fn attack_02_another_spelling_of_a_signature_is_refused() {
                 assert!(verdict.is_ok(), "{other}");
                 continue;
             }
-            // RFC 9651, section 4.2.7: a parser does not fail where padding or the unused bits are not as they should be.
-            if is_message_signature(&subject.name) && lenient(other) == lenient(own) {
-                let digest = |message: &Message| subject.verify(message).expect("it holds").digest();
-                assert_eq!(digest(&open.with(other)), digest(&open.message), "a new message to the replay store");
+            // RFC 9651, section 4.2.7: a parser need not fail where padding or the unused bits are not as they should be.
+            if let (true, Ok(held)) = (is_message_signature(&subject.name), &verdict) {
+                assert_eq!(lenient(other), lenient(own), "{}: {other} for {own}", subject.name);
+                let known = subject.verify(&open.message).expect("it holds");
+                assert_eq!(held.digest(), known.digest(), "{}: new to the replay store", subject.name);
                 continue;
             }
             spellings += 1;

@@ -10,7 +10,7 @@ use countersign_schemes::catalogue;
 use serde_json::Value;
 
 use super::super::trial;
-use super::{block, code, has_key_pair};
+use super::{block, code};
 use crate::curl::shell::quoted;
 use crate::engine::{Decision, Engine, Task, Undecided};
 use crate::explain::is_raw;
@@ -53,7 +53,7 @@ impl Example {
     /// Commands that sign such a message.
     pub(super) fn commands(&self, scheme: &Scheme) -> String {
         let (id, key) =
-            match (has_key_pair(&scheme.request), scheme.request.fields.iter().any(|f| f.name == "key-id")) {
+            match (scheme.request.key_pair().is_some(), scheme.request.fields.iter().any(|f| f.name == "key-id")) {
                 (true, true) => (" --key-id ID", " --key-file private.pem"),
                 (true, false) => ("", " --key-file private.pem"),
                 (false, true) => (" --key-id ID", " --secret-file secret.txt"),

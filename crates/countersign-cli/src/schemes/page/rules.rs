@@ -3,7 +3,7 @@
 use countersign_core::scheme::Scheme;
 use countersign_core::scheme::model::Replay;
 
-use super::{code, has_key_pair};
+use super::code;
 
 /// When a message is accepted, as a list under its heading.
 pub(super) fn sentences(scheme: &Scheme) -> String {
@@ -17,10 +17,14 @@ fn key(scheme: &Scheme) -> String {
     let field = scheme.request.fields.iter().find(|field| field.name == "key-id");
     let named = match field {
         None => "no message names it",
-        Some(field) if field.optional => "a message may name it",
+        Some(field) if field.optional && !super::super::expects(&scheme.request, "key-id") => "a message may name it",
         Some(_) => "each message names it",
     };
-    let kind = if has_key_pair(&scheme.request) { "A key pair" } else { "A shared secret" };
+    let kind = match (scheme.request.key_pair(), &scheme.request.message_signature) {
+        (Some(_), _) => "A key pair",
+        (None, Some(policy)) if policy.algorithms.len() > 1 => "A key pair or a shared secret",
+        (None, _) => "A shared secret",
+    };
     let resolver = scheme.key.resolver.as_ref();
     let resolver = resolver.map(|name| format!("; found by {}", code(&name.value))).unwrap_or_default();
     format!("* Key: {}; {named}{resolver}.", kind.to_lowercase())
