@@ -67,6 +67,7 @@ fn authority(scheme: &str, message: &Message) -> Vec<u8> {
         _ if is_message_signature(scheme) => {
             let default = if message.transport == Transport::Https { "443" } else { "80" };
             let port = message.authority.split_once(':').map_or(default, |(_, port)| port);
+            let port = if port == default { "the default one" } else { port };
             format!("{}:{port}", name.to_ascii_lowercase()).into_bytes()
         }
         // What is signed is the Host field, and a host's case means nothing.

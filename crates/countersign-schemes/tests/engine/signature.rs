@@ -102,7 +102,12 @@ fn attack_02_every_other_character_is_another_signature() {
                 changed.replace_range(at..=at, &other.to_string());
                 let same = changed == *own || (any_case && changed.eq_ignore_ascii_case(own));
                 let verdict = subject.verify(&open.with(&changed));
-                assert!(verdict.is_err() || same || changed.trim() == *own, "{}: {changed:?}", subject.name);
+                let lenient = is_message_signature(&subject.name) && lenient(&changed) == lenient(own);
+                assert!(
+                    verdict.is_err() || same || lenient || changed.trim() == *own,
+                    "{}: {changed:?}",
+                    subject.name
+                );
             }
         }
     }
