@@ -1,4 +1,4 @@
-//! `--keys FILE`: several keys to try, as TOML or as a JSON Web Key set, whose keys are known by their `kid`.
+//! `--keys FILE`: several keys to try, as JSON Web Keys (a file that begins with `{`), or as TOML.
 //!
 //! ```toml
 //! [[key]]
@@ -14,7 +14,7 @@
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use countersign_core::jwk::{Jwk, JwksError, jwks};
+use countersign_core::jwk::{self, JwksError};
 use countersign_core::{Key, UnixTime};
 use toml::de::{DeInteger, DeTable, DeValue};
 
@@ -26,7 +26,7 @@ pub(crate) enum KeyFileError {
     #[error("{}", Shown { path, faults })]
     Faulty { path: PathBuf, faults: Vec<KeyFault> },
     #[error("{}: {error}", path.display())]
-    Set { path: PathBuf, error: JwksError },
+    Json { path: PathBuf, error: JwksError },
     #[error("{} cannot be read: {source}", path.display())]
     Unreadable { path: PathBuf, source: std::io::Error },
 }
@@ -64,19 +64,31 @@ impl std::fmt::Display for Shown<'_> {
 pub(crate) fn read(path: &Path) -> Result<KeyRing, KeyFileError> {
     let text =
         std::fs::read_to_string(path).map_err(|source| KeyFileError::Unreadable { path: path.to_owned(), source })?;
-    // No TOML begins so.
-    if text.trim_ascii_start().starts_with('{') {
-        let keys = set(&text).map_err(|error| KeyFileError::Set { path: path.to_owned(), error })?;
+    if text.trim_start().starts_with('{') {
+        let keys = json_web_keys(&text).map_err(|error| KeyFileError::Json { path: path.to_owned(), error })?;
         return Ok(KeyRing::new(keys));
     }
     let keys = parse(&text).map_err(|faults| KeyFileError::Faulty { path: path.to_owned(), faults })?;
     Ok(KeyRing::new(keys))
 }
 
-/// The keys of a set, as they are.
-fn set(text: &str) -> Result<Vec<Key>, JwksError> {
-    let of = |(index, jwk): (usize, Jwk)| jwk.key().map_err(|error| JwksError { index: Some(index), error });
-    jwks(text)?.keys.into_iter().enumerate().map(of).collect()
+/// JSON Web Keys (RFC 7517), a set of them, or a key directory of Web Bot Auth. Each is found by its `kid` and by its
+/// thumbprint (RFC 7638), which is what signers of the latter call it.
+fn json_web_keys(text: &str) -> Result<Vec<Key>, JwksError> {
+    let mut keys = Vec::new();
+    for (index, jwk) in jwk::jwks(text)?.keys.into_iter().enumerate() {
+        let (kid, thumbprint) = (jwk.kid().map(str::to_owned), jwk.thumbprint());
+        let secret = jwk.is_secret();
+        let key = jwk.key().map_err(|error| JwksError { index: Some(index), error })?;
+        match kid {
+            // The thumbprint of a secret gives it away to whoever guesses.
+            _ if secret => keys.push(key),
+            Some(kid) if kid == thumbprint => keys.push(key),
+            Some(_) => keys.extend([key.clone(), key.with_id(thumbprint)]),
+            None => keys.push(key.with_id(thumbprint)),
+        }
+    }
+    Ok(keys)
 }
 
 pub(crate) fn parse(text: &str) -> Result<Vec<Key>, Vec<KeyFault>> {

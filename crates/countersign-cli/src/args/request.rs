@@ -129,8 +129,8 @@ pub(crate) struct VerifyArguments {
     pub(crate) scheme: SchemeOptions,
     #[command(flatten)]
     pub(crate) key: KeyOptions,
-    /// A file of keys to try: TOML, `[[key]]` with `id`, `secret` or `public_key` or `private_key`, `alg`,
-    /// `not_before`, `not_after`; or a JSON Web Key set
+    /// A TOML file of keys to try: `[[key]]` with `id`, `secret` or `public_key` or `private_key`, `alg`,
+    /// `not_before`, `not_after`; or JSON Web Keys: a key, a set, or a key directory of Web Bot Auth
     #[arg(long, value_name = "FILE", group = "material")]
     pub(crate) keys: Option<PathBuf>,
     /// A folder of certificates in PEM, for schemes that name the key by one; the scheme's `[key] resolver` says how

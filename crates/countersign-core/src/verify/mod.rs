@@ -275,10 +275,10 @@ impl<'a> NeedsKey<'a> {
             candidates.push(key, hash);
         }
         let failure = candidates.is_empty().then_some(failure);
-        if failure.is_some() {
-            if let Some(key) = self.stand_in() {
-                candidates.push(key, default_hash(&self.verifier.plan));
-            }
+        if failure.is_some()
+            && let Some(key) = self.stand_in()
+        {
+            candidates.push(key, default_hash(&self.verifier.plan));
         }
         let mut state = NeedsBody::new(self, candidates, failure);
         state.begin()?;
