@@ -24,9 +24,9 @@ impl SecretText {
     /// A secret from a file: its text, without the line end that editors put there.
     pub(crate) fn read(path: &Path) -> Result<Self, MaterialError> {
         let unreadable = |source| MaterialError::Unreadable { path: path.to_owned(), source };
-        let bytes = std::fs::read(path).map_err(unreadable)?;
-        let text = String::from_utf8(bytes).map_err(|_| MaterialError::NotText { path: path.to_owned() })?;
-        let text = text.strip_suffix('\n').map_or(text.as_str(), |text| text.strip_suffix('\r').unwrap_or(text));
+        let bytes = Zeroizing::new(std::fs::read(path).map_err(unreadable)?);
+        let text = std::str::from_utf8(&bytes).map_err(|_| MaterialError::NotText { path: path.to_owned() })?;
+        let text = text.strip_suffix('\n').map_or(text, |text| text.strip_suffix('\r').unwrap_or(text));
         if text.is_empty() {
             return Err(MaterialError::Empty { path: path.to_owned() });
         }

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use crate::alg::{Hash, KeyError, MacKey, PrivateKey, PublicKey};
+use crate::jwk::Jwk;
 use crate::replay::{Answer, StoreError};
 use crate::time::UnixTime;
 use zeroize::Zeroize as _;
@@ -125,14 +126,44 @@ impl Key {
         Ok(Self::of(Material::Public(Arc::new(PublicKey::from_pem(pem)?))))
     }
 
-    /// A public key (PEM, or the 64 hexadecimal digits of an Ed25519 key) that serves any claimed key id.
+    /// A public key: PEM, a JSON Web Key, or the 64 hexadecimal digits of an Ed25519 key. It serves any claimed key id, if
+    /// it is no JSON Web Key with a `kid`; of a private one it is the public half.
     pub fn public(text: &str) -> Result<Self, KeyError> {
+        if is_json(text) {
+            return Ok(Jwk::from_text(text)?.public()?);
+        }
         Ok(Self::of(Material::Public(Arc::new(PublicKey::from_text(text)?))))
     }
 
     /// A private key (PKCS#8, PKCS#1 or SEC1 PEM) that serves any claimed key id.
     pub fn private_pem(pem: &str) -> Result<Self, KeyError> {
         Ok(Self::of(Material::Private(Arc::new(PrivateKey::from_pem(pem)?))))
+    }
+
+    /// A private key: PEM or a JSON Web Key. It serves any claimed key id, if it is no JSON Web Key with a `kid`.
+    pub fn private(text: &str) -> Result<Self, KeyError> {
+        if is_json(text) {
+            return Ok(Jwk::from_text(text)?.private()?);
+        }
+        Self::private_pem(text)
+    }
+
+    /// The same key, limited to an algorithm and a validity besides the limits that it has: another algorithm than its
+    /// own is an error, and of two instants the narrower one counts.
+    pub fn limited(
+        mut self,
+        algorithm: Option<&str>,
+        not_before: Option<UnixTime>,
+        not_after: Option<UnixTime>,
+    ) -> Result<Self, KeyError> {
+        match (&self.algorithm, algorithm) {
+            (Some(own), Some(given)) if own != given => return Err(KeyError::OtherAlgorithm),
+            (None, Some(given)) => self.algorithm = Some(given.to_owned()),
+            _ => {}
+        }
+        self.not_before = self.not_before.max(not_before);
+        self.not_after = self.not_after.into_iter().chain(not_after).min();
+        Ok(self)
     }
 
     /// The same key under a key id.
@@ -153,6 +184,11 @@ impl Key {
     pub fn of(material: Material) -> Self {
         Self { id: None, material, algorithm: None, not_before: None, not_after: None, prepared: Prepared::default() }
     }
+}
+
+/// Whether a key's text is JSON: no PEM begins so.
+fn is_json(text: &str) -> bool {
+    text.trim_ascii_start().starts_with('{')
 }
 
 /// The candidates for one claimed key id: one, or a few while keys rotate; none where the id is unknown.

@@ -30,6 +30,7 @@ pub mod digest_field;
 mod drive;
 mod explain;
 pub mod httpsig;
+pub mod jwk;
 pub mod key;
 mod plan;
 mod reason_docs;

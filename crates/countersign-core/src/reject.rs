@@ -375,6 +375,10 @@ impl Rejection {
 }
 
 impl PublicReason {
+    /// Every public reason, in the order of their names.
+    pub const ALL: [Self; 7] =
+        [Self::Ambiguous, Self::Malformed, Self::Missing, Self::Repeated, Self::Stale, Self::TooLarge, Self::Wrong];
+
     /// The stable code, as in `signature-wrong`.
     #[must_use]
     pub const fn code(self) -> &'static str {

@@ -28,6 +28,19 @@ pub(crate) fn connection_names_a_field(fields: &HeaderMap) -> bool {
     })
 }
 
+/// Whether two fields have names that some servers cannot tell apart: CGI and its heirs read `X_Sign` as `X-Sign`, and
+/// which of the two they take nobody knows. Identity fields are no matter here: none of the client's goes on.
+pub(crate) fn look_alike(fields: &HeaderMap) -> bool {
+    // Nearly all names have no sign but `-`, and those are told apart by everybody.
+    let odd = |name: &&HeaderName| name.as_str().bytes().any(|byte| !byte.is_ascii_alphanumeric() && byte != b'-');
+    let alike = |one: &HeaderName, other: &HeaderName| one != other && is_alike(one.as_str(), other.as_str());
+    fields
+        .keys()
+        .filter(odd)
+        .filter(|one| !is_identity(one.as_str()))
+        .any(|one| fields.keys().any(|other| alike(one, other)))
+}
+
 /// Removes what ends here: hop-by-hop fields, `Expect`, which the gateway has met, and everything that looks like an
 /// identity field.
 pub(crate) fn strip_request(fields: &mut HeaderMap) {
@@ -93,16 +106,16 @@ fn is_hop_by_hop(lower_name: &str) -> bool {
     )
 }
 
-/// Whether some server could take a field for one that the gateway sets. CGI and its heirs read `-` and `_` alike,
-/// and some of them other signs too.
+/// Whether some server could take a field for one that the gateway sets.
 fn is_identity(lower_name: &str) -> bool {
-    [identity::KEY_ID, identity::SCHEME, identity::COVERED].iter().any(|known| {
-        known.as_str().len() == lower_name.len()
-            && known.as_str().bytes().zip(lower_name.bytes()).all(|(ours, theirs)| {
-                let theirs = if theirs.is_ascii_alphanumeric() { theirs.to_ascii_lowercase() } else { b'-' };
-                ours == theirs
-            })
-    })
+    [identity::KEY_ID, identity::SCHEME, identity::COVERED].iter().any(|known| is_alike(known.as_str(), lower_name))
+}
+
+/// Whether some server could take one name for the other. CGI and its heirs read `-` and `_` alike, and some of them
+/// other signs too.
+fn is_alike(one: &str, other: &str) -> bool {
+    let folded = |byte: u8| if byte.is_ascii_alphanumeric() { byte.to_ascii_lowercase() } else { b'-' };
+    one.len() == other.len() && one.bytes().map(folded).eq(other.bytes().map(folded))
 }
 
 #[cfg(test)]
@@ -143,6 +156,26 @@ mod tests {
         let mut fields = fields(&[("connection", "close"), ("x", "y")]);
         fields.append("connection", HeaderValue::from_static("x"));
         assert!(connection_names_a_field(&fields));
+    }
+
+    #[test]
+    fn attack_08_fields_that_some_server_takes_for_one_another_are_found() {
+        for (names, expected) in [
+            (&["host", "x-sign", "x-time", "x_other", "xsign"][..], false),
+            (&["x-sign", "x_sign"], true),
+            (&["x_sign", "host", "x.sign"], true),
+            (&["x-a-b", "x_a-b"], true),
+            (&["x_a-b", "x-a_b"], true),
+            (&["x_sign"], false),
+            (&["countersign_key_id", "countersign-key-id"], false),
+            (&[], false),
+        ] {
+            let lines: Vec<(&str, &str)> = names.iter().map(|name| (*name, "a")).collect();
+            assert_eq!(look_alike(&fields(&lines)), expected, "{names:?}");
+        }
+        let mut doubled = fields(&[("x_sign", "a")]);
+        doubled.append("x_sign", HeaderValue::from_static("b"));
+        assert!(!look_alike(&doubled), "one name twice is no matter of how it is read");
     }
 
     #[test]

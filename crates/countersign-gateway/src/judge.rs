@@ -10,7 +10,7 @@ use countersign_core::key::{KeyQuery, KeyResolver};
 use countersign_core::reject::PublicReason;
 use countersign_core::replay::ReplayGuard;
 use countersign_core::request::{Fields, RequestView, Transport};
-use countersign_core::scheme::model::ErrorPart;
+use countersign_core::scheme::model::{Carrier, ErrorPart};
 use countersign_core::time::UnixTime;
 use countersign_core::{BodyNeed, Checked, Chunks as _, Denial, Plan, Verified, Verifier};
 use countersign_schemes::{Excerpt, Source};
@@ -43,6 +43,8 @@ impl std::fmt::Debug for Stores {
 #[derive(Debug)]
 pub(crate) struct Judge {
     verifier: Verifier,
+    /// Whether the credentials, or some of them, sit in the body.
+    carries_in_body: bool,
     stores: Stores,
     /// The key of requests that name none.
     key: Option<String>,
@@ -73,7 +75,10 @@ impl Judge {
         if let Some(certificates) = &route.certificates {
             stores.keys = Arc::<Certificates>::clone(certificates);
         }
-        Self { verifier, stores, key: route.key.clone(), transport, sources: route.scheme.sources.clone() }
+        let own = std::iter::once(&route.scheme.scheme).chain(&route.scheme.scheme.either);
+        let carries_in_body = own.flat_map(|scheme| &scheme.request.carriers).any(Carrier::in_body);
+        let sources = route.scheme.sources.clone();
+        Self { verifier, carries_in_body, stores, key: route.key.clone(), transport, sources }
     }
 
     /// Whether the whole body has to be in memory.
@@ -89,11 +94,6 @@ impl Judge {
         peer: &str,
         now: UnixTime,
     ) -> Result<Verified, Doubt> {
-        let whole = if self.needs_buffer() {
-            Some(body.read_all().await.map_err(|error| Doubt::of(body.refusal(error)))?)
-        } else {
-            None
-        };
         let lines = FieldLines(&head.headers);
         let view = RequestView {
             method: head.method.as_str(),
@@ -101,27 +101,40 @@ impl Judge {
             authority: authority(&head.headers),
             transport: self.transport,
             fields: &lines,
-            body: whole.as_deref(),
+            body: None,
             peer: Some(peer),
             status: None,
             trailers: None,
             answers: None,
         };
+        let whole = if self.needs_buffer() {
+            // What the head alone is refused for brings nobody's body into memory.
+            if !self.carries_in_body {
+                let verifier = self.verifier.judging(&view);
+                verifier.start(view, now).map_err(|rejection| self.doubt(verifier, rejection.into(), body, None))?;
+            }
+            Some(body.read_all().await.map_err(|error| Doubt::of(body.refusal(error)))?)
+        } else {
+            None
+        };
+        let view = RequestView { body: whole.as_deref(), ..view };
         let mut claimed = None;
         let verifier = self.verifier.judging(&view);
         let decided = self.decide(verifier, view, body, now, &mut claimed).await;
-        decided.map_err(|denial| {
-            let (refusal, detail, step) = match denial {
-                Denial::Body(error) => (body.refusal(error), None, None),
-                Denial::Undecided(error) => (Refusal::Undecided(error.clone()), Some(error.to_string()), None),
-                Denial::Rejected(rejection) => {
-                    let place = rejection.step().map(|span| Excerpt::new(&self.sources, span));
-                    let step = place.map(|place| format!("{}:{}", place.file, place.line));
-                    (Refusal::Rejected(rejection.reason()), Some(rejection.detail(verifier.plan().scheme())), step)
-                }
-            };
-            Doubt { refusal, detail, step, claimed_key_id: claimed }
-        })
+        decided.map_err(|denial| self.doubt(verifier, denial, body, claimed))
+    }
+
+    fn doubt(&self, verifier: &Verifier, denial: Denial, body: &Holding, claimed_key_id: Option<String>) -> Doubt {
+        let (refusal, detail, step) = match denial {
+            Denial::Body(error) => (body.refusal(error), None, None),
+            Denial::Undecided(error) => (Refusal::Undecided(error.clone()), Some(error.to_string()), None),
+            Denial::Rejected(rejection) => {
+                let place = rejection.step().map(|span| Excerpt::new(&self.sources, span));
+                let step = place.map(|place| format!("{}:{}", place.file, place.line));
+                (Refusal::Rejected(rejection.reason()), Some(rejection.detail(verifier.plan().scheme())), step)
+            }
+        };
+        Doubt { refusal, detail, step, claimed_key_id }
     }
 
     /// The engine's states, one after the other. The states see to the order; here the stores are asked, and the

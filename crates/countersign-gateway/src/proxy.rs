@@ -78,6 +78,7 @@ impl Proxy {
         let refused = match verdict {
             Err(violation) => Some(Refusal::Violation(violation)),
             Ok(()) if fields::connection_names_a_field(&head.headers) => Some(Refusal::ConnectionNamesField),
+            Ok(()) if fields::look_alike(&head.headers) => Some(Refusal::FieldsLookAlike),
             Ok(()) => None,
         };
         let path = head.uri.path().as_bytes();

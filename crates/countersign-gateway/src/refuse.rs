@@ -25,6 +25,8 @@ pub enum Refusal {
     BodyTooLarge,
     /// `Connection` names a field that is more than a matter of the connection.
     ConnectionNamesField,
+    /// Two fields have names that some servers cannot tell apart.
+    FieldsLookAlike,
     /// The key is known and the signature holds, but this route is not for this key.
     KeyNotAllowed,
     /// No route covers the request.
@@ -67,6 +69,7 @@ impl Refusal {
             Self::BodyBroken => "body-broken",
             Self::BodyTooLarge => "body-too-large",
             Self::ConnectionNamesField => "connection-names-field",
+            Self::FieldsLookAlike => "fields-look-alike",
             Self::KeyNotAllowed => "key-not-allowed",
             Self::NoRoute => "no-route",
             Self::Path(fault) => fault.code(),
@@ -91,6 +94,7 @@ impl Refusal {
             Self::BodyBroken,
             Self::BodyTooLarge,
             Self::ConnectionNamesField,
+            Self::FieldsLookAlike,
             Self::KeyNotAllowed,
             Self::NoRoute,
             Self::SpoolFailed,
@@ -122,7 +126,7 @@ impl Refusal {
             Self::Violation(Violation::BodyTimeout | Violation::HeadTimeout) => PublicAnswer::TooSlow,
             Self::Violation(Violation::HeadTooLarge | Violation::FieldsTooMany) => PublicAnswer::HeadTooLarge,
             Self::Violation(Violation::Expectation) => PublicAnswer::UnmetExpectation,
-            Self::ConnectionNamesField | Self::Path(_) | Self::Violation(_) => {
+            Self::ConnectionNamesField | Self::FieldsLookAlike | Self::Path(_) | Self::Violation(_) => {
                 PublicAnswer::Engine(PublicReason::Ambiguous)
             }
         }
@@ -152,6 +156,7 @@ impl Refusal {
             Self::Path(fault) => fault.to_string(),
             Self::Violation(violation) => violation.to_string(),
             Self::ConnectionNamesField => "the Connection field names another field of the request".to_owned(),
+            Self::FieldsLookAlike => "two fields have names that some servers cannot tell apart".to_owned(),
             _ => return problem(self.status(), answer.code(), answer.title(), answer.sentence()),
         };
         problem(self.status(), answer.code(), answer.title(), &sentence(&detail))
@@ -161,7 +166,7 @@ impl Refusal {
 /// The answers of one route to what the engine refuses, ready to be sent.
 #[derive(Debug)]
 pub(crate) struct RouteRefusals {
-    ready: [(PublicReason, Ready); PUBLIC_REASONS.len()],
+    ready: [(PublicReason, Ready); PublicReason::ALL.len()],
 }
 
 /// An error body of the scheme's own. What it leaves open is as usual.
@@ -185,7 +190,7 @@ impl RouteRefusals {
     /// that were written for another server may depend on it.
     pub(crate) fn new(scheme: &str, realm: Option<&str>, own: impl Fn(PublicReason) -> Option<OwnAnswer>) -> Self {
         let challenge = challenge(scheme, realm);
-        let ready = PUBLIC_REASONS.map(|reason| {
+        let ready = PublicReason::ALL.map(|reason| {
             let usual = engine_status(reason);
             let (status, content_type, body) = if let Some(own) = own(reason) {
                 let content_type = own.content_type.unwrap_or(HeaderValue::from_static("application/octet-stream"));
@@ -218,16 +223,6 @@ impl RouteRefusals {
         response
     }
 }
-
-const PUBLIC_REASONS: [PublicReason; 7] = [
-    PublicReason::Ambiguous,
-    PublicReason::Malformed,
-    PublicReason::Missing,
-    PublicReason::Repeated,
-    PublicReason::Stale,
-    PublicReason::TooLarge,
-    PublicReason::Wrong,
-];
 
 const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
 
@@ -354,6 +349,7 @@ mod tests {
             (Refusal::BodyBroken, 400),
             (Refusal::BodyTooLarge, 413),
             (Refusal::ConnectionNamesField, 400),
+            (Refusal::FieldsLookAlike, 400),
             (Refusal::KeyNotAllowed, 403),
             (Refusal::NoRoute, 404),
             (Refusal::Path(PathFault::DotSegment), 400),

@@ -70,6 +70,18 @@ fn bodies_of_every_size_arrive_whole() {
     }
 }
 
+/// What a reader of gzip would make of it is no matter here, and counts for no limit: nobody reads it.
+#[test]
+fn attack_34_a_compressed_body_is_verified_and_passed_on_as_it_came() {
+    let site = Setup { route: "body-limit = \"1 KiB\"", ..Setup::default() }.start();
+    let block = [0xec, 0xc1, 0x01, 0x01, 0x00, 0x00, 0x00, 0x80, 0x90, 0xfe, 0xaf, 0xee, 0x08, 0x0a];
+    let bomb = [&[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3][..], &block.repeat(70)].concat();
+    let message = post("/a", bomb.clone()).field("Content-Encoding", "gzip");
+    assert_eq!(site.send(message.wire()).status(), 200);
+    let received = site.upstream.only();
+    assert_eq!((received.body == bomb, received.field("content-encoding")), (true, Some("gzip")));
+}
+
 #[test]
 fn a_body_in_tiny_chunks_arrives_whole() {
     let site = site();

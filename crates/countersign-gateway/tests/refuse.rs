@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use countersign_core::alg::Hash;
 use countersign_core::key::{KeyQuery, KeyResolver, KeySet};
 use countersign_core::replay::{Answer, FirstUse, ReplayEntry, ReplayGuard, StoreError};
 use countersign_gateway::Stores;
@@ -119,6 +120,34 @@ fn a_request_that_is_refused_before_its_body_was_read_is_still_answered() {
     assert_eq!(site.upstream.accepted(), 0);
 }
 
+/// Where the body has to be in memory as a whole, what the head alone is refused for keeps none of it there.
+#[test]
+fn attack_31_what_the_head_is_refused_for_brings_no_body_into_memory() {
+    let scheme = "[header]\nX-Key = \"{key-id}\"\nX-Time = \"{timestamp:unix}\"\nX-Sign = \"{signature:hex}\"\n[sign]\n\
+                  base = \"{timestamp}{form.a}\"\nsignature = \"{base | hmac-sha256 secret | hex}\"\n\
+                  [fresh]\ntimestamp = \"5m\"\n";
+    let site = Setup { scheme, ..Setup::default() }.start();
+    let sign = "0".repeat(64);
+    let stale = format!("X-Key: alice\r\nX-Time: {}\r\nX-Sign: {sign}\r\n", now() - 3600);
+    let time = now();
+    for (fields, reason) in [
+        (stale.as_str(), "request-stale"),
+        ("", "signature-missing"),
+        (&format!("X-Key: alice\r\nX-Time: {time}\r\n"), "signature-missing"),
+        (&format!("X-Key: alice\r\nX-Time: 0{time}\r\nX-Sign: {sign}\r\n"), "request-malformed"),
+    ] {
+        // Nothing of the body is sent: whoever waits for it gives no answer.
+        let wire = format!("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n{fields}\r\n");
+        let response = refused(&site, wire);
+        assert_eq!((response.status(), response.reason()), (401, reason.to_owned()), "{fields:?}");
+        assert_eq!(response.field("connection"), Some("close"));
+    }
+    let fresh = format!("X-Key: alice\r\nX-Time: {time}\r\nX-Sign: {sign}\r\n");
+    let wire = format!("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n{fresh}\r\na=b");
+    let response = refused(&site, wire);
+    assert_eq!((response.status(), response.reason()), (401, "signature-wrong".to_owned()));
+}
+
 #[test]
 fn a_body_over_the_limit_is_413_and_never_a_wrong_signature() {
     let site = Setup { route: "body-limit = \"100 KiB\"", ..Setup::default() }.start();
@@ -194,12 +223,44 @@ fn attack_13_ambiguous_paths_are_refused_unless_the_route_takes_them_as_sent() {
 }
 
 #[test]
+fn attack_08_a_field_that_looks_like_a_signed_one_is_refused() {
+    let site = site();
+    for name in ["X_Nonce", "x_nonce", "X.Nonce"] {
+        let response = refused(&site, get("/").field(name, "other").wire());
+        assert_eq!((response.status(), response.reason()), (400, "request-ambiguous".to_owned()), "{name}");
+    }
+    assert_eq!(site.send(get("/").field("X_Other", "alone").wire()).status(), 200);
+}
+
+#[test]
 fn attack_18_a_connection_field_may_not_take_a_signed_field_along() {
     let site = site();
     for name in ["X-Sign", "x-nonce", "Host", "Countersign-Key-Id", "close, X-Key"] {
         let response = refused(&site, get("/").field("Connection", name).wire());
         assert_eq!((response.status(), response.reason()), (400, "request-ambiguous".to_owned()), "{name}");
     }
+}
+
+/// What a client says of itself in the words of a proxy is not believed.
+#[test]
+fn attack_20_forwarded_fields_change_nothing_of_what_is_signed() {
+    let scheme = "[header]\nX-Key = \"{key-id}\"\nX-Sign = \"{signature:hex}\"\n[sign]\n\
+                  base = \"{secret} {scheme} {host} {peer}\"\nsignature = \"{base | sha256 | hex}\"\n\
+                  [fresh]\nreplay = \"never\"\n";
+    let site = Setup { scheme, ..Setup::default() }.start();
+    let wire = |signed: &str| {
+        let text = format!("{} {signed}", support::SECRET);
+        let sign = support::hex(Hash::Sha256.digest(text.as_bytes()).as_bytes());
+        format!(
+            "GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 203.0.113.9\r\nX-Forwarded-Proto: https\r\n\
+             X-Forwarded-Host: b\r\nX-Real-IP: 203.0.113.9\r\n\
+             Forwarded: for=203.0.113.9;host=b;proto=https\r\nX-Key: alice\r\nX-Sign: {sign}\r\n\r\n"
+        )
+    };
+    for signed in ["https b 203.0.113.9", "http a 203.0.113.9", "https a 127.0.0.1", "http b 127.0.0.1"] {
+        assert_eq!(refused(&site, wire(signed)).reason(), "signature-wrong", "{signed}");
+    }
+    assert_eq!(site.send(wire("http a 127.0.0.1")).status(), 200);
 }
 
 #[test]

@@ -6,6 +6,8 @@
 
 #![expect(clippy::disallowed_methods, reason = "the crate does no I/O; its fixtures lie in files")]
 
+use countersign_core::alg::{Asymmetric, Hash};
+use countersign_core::scheme::model::{Bound, Convert, Filter, Primitive};
 use countersign_schemes::lint::{self, Finding, Severity};
 use countersign_schemes::{Catalogue, Source, catalogue, load, open};
 use proptest::prelude::*;
@@ -156,6 +158,40 @@ const DESIGN: &[(u8, &[&str])] = &[
     (24, &["key-unscoped"]),
     (26, &["time-coarse"]),
 ];
+
+/// What a signature weighs is counted here anew: none that is too light passes unnamed, and none is named that is not.
+#[test]
+fn attack_01_every_weak_or_truncated_signature_of_the_catalogue_is_named() {
+    let (mut short, mut broken) = (0, 0);
+    for name in catalogue::names() {
+        let scheme = load(name, catalogue::text(name).expect("a scheme"), &Catalogue).expect("it loads");
+        let rule = &scheme.request.signature;
+        let hash = match &rule.primitive {
+            Primitive::Mac(hash, _) | Primitive::Digest(hash) => {
+                hash.unwrap_or_else(|| scheme.key.hashes.first().copied().unwrap_or(Hash::Sha256))
+            }
+            Primitive::Signature(Asymmetric::RsaPkcs1(hash)) => *hash,
+            Primitive::Agreed | Primitive::Signature(_) | Primitive::Derived(..) => Hash::Sha256,
+        };
+        // Bits of a character: 8 of a byte, 4 of a hexadecimal digit.
+        let (mut bits, mut each) = (hash.output_len() * 8, 8);
+        for filter in &rule.encode {
+            match filter {
+                Filter::Convert(Convert::Hex | Convert::HexUpper) => each = 4,
+                Filter::Slice(from, Bound::At(to)) => bits = bits.min((to - from) * each),
+                _ => {}
+            }
+        }
+        let found = codes(&of_catalogue(name));
+        assert_eq!(found.contains("signature-truncated"), bits < 128, "{name}: {bits} bits");
+        short += usize::from(bits < 128);
+        if scheme.key.hashes.iter().chain([&hash]).any(|hash| matches!(hash, Hash::Md5 | Hash::Sha1)) {
+            assert!(found.contains("hash-broken"), "{name}: {}", hash.name());
+            broken += 1;
+        }
+    }
+    assert!(short >= 1 && broken >= 15, "{short} are truncated, {broken} broken");
+}
 
 #[test]
 fn every_rule_of_the_design_is_there() {

@@ -6,15 +6,19 @@
 //! shorter and longer ones are refused.
 //!
 //! Signing with RSA-PSS or ECDSA draws randomness inside aws-lc. It is the one place in this crate where the same
-//! input gives different output: the algorithms demand it, and a caller cannot be trusted to provide it.
+//! input gives different output: the algorithms demand it, and a caller cannot be trusted to provide it. RSA draws
+//! some to be blinded, which its output does not show.
 //!
 //! Deliberately absent: certificates, encrypted private keys, key generation, and any way to get a private key out.
 
 use std::sync::Arc;
 
-use super::{Asymmetric, Hash, KeyKind, Verdict, sm2};
+use super::der::{self, Pss};
+use super::{Asymmetric, Hash, KeyKind, Verdict, rsa_sha1, sm2};
 use crate::canon;
+use crate::jwk::{Jwk, JwkError};
 use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rsa::{KeyPairComponents, PublicKeyComponents};
 use aws_lc_rs::signature::{
     self, EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519KeyPair, KeyPair as _, ParsedPublicKey, RsaEncoding,
     RsaKeyPair, RsaParameters, RsaSubjectPublicKey, VerificationAlgorithm,
@@ -28,9 +32,15 @@ pub enum KeyError {
     /// The private key is encrypted.
     #[error("the private key is encrypted; it has to be decrypted first")]
     Encrypted,
+    /// A JSON Web Key that cannot be used.
+    #[error(transparent)]
+    Jwk(#[from] JwkError),
     /// Neither PEM nor DER of a supported key.
     #[error("not an RSA, P-256, P-384, Ed25519 or SM2 key in a supported form")]
     Malformed,
+    /// A JSON Web Key is limited to one algorithm, and another was given with it.
+    #[error("the key is for another algorithm: its `alg` says so")]
+    OtherAlgorithm,
     /// PEM, but of something else.
     #[error("the PEM text holds something other than the wanted kind of key")]
     OtherContent,
@@ -43,9 +53,6 @@ pub enum KeyError {
     /// The key does not fit the algorithm.
     #[error("the key cannot be used with this algorithm")]
     Unsuitable,
-    /// The algorithm is for verification only.
-    #[error("this algorithm can be verified but not signed with")]
-    Unsupported,
     /// An RSA key shorter than 1024 or longer than 8192 bits.
     #[error("the RSA key has {bits} bits; 1024 to 8192 are accepted")]
     WrongSize {
@@ -76,9 +83,15 @@ impl Verifier {
 }
 
 impl PublicKey {
-    /// Reads a public key as people are given it: PEM, or the 64 hexadecimal digits of an Ed25519 key.
+    /// Reads a public key as people are given it: PEM, a JSON Web Key or the 64 hexadecimal digits of an Ed25519 key.
+    ///
+    /// Of a private JSON Web Key this is the public half. What it says about its use is judged and then lost;
+    /// [`Key::public`](crate::Key::public) keeps it.
     pub fn from_text(text: &str) -> Result<Self, KeyError> {
         let text = text.trim_ascii();
+        if text.starts_with('{') {
+            return Ok(Jwk::from_text(text)?.into_public()?);
+        }
         let mut bytes = Vec::with_capacity(ED25519_LEN);
         if text.len() == ED25519_LEN.saturating_mul(2) && canon::unhex(text.as_bytes(), &mut bytes).is_ok() {
             return Self::from_ed25519(&bytes);
@@ -100,6 +113,14 @@ impl PublicKey {
         if !is_sequence(der) {
             return Err(KeyError::Malformed);
         }
+        match der::pss_public(der) {
+            Pss::Alone(key) => {
+                let key = RsaSubjectPublicKey::from_der(key).map_err(|_| KeyError::Malformed)?;
+                return Ok(Self::rsa(&key)?.only_pss());
+            }
+            Pss::Limited => return Err(KeyError::Malformed),
+            Pss::Other => {}
+        }
         if let Ok(key) = RsaSubjectPublicKey::from_der(der) {
             return Self::rsa(&key);
         }
@@ -115,6 +136,31 @@ impl PublicKey {
             return Err(KeyError::Malformed);
         }
         Self::of(KeyKind::Ed25519, bytes)
+    }
+
+    /// Takes an RSA public key's modulus and exponent (RFC 8017, section 3.1): big-endian, without leading zeros.
+    pub fn from_rsa(modulus: &[u8], exponent: &[u8]) -> Result<Self, KeyError> {
+        Self::from_der(&der::rsa_public(modulus, exponent))
+    }
+
+    /// Takes a point on P-256 or P-384: both coordinates, big-endian, each as long as the curve's field.
+    pub fn from_point(kind: KeyKind, x: &[u8], y: &[u8]) -> Result<Self, KeyError> {
+        Self::of(kind, &point(kind, x, y)?)
+    }
+
+    /// A key of a kind whose private half everybody has, or nobody: for work that only has to take its time.
+    pub(crate) fn stand_in(kind: KeyKind) -> Result<Self, KeyError> {
+        match kind {
+            KeyKind::Rsa => Self::from_der(&stand_in_rsa()),
+            KeyKind::P256 | KeyKind::Sm2 => Ok(PrivateKey::from_scalar(kind, &[1; 32])?.public),
+            KeyKind::P384 => {
+                // An ECPrivateKey, as for P-256 below.
+                let head = [0x30, 0x3e, 0x02, 0x01, 0x01, 0x04, 0x30];
+                let curve = [0xa0, 0x07, 0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x22];
+                Ok(PrivateKey::from_der(&[&head[..], &[1; 48], &curve].concat())?.public)
+            }
+            KeyKind::Ed25519 => Ok(PrivateKey::from_ed25519(&[1; ED25519_LEN])?.public),
+        }
     }
 
     /// What it is.
@@ -157,6 +203,14 @@ impl PublicKey {
         }
     }
 
+    /// The key for RSASSA-PSS alone, as its identifier says (RFC 4055, section 1.2).
+    fn only_pss(mut self) -> Self {
+        let verifiers = std::mem::take(&mut self.verifiers).into_vec();
+        let is_pss = |algorithm: &Asymmetric| matches!(algorithm, Asymmetric::RsaPss(_));
+        self.verifiers = verifiers.into_iter().filter(|(algorithm, _)| is_pss(algorithm)).collect();
+        self
+    }
+
     fn of(kind: KeyKind, bytes: &[u8]) -> Result<Self, KeyError> {
         Self::serving(kind, bytes, |algorithm| algorithm.key_kind() == kind)
     }
@@ -179,7 +233,30 @@ impl std::fmt::Debug for PublicKey {
     }
 }
 
-/// A private key with its public half. Never printed; its memory is aws-lc's, or SM2's, and wiped.
+/// The numbers that make an RSA key of two primes (RFC 8017, section 3.2), each big-endian.
+#[derive(Clone, Copy)]
+pub struct RsaNumbers<'a> {
+    /// `n`.
+    pub modulus: &'a [u8],
+    /// `e`.
+    pub exponent: &'a [u8],
+    /// `d`.
+    pub private_exponent: &'a [u8],
+    /// `p` and `q`.
+    pub primes: [&'a [u8]; 2],
+    /// `dP` and `dQ`.
+    pub exponents: [&'a [u8]; 2],
+    /// `qInv`.
+    pub coefficient: &'a [u8],
+}
+
+impl std::fmt::Debug for RsaNumbers<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("RsaNumbers(..)")
+    }
+}
+
+/// A private key with its public half. Never printed; its memory is aws-lc's, or the other library's, and wiped.
 pub struct PrivateKey {
     signer: Signer,
     public: PublicKey,
@@ -204,14 +281,22 @@ impl PrivateKey {
 
     /// Reads DER: PKCS#8 (RFC 5958), `RSAPrivateKey` (RFC 8017, appendix A.1.2) or `ECPrivateKey` (RFC 5915).
     ///
-    /// RSA keys of fewer than 2048 bits cannot sign.
+    /// RSA keys of fewer than 2048 bits sign with `rsa-sha1` only.
     pub fn from_der(der: &[u8]) -> Result<Self, KeyError> {
         if !is_sequence(der) {
             return Err(KeyError::Malformed);
         }
+        match der::pss_private(der) {
+            Pss::Alone(key) => {
+                let mut key = Self::rsa(RsaKeyPair::from_der(key).map_err(|_| KeyError::Malformed)?, None)?;
+                key.public = key.public.only_pss();
+                return Ok(key);
+            }
+            Pss::Limited => return Err(KeyError::Malformed),
+            Pss::Other => {}
+        }
         if let Ok(pair) = RsaKeyPair::from_pkcs8(der).or_else(|_| RsaKeyPair::from_der(der)) {
-            let public = PublicKey::rsa(pair.public_key())?;
-            return Ok(Self { signer: Signer::Rsa(pair), public });
+            return Self::rsa(pair, rsa_sha1::Signer::from_der(der).ok());
         }
         if let Ok(key) = Self::ecdsa(KeyKind::P256, P256, der).or_else(|_| Self::ecdsa(KeyKind::P384, P384, der)) {
             return Ok(key);
@@ -219,7 +304,37 @@ impl PrivateKey {
         if let Ok(key) = Self::ed25519(Ed25519KeyPair::from_pkcs8_maybe_unchecked(der)) {
             return Ok(key);
         }
+        if let Ok(signer) = rsa_sha1::Signer::from_der(der) {
+            return Self::short_rsa(signer);
+        }
         Self::of_sm2(sm2::Signer::from_der(der)?)
+    }
+
+    /// Takes the numbers of an RSA key of two primes, big-endian; of the public ones without leading zeros.
+    pub fn from_rsa(numbers: &RsaNumbers<'_>) -> Result<Self, KeyError> {
+        let [p, q] = numbers.primes;
+        let [dp, dq] = numbers.exponents;
+        let components = KeyPairComponents {
+            public_key: PublicKeyComponents { n: numbers.modulus, e: numbers.exponent },
+            d: numbers.private_exponent,
+            p,
+            q,
+            dP: dp,
+            dQ: dq,
+            qInv: numbers.coefficient,
+        };
+        Self::rsa(RsaKeyPair::from_components(&components).map_err(|_| KeyError::Malformed)?, None)
+    }
+
+    /// Takes a private scalar of P-256 or P-384 and the point that is its public half, each number big-endian and as
+    /// long as the curve's field.
+    pub fn from_point(kind: KeyKind, scalar: &[u8], x: &[u8], y: &[u8]) -> Result<Self, KeyError> {
+        let (point, by) = (point(kind, x, y)?, if kind == KeyKind::P256 { P256 } else { P384 });
+        if scalar.len() != x.len() {
+            return Err(KeyError::Malformed);
+        }
+        let read = |by| EcdsaKeyPair::from_private_key_and_public_key(by, scalar, &point);
+        Self::of_ecdsa(kind, by, |by| read(by).map_err(|_| KeyError::Malformed))
     }
 
     /// Takes an Ed25519 private key: the seed of 32 bytes (RFC 8032, section 5.1.5), or the seed followed by the
@@ -265,17 +380,16 @@ impl PrivateKey {
     }
 
     /// Appends the signature over a message.
-    ///
-    /// `rsa-sha1` is [`KeyError::Unsupported`]: aws-lc-rs verifies it for the sake of old peers and does not offer
-    /// to sign with it.
     pub fn sign(&self, algorithm: Asymmetric, message: &[u8], out: &mut Vec<u8>) -> Result<(), KeyError> {
         if !self.public.fits(algorithm) {
             return Err(KeyError::Unsuitable);
         }
         match (&self.signer, algorithm) {
-            (Signer::Rsa(pair), _) => {
-                sign_rsa(pair, rsa_padding(algorithm).ok_or(KeyError::Unsupported)?, message, out)?;
+            (Signer::Rsa(_, Some(sha1)) | Signer::ShortRsa(sha1), RSA_SHA1) => sha1.sign(message, out)?,
+            (Signer::Rsa(pair, _), _) => {
+                sign_rsa(pair, rsa_padding(algorithm).ok_or(KeyError::Unsuitable)?, message, out)?;
             }
+            (Signer::ShortRsa(_), _) => return Err(KeyError::Unsuitable),
             (
                 Signer::Ecdsa { raw, .. },
                 Asymmetric::EcdsaP256 { raw: true } | Asymmetric::EcdsaP384 { raw: true },
@@ -291,12 +405,33 @@ impl PrivateKey {
         Ok(())
     }
 
+    /// Takes a key that aws-lc-rs did not read: it has to be one that is too short for it, not one it has judged bad.
+    fn short_rsa(signer: rsa_sha1::Signer) -> Result<Self, KeyError> {
+        let public = PublicKey::from_der(&signer.public_der()?)?;
+        if public.verifiers.iter().any(|(served, _)| *served != RSA_SHA1) {
+            return Err(KeyError::Malformed);
+        }
+        Ok(Self { signer: Signer::ShortRsa(signer), public })
+    }
+
     fn of_sm2(signer: sm2::Signer) -> Result<Self, KeyError> {
         Ok(Self { public: PublicKey::sm2(signer.verifier()?), signer: Signer::Sm2(signer) })
     }
 
+    fn rsa(pair: RsaKeyPair, sha1: Option<rsa_sha1::Signer>) -> Result<Self, KeyError> {
+        let public = PublicKey::rsa(pair.public_key())?;
+        Ok(Self { signer: Signer::Rsa(pair, sha1), public })
+    }
+
     fn ecdsa(kind: KeyKind, by: EcdsaSigners, bytes: &[u8]) -> Result<Self, KeyError> {
-        let read = |by| EcdsaKeyPair::from_private_key_der(by, bytes).map_err(|_| KeyError::Malformed);
+        Self::of_ecdsa(kind, by, |by| EcdsaKeyPair::from_private_key_der(by, bytes).map_err(|_| KeyError::Malformed))
+    }
+
+    fn of_ecdsa(
+        kind: KeyKind,
+        by: EcdsaSigners,
+        read: impl Fn(&'static EcdsaSigningAlgorithm) -> Result<EcdsaKeyPair, KeyError>,
+    ) -> Result<Self, KeyError> {
         let (der, raw) = (read(by.der)?, read(by.raw)?);
         let public = PublicKey::of(kind, der.public_key().as_ref())?;
         Ok(Self { signer: Signer::Ecdsa { der, raw }, public })
@@ -315,8 +450,18 @@ impl std::fmt::Debug for PrivateKey {
     }
 }
 
+/// An `RSAPublicKey` (RFC 8017, appendix A.1.1) of 2048 bits, all of them set.
+fn stand_in_rsa() -> Vec<u8> {
+    let head = [0x30, 0x82, 0x01, 0x0a, 0x02, 0x82, 0x01, 0x01, 0x00];
+    let exponent = [0x02, 0x03, 0x01, 0x00, 0x01];
+    [&head[..], &[0xff; 256], &exponent].concat()
+}
+
 enum Signer {
-    Rsa(RsaKeyPair),
+    /// What signs with SHA-1 is absent where its library does not take the key, such as one of three primes.
+    Rsa(RsaKeyPair, Option<rsa_sha1::Signer>),
+    /// Of fewer than 2048 bits.
+    ShortRsa(rsa_sha1::Signer),
     /// A key pair of aws-lc-rs is bound to one form of signature, so there are two.
     Ecdsa {
         der: EcdsaKeyPair,
@@ -353,7 +498,7 @@ fn verification(algorithm: Asymmetric) -> Option<&'static dyn VerificationAlgori
     })
 }
 
-/// The padding that an algorithm signs with. There is none for SHA-1: aws-lc-rs does not offer it.
+/// The padding that an algorithm signs with, of those that aws-lc-rs has: not that of SHA-1.
 fn rsa_padding(algorithm: Asymmetric) -> Option<&'static dyn RsaEncoding> {
     Some(match algorithm {
         Asymmetric::RsaPkcs1(Hash::Sha256) => &signature::RSA_PKCS1_SHA256,
@@ -386,6 +531,16 @@ fn sign_rsa(
 
 fn sign_ecdsa(pair: &EcdsaKeyPair, message: &[u8]) -> Result<signature::Signature, KeyError> {
     pair.sign(&SystemRandom::new(), message).map_err(|_| KeyError::SigningFailed)
+}
+
+/// A point, uncompressed (SEC 1, section 2.3.3).
+fn point(kind: KeyKind, x: &[u8], y: &[u8]) -> Result<Vec<u8>, KeyError> {
+    let len = match kind {
+        KeyKind::P256 => 32,
+        KeyKind::P384 => 48,
+        KeyKind::Rsa | KeyKind::Ed25519 | KeyKind::Sm2 => return Err(KeyError::Unsuitable),
+    };
+    if x.len() == len && y.len() == len { Ok([&[4], x, y].concat()) } else { Err(KeyError::Malformed) }
 }
 
 /// The one block of a PEM text. `EC PARAMETERS`, which OpenSSL writes before a key, only repeat what the key says.
@@ -422,3 +577,17 @@ const P384: EcdsaSigners = EcdsaSigners {
     der: &signature::ECDSA_P384_SHA384_ASN1_SIGNING,
     raw: &signature::ECDSA_P384_SHA384_FIXED_SIGNING,
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attack_36_every_kind_has_a_stand_in_for_which_every_algorithm_does_its_work() {
+        for algorithm in Asymmetric::ALL {
+            let key = PublicKey::stand_in(algorithm.key_kind()).unwrap();
+            assert_eq!((key.kind(), key.fits(*algorithm)), (algorithm.key_kind(), true), "{}", algorithm.name());
+            assert_eq!(key.verify(*algorithm, b"message", &[1; 64]), Verdict::Fails, "{}", algorithm.name());
+        }
+    }
+}

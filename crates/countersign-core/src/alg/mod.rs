@@ -1,7 +1,7 @@
 //! Algorithms: hashes, MACs and signatures, each as one closed choice that a scheme file names.
 //!
-//! Hashes and MACs are those of `RustCrypto`, signatures those of aws-lc-rs, but for SM2, which it does not have; and no
-//! type of theirs is handed out.
+//! Hashes and MACs are those of `RustCrypto`, signatures those of aws-lc-rs, but for what it does not have: SM2, and
+//! signing with RSA and SHA-1. No type of theirs is handed out.
 //! What is a key, and which algorithms it serves, is settled when the key is read; verification only looks it up.
 //!
 //! Deliberately absent: an algorithm that a request could choose, equality on [`Digest`] (only [`ct_eq`]
@@ -9,11 +9,13 @@
 
 mod asymmetric;
 mod checksum;
+mod der;
 mod hash;
 mod hkdf;
 mod kdf;
 mod key;
 mod mac;
+mod rsa_sha1;
 mod sm2;
 
 pub use asymmetric::{Asymmetric, KeyKind, Verdict};
@@ -21,7 +23,7 @@ pub use checksum::{Checksum, Checksumming};
 pub use hash::{Digest, Hash, Hasher};
 pub use hkdf::{MOST_BLOCKS, hkdf};
 pub use kdf::{ScalarKdf, ScalarOf, kdf_scalar};
-pub use key::{KeyError, PrivateKey, PublicKey};
+pub use key::{KeyError, PrivateKey, PublicKey, RsaNumbers};
 pub use mac::{Mac, MacKey};
 
 use ctutils::CtEq as _;

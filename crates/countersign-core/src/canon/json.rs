@@ -3,8 +3,8 @@
 //! The reader keeps the exact bytes of everything that is not a string, since `1.0` and `1` are the same number and
 //! different messages. It neither recurses nor builds a tree; depth is counted in the bits of one word.
 
-use super::Malformed;
 use super::percent::{hex_value, split_where};
+use super::{Malformed, all_or_nothing};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
@@ -55,8 +55,41 @@ pub fn json_member<'b>(body: &'b [u8], name: &[u8]) -> Result<Option<&'b [u8]>, 
     Ok(found)
 }
 
+/// Hands each member's name, unescaped, and its value as it stands there to `each`, which may refuse it. Nothing is
+/// copied of the values, so that secrets among them stay where they are.
+pub(crate) fn json_raw_members<'b>(body: &'b [u8], each: &mut Each<'_, 'b>) -> Result<(), Malformed> {
+    members(body, each)
+}
+
+/// The elements of a JSON array, as they stand there.
+pub(crate) fn json_elements(array: &[u8]) -> Result<Vec<&[u8]>, Malformed> {
+    str::from_utf8(array).map_err(|_| Malformed)?;
+    let mut scan = Scan { rest: array };
+    let mut elements = Vec::new();
+    scan.expect(b'[')?;
+    if !scan.take(b']') {
+        loop {
+            elements.push(scan.value()?);
+            if !scan.take(b',') {
+                break;
+            }
+        }
+        scan.expect(b']')?;
+    }
+    scan.skip_white();
+    if scan.rest.is_empty() { Ok(elements) } else { Err(Malformed) }
+}
+
+/// Appends a string that stands as it was sent, in its quotes.
+pub(crate) fn json_string(value: &[u8], out: &mut Vec<u8>) -> Result<(), Malformed> {
+    match value {
+        [b'"', escaped @ .., b'"'] => all_or_nothing(out, |out| unescape(escaped, out)),
+        _ => Err(Malformed),
+    }
+}
+
 /// What members are handed to.
-type Each<'e, 'b> = dyn FnMut(&[u8], &'b [u8]) -> Result<(), Malformed> + 'e;
+pub(crate) type Each<'e, 'b> = dyn FnMut(&[u8], &'b [u8]) -> Result<(), Malformed> + 'e;
 
 /// Hands each member's name, unescaped, and its value as written to `each`.
 fn members<'b>(body: &'b [u8], each: &mut Each<'_, 'b>) -> Result<(), Malformed> {
@@ -387,6 +420,28 @@ mod tests {
             assert_eq!(json_member(body.as_bytes(), b"a"), Err(Malformed), "{body}");
         }
         assert_eq!(json_member(b"{\"a\":1,\"b\":\"\xff\"}", b"a"), Err(Malformed));
+    }
+
+    #[test]
+    fn elements_are_cut_out_as_they_stand() {
+        for (array, expected) in [
+            ("[]", vec![]),
+            (" [ 1 , \"a,]\" ] ", vec!["1", "\"a,]\""]),
+            ("[[1],{\"a\":[2]},null]", vec!["[1]", "{\"a\":[2]}", "null"]),
+        ] {
+            let expected: Vec<_> = expected.into_iter().map(str::as_bytes).collect();
+            assert_eq!(json_elements(array.as_bytes()), Ok(expected), "{array}");
+        }
+        for wrong in ["", "[", "]", "[1", "[1,]", "[,1]", "[1 2]", "[1]x", "{}", "1", "[a]"] {
+            assert_eq!(json_elements(wrong.as_bytes()), Err(Malformed), "{wrong}");
+        }
+        let mut out = Vec::new();
+        assert_eq!(json_string(br#""a\u0062""#, &mut out), Ok(()));
+        assert_eq!(out, b"ab");
+        for wrong in [&b"1"[..], b"\"", b"", br#""\ud800""#] {
+            assert_eq!(json_string(wrong, &mut out), Err(Malformed));
+            assert_eq!(out, b"ab");
+        }
     }
 
     #[test]

@@ -34,6 +34,7 @@ pub use glob::{any_of, glob, wildcard};
 pub use hex::{hex_lower, hex_upper, unhex};
 pub use java::{fastjson_scalar, fastjson_string, java_string, utf16_order};
 pub use json::{JsonValue, json_escape, json_member, json_members};
+pub(crate) use json::{json_elements, json_raw_members, json_string};
 pub use multipart::{BodyPart, boundary, parts};
 pub use path::dots;
 pub(crate) use percent::split_at_byte;

@@ -35,7 +35,7 @@ pub(crate) use base::Found;
 pub(crate) use digest::{COMPARED, claimed, compare};
 pub(crate) use explain::explain;
 pub(crate) use read::read;
-pub(crate) use rules::{Rules, declared};
+pub(crate) use rules::{Rules, VARIABLES, declared};
 pub(crate) use sign::{sign, wants_nonce};
 pub(crate) use verify::{coverage, holds, insist};
 

@@ -27,9 +27,21 @@ pub(crate) struct Item {
 pub(crate) struct List {
     pub(crate) bytes: Vec<u8>,
     pub(crate) items: Vec<Item>,
+    /// For each item, the number of the first of its name, where that was asked for.
+    alike: Vec<usize>,
+    /// Room to sort in.
+    order: Vec<usize>,
 }
 
 impl List {
+    /// How many items a message may bring. An item takes many times the room that it had in the message.
+    pub(crate) const MOST: usize = 10_000;
+
+    /// Whether a message brought more than that. What is past it was not kept.
+    pub(crate) fn is_too_long(&self) -> bool {
+        self.items.len() > Self::MOST
+    }
+
     pub(crate) fn clear(&mut self) {
         self.bytes.clear();
         self.items.clear();
@@ -54,6 +66,9 @@ impl List {
     /// Appends the parameters of a query or form.
     pub(crate) fn parameters(&mut self, raw: &[u8], decoding: Decoding) -> Result<(), Malformed> {
         for (name, value) in canon::query_pairs(raw) {
+            if self.is_too_long() {
+                break;
+            }
             let k = self.decoded(name, decoding)?;
             let v = self.decoded(value.unwrap_or_default(), decoding)?;
             self.items.push(Item { k, v, has_value: value.is_some(), bare: false, json: false });
@@ -70,6 +85,9 @@ impl List {
     /// Appends the members of a JSON object.
     pub(crate) fn json(&mut self, body: &[u8]) -> Result<(), Malformed> {
         canon::json_members(body, &mut |name, value| {
+            if self.is_too_long() {
+                return;
+            }
             self.push(name, json_text(&value));
             if let (JsonValue::Raw(_), Some(item)) = (value, self.items.last_mut()) {
                 item.json = true;
@@ -79,7 +97,11 @@ impl List {
 
     /// Appends the children of an XML root.
     pub(crate) fn xml(&mut self, body: &[u8]) -> Result<(), Malformed> {
-        canon::xml_children(body, &mut |name, text| self.push(name, text))
+        canon::xml_children(body, &mut |name, text| {
+            if !self.is_too_long() {
+                self.push(name, text);
+            }
+        })
     }
 
     pub(crate) fn convert(&mut self, convert: Convert, names: bool, tmp: &mut Vec<u8>) -> Result<(), Malformed> {
@@ -157,38 +179,77 @@ impl List {
 
     /// Keeps the first, or the last, item of each name.
     pub(crate) fn one_each(&mut self, last: bool) {
-        let items = std::mem::take(&mut self.items);
-        for item in items {
-            let same = self.items.iter().position(|other| self.slice(other.k) == self.slice(item.k));
-            match same.and_then(|index| self.items.get_mut(index)) {
-                Some(other) if last => *other = item,
-                Some(_) => {}
-                None => self.items.push(item),
+        self.find_alike();
+        if last {
+            for (index, first) in self.alike.iter().enumerate() {
+                let item = self.items.get(index).copied();
+                if let (Some(slot), Some(item)) = (self.items.get_mut(*first), item) {
+                    *slot = item;
+                }
             }
         }
+        self.keep_firsts();
     }
 
     /// Joins the values of one name, at the place of the first.
     pub(crate) fn fold(&mut self, separator: &[u8]) {
-        let items = std::mem::take(&mut self.items);
-        for item in items {
-            let same = self.items.iter().position(|other| self.slice(other.k) == self.slice(item.k));
-            let Some(index) = same else {
-                self.items.push(item);
-                continue;
-            };
-            let Some(first) = self.items.get(index).map(|first| first.v) else { continue };
+        self.find_alike();
+        for index in 0..self.items.len() {
+            let Some(first) = self.alike.get(index).copied().filter(|first| *first != index) else { continue };
+            let values = (self.items.get(first).map(|first| first.v), self.items.get(index).map(|item| item.v));
+            let (Some(held), Some(value)) = values else { continue };
             let start = self.bytes.len();
-            self.bytes.extend_from_within(bounded(first, start));
-            self.bytes.extend_from_slice(separator);
-            self.bytes.extend_from_within(bounded(item.v, start));
-            let end = self.bytes.len();
-            if let Some(first) = self.items.get_mut(index) {
-                first.v = (start, end);
-                // Where the first had no `=`, the others' values are not to be lost with it.
-                first.has_value = true;
+            // What ends the buffer is what the value before was joined to, and need not be copied once more.
+            if held.1 == start {
+                self.bytes.extend_from_slice(separator);
+                self.bytes.extend_from_within(bounded(value, start));
+                self.set_value(first, (held.0, self.bytes.len()));
+            } else {
+                self.bytes.extend_from_within(bounded(held, start));
+                self.bytes.extend_from_slice(separator);
+                self.bytes.extend_from_within(bounded(value, start));
+                self.set_value(first, (start, self.bytes.len()));
             }
         }
+        self.keep_firsts();
+    }
+
+    /// Where the first had no `=`, the others' values are not to be lost with it.
+    fn set_value(&mut self, index: usize, v: Range) {
+        if let Some(item) = self.items.get_mut(index) {
+            item.v = v;
+            item.has_value = true;
+        }
+    }
+
+    /// Finds the first item of each item's name. Somebody who may send many names decides how many, so this compares
+    /// neighbours in their order and not each with each.
+    fn find_alike(&mut self) {
+        let Self { bytes, items, alike, order } = self;
+        let name = |index: &usize| {
+            let (start, end) = items.get(*index).map_or((0, 0), |item| item.k);
+            bytes.get(start..end).unwrap_or_default()
+        };
+        order.clear();
+        order.extend(0..items.len());
+        order.sort_unstable_by(|a, b| name(a).cmp(name(b)).then(a.cmp(b)));
+        alike.clear();
+        alike.resize(items.len(), 0);
+        let mut first = 0;
+        for (index, before) in order.iter().zip(std::iter::once(None).chain(order.iter().map(Some))) {
+            if before.is_none_or(|before| name(before) != name(index)) {
+                first = *index;
+            }
+            if let Some(slot) = alike.get_mut(*index) {
+                *slot = first;
+            }
+        }
+    }
+
+    /// Keeps the items that are the first of their name.
+    fn keep_firsts(&mut self) {
+        let mut firsts = self.alike.iter().enumerate().map(|(index, first)| index == *first);
+        self.items.retain(|_| firsts.next().unwrap_or(false));
     }
 }
 

@@ -57,6 +57,10 @@ pub(super) fn load(env: &Env<'_>, scratch: &mut Scratch, source: ListSource) -> 
         ListSource::Json => list.json(env.body.ok_or(Stop::NeedBody)?).map_err(body)?,
         ListSource::Xml => list.xml(env.body.ok_or(Stop::NeedBody)?).map_err(body)?,
     }
+    if list.is_too_long() {
+        let what = if source.draws_on_body() { Subject::Body } else { Subject::Query };
+        return Err(Rejection::new(Reason::TooLarge, None, what).into());
+    }
     Ok(())
 }
 

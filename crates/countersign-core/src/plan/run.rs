@@ -48,7 +48,7 @@ pub(crate) struct Env<'e> {
 }
 
 /// What programs write: buffers that are reused from one request to the next.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Scratch {
     /// The stack of bytes. A program leaves its result at the end.
     pub(crate) out: Vec<u8>,
@@ -72,6 +72,15 @@ pub(crate) struct Scratch {
     pub(super) each: Vec<(List, Option<Item>)>,
     pub(super) spare: Vec<List>,
     missing: Option<(Span, Blame)>,
+    /// Whether a secret has been through these buffers.
+    pub(crate) secret: bool,
+}
+
+/// Programs run over secrets, too, so nothing of it is shown.
+impl std::fmt::Debug for Scratch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Scratch(..)")
+    }
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -88,6 +97,12 @@ struct Frame {
     absent: bool,
 }
 
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        self.wipe();
+    }
+}
+
 impl Scratch {
     /// Forgets the last message.
     pub(crate) fn reset(&mut self, fields: usize) {
@@ -98,6 +113,15 @@ impl Scratch {
         self.digests.clear();
         self.link.clear();
         self.forget_lets(0);
+    }
+
+    /// Overwrites what secrets have been through.
+    pub(crate) fn wipe(&mut self) {
+        if std::mem::take(&mut self.secret) {
+            self.out.zeroize();
+            self.tmp.zeroize();
+            self.memo_bytes.zeroize();
+        }
     }
 
     /// Forgets the values of lets and makes room for `count`.

@@ -83,7 +83,10 @@ pub(super) fn push(
         },
         Source::Scheme => out.extend_from_slice(view.transport.scheme().as_bytes()),
         Source::Secret => match env.key.map(|key| &key.material) {
-            Some(Material::Secret(secret)) => out.extend_from_slice(secret.expose()),
+            Some(Material::Secret(secret)) => {
+                out.extend_from_slice(secret.expose());
+                scratch.secret = true;
+            }
             _ => return Err(Rejection::new(Reason::KeyUnsuitable, Some(span), Subject::Key).into()),
         },
         Source::Status => match view.status {
@@ -169,27 +172,31 @@ pub(crate) fn is_form(view: &RequestView<'_>) -> Result<bool, Rejection> {
     Ok(form)
 }
 
-/// Appends the value of a cookie (RFC 6265, section 4.2).
+/// Appends the value of a cookie (RFC 6265, section 4.2). One whose name only some servers would take for this one,
+/// because they trim it or do not miss the `=`, makes the message ambiguous.
 pub(crate) fn cookie(view: &RequestView<'_>, name: &str, out: &mut Vec<u8>) -> Result<bool, Rejection> {
     let mark = out.len();
-    let mut count: usize = 0;
+    let (mut found, mut ambiguous) = (false, false);
     view.fields.values("cookie", &mut |line| {
-        for pair in line.split(|byte| *byte == b';') {
-            let pair = canon::trim(pair);
-            let value = pair.strip_prefix(name.as_bytes()).and_then(|rest| rest.strip_prefix(b"="));
-            if let Some(value) = value {
-                count = count.saturating_add(1);
-                if count == 1 {
+        for pair in line.split(|byte| *byte == b';').map(canon::trim) {
+            let (known, rest) = canon::split_at_byte(pair, b'=');
+            if canon::trim(known) != name.as_bytes() {
+                continue;
+            }
+            match rest.split_first() {
+                Some((_, value)) if !found && known.len() == name.len() => {
+                    found = true;
                     out.extend_from_slice(value);
                 }
+                _ => ambiguous = true,
             }
         }
     });
-    if count > 1 {
+    if ambiguous {
         out.truncate(mark);
         return Err(Rejection::new(Reason::FieldDuplicated, None, Subject::Cookie(name.to_owned())));
     }
-    Ok(count == 1)
+    Ok(found)
 }
 
 /// Appends the value of a parameter.

@@ -103,11 +103,16 @@ impl<'a> NeedsBody<'a> {
         if self.view.body.is_some() {
             return Ok(());
         }
+        self.feed(piece, &mut Vec::new())
+    }
+
+    /// Takes in a piece of a body that streams. What of its content may leave is appended to `content`.
+    fn feed(&mut self, piece: &[u8], content: &mut Vec<u8>) -> Result<(), Rejection> {
         self.has_body |= !piece.is_empty();
         for running in &mut self.scratch.get().running {
             running.state.update(piece);
         }
-        self.link(piece, &mut Vec::new())
+        self.link(piece, content)
     }
 
     /// Where the body comes in chunks, a state that hands out their content; otherwise this one.
@@ -256,11 +261,12 @@ impl<'a> NeedsBody<'a> {
     /// Checks the signature before the body, where it needs none of it.
     fn hold_early(&mut self) -> Result<(), Rejection> {
         match self.signature(None) {
-            Ok(Some(held)) => {
+            // The stand-in of an unknown key is no secret: that its signature holds means nothing.
+            Ok(Some(held)) if self.failure.is_none() => {
                 self.held = Some(held);
                 Ok(())
             }
-            Ok(None) => {
+            Ok(_) => {
                 if let Some(reason) = self.failure {
                     return Err(Rejection::new(reason, None, Subject::Key));
                 }
@@ -297,13 +303,13 @@ impl<'a> NeedsBody<'a> {
     ) -> Result<Option<State>, Stop> {
         let env = self.env(variant, Some(key), hash, None);
         let scratch = self.scratch.get();
+        let mark = scratch.out.len();
+        run_whole(&env, scratch, before)?;
         let mut state = match &variant.primitive {
             PrimitivePlan::Digest(of) => State::Hash(of.unwrap_or(hash).begin()),
             PrimitivePlan::Mac { .. } => State::Mac(signature::mac_key(&env, scratch)?.begin()),
             PrimitivePlan::Agreed | PrimitivePlan::Derived(..) | PrimitivePlan::Signature(_) => return Ok(None),
         };
-        let mark = scratch.out.len();
-        run_whole(&env, scratch, before)?;
         state.update(scratch.out.get(mark..).unwrap_or_default());
         scratch.out.truncate(mark);
         Ok(Some(state))
@@ -478,7 +484,7 @@ pub struct ReleasesChunks<'a>(NeedsBody<'a>);
 impl ReleasesChunks<'_> {
     /// Takes a piece of the body, in order, and appends what may be handed out.
     pub fn update(&mut self, piece: &[u8], content: &mut Vec<u8>) -> Result<(), Rejection> {
-        self.0.link(piece, content)
+        self.0.feed(piece, content)
     }
 
     /// The body is over.

@@ -22,8 +22,8 @@ mod verified;
 
 use std::sync::Arc;
 
-use crate::alg::Hash;
-use crate::httpsig::{self, Rules};
+use crate::alg::{Hash, PublicKey};
+use crate::httpsig::{self, Algorithm, Rules};
 use crate::key::{Key, KeyQuery, KeySet, Material};
 use crate::plan::run::Scratch;
 use crate::plan::source::split_authority;
@@ -57,7 +57,8 @@ pub struct Verifier {
     margin: u64,
     pool: Arc<Pool>,
     /// Stands in for a key that is not known, so that the answer takes as long.
-    dummy: Key,
+    /// More than one only where the message has a say in the algorithm.
+    stand_ins: Vec<Key>,
     /// How message signatures are judged, with what the variables change: of requests, and of responses.
     rules: [Option<Rules>; 2],
     /// A variable that cannot be read. Nothing is verified then.
@@ -77,7 +78,7 @@ impl Verifier {
             namespace: Namespace::new(&plan, ""),
             margin: CLOCK_MARGIN,
             pool: Arc::default(),
-            dummy: Key::secret(*b"no key is known for this id, and nobody must notice"),
+            stand_ins: stand_ins(&plan),
             rules: [false, true].map(|response| {
                 let (message, _) = plan.message(response)?;
                 message.message_signature.as_ref().map(Rules::of)
@@ -230,6 +231,17 @@ impl<'a> NeedsKey<'a> {
         self.scratch.peek().captures.get(self.plan.key_id?)
     }
 
+    /// The key that the message would need, as far as it says which.
+    fn stand_in(&self) -> Option<&'a Key> {
+        let claimed = self.scratch.peek().captures.get(httpsig::ALG);
+        let all = &self.verifier.stand_ins;
+        let fits = |key: &&Key| {
+            let policy = self.message.message_signature.as_ref();
+            policy.is_none_or(|policy| policy.algorithm(key, claimed).is_some())
+        };
+        all.iter().find(fits).or(all.first())
+    }
+
     /// Takes the candidates. An empty set is an unknown key: it is refused, but neither sooner nor with other work
     /// than a wrong signature.
     pub fn key(self, keys: &'a KeySet) -> Result<NeedsBody<'a>, Rejection> {
@@ -262,11 +274,35 @@ impl<'a> NeedsKey<'a> {
         }
         let failure = candidates.is_empty().then_some(failure);
         if failure.is_some() {
-            candidates.push(&self.verifier.dummy, default_hash(&self.verifier.plan));
+            if let Some(key) = self.stand_in() {
+                candidates.push(key, default_hash(&self.verifier.plan));
+            }
         }
         let mut state = NeedsBody::new(self, candidates, failure);
         state.begin()?;
         Ok(state)
+    }
+}
+
+/// A key of the kind that a primitive takes. It is no secret to anybody.
+fn stand_ins(plan: &Plan) -> Vec<Key> {
+    let Some(policy) = &plan.scheme.request.message_signature else {
+        return vec![stand_in(&plan.scheme.request.signature.primitive)];
+    };
+    let one = |algorithm: &Algorithm| match algorithm {
+        Algorithm::Hmac(_) => stand_in(&Primitive::Agreed),
+        Algorithm::Signature(algorithm) => stand_in(&Primitive::Signature(*algorithm)),
+    };
+    policy.algorithms.iter().map(one).collect()
+}
+
+fn stand_in(primitive: &Primitive) -> Key {
+    // Text that is hexadecimal digits and base64 as well, for the schemes that decode their secret.
+    let secret = || Key::secret(*b"5374616e642d696e2c20616e64206e6f2073656372657420746f20616e796f6e");
+    match primitive {
+        Primitive::Signature(algorithm) => PublicKey::stand_in(algorithm.key_kind())
+            .map_or_else(|_| secret(), |key| Key::of(Material::Public(Arc::new(key)))),
+        Primitive::Agreed | Primitive::Derived(..) | Primitive::Digest(_) | Primitive::Mac(..) => secret(),
     }
 }
 

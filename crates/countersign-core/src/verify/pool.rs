@@ -39,10 +39,31 @@ impl Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        if let (Some(scratch), Ok(mut spare)) = (self.scratch.take(), self.pool.0.lock())
+        let Some(mut scratch) = self.scratch.take() else { return };
+        scratch.wipe();
+        if let Ok(mut spare) = self.pool.0.lock()
             && spare.len() < Pool::MOST
         {
             spare.push(scratch);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attack_35_what_a_secret_has_been_through_is_overwritten_before_others_use_it() {
+        let pool = Arc::default();
+        for secret in [true, false] {
+            let mut lease = Pool::lease(&pool);
+            lease.get().out.extend_from_slice(b"correct horse");
+            lease.get().secret = secret;
+            drop(lease);
+            // Where no secret was, what is left is cut off by the next message, and costs nothing now.
+            let next = Pool::lease(&pool);
+            assert_eq!((next.peek().out.is_empty(), next.peek().secret), (secret, false));
         }
     }
 }

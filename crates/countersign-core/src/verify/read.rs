@@ -94,7 +94,8 @@ fn thin(name: &str, span: crate::scheme::Span) -> Rejection {
 
 impl Carrier {
     /// Whether it sits in the body.
-    pub(crate) const fn in_body(&self) -> bool {
+    #[must_use]
+    pub const fn in_body(&self) -> bool {
         matches!(self.place, Place::Form | Place::Json | Place::Xml) && self.within.is_none()
     }
 }

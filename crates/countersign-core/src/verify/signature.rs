@@ -15,6 +15,8 @@ const LONGEST: usize = 2048;
 
 /// Whether one of the claimed signatures is the one that this key makes. The answer carries a digest of what was
 /// signed, which stands for the message where it has no nonce.
+///
+/// The base comes before the key: what is wrong with the message must not be told for some keys and not for others.
 pub(crate) fn holds(
     env: &Env<'_>,
     message: &Message,
@@ -23,12 +25,12 @@ pub(crate) fn holds(
 ) -> Result<Option<Digest>, Stop> {
     let digest = match (&env.variant.primitive, streamed) {
         (PrimitivePlan::Derived(algorithm, _) | PrimitivePlan::Signature(algorithm), _) => {
+            let mark = base(env, scratch)?;
             let derived = derived(env, scratch)?;
             let key = match &derived {
                 Some(pair) => pair.public(),
                 None => public(env.key)?,
             };
-            let mark = base(env, scratch)?;
             let text = scratch.out.get(mark..).unwrap_or_default();
             let mut any = false;
             for &(start, end) in &scratch.captures.signatures {
@@ -54,8 +56,8 @@ pub(crate) fn holds(
             digest
         }
         (PrimitivePlan::Mac { .. }, None) => {
-            let key = mac_key(env, scratch)?;
             let mark = base(env, scratch)?;
+            let key = mac_key(env, scratch)?;
             let digest = key.mac(scratch.out.get(mark..).unwrap_or_default());
             scratch.out.truncate(mark);
             digest

@@ -456,6 +456,19 @@ fn a_chunk_that_does_not_hold_is_refused_before_the_next_one_comes() {
     });
 }
 
+/// Whoever takes the content out piece by piece is told no less of what the policy wants than whoever does not.
+#[test]
+fn attack_11_a_body_that_has_to_be_covered_is_not_taken_out_where_it_is_not() {
+    let text = "extends = \"aws-sigv4-streaming\"\n[require]\ncovered = \"body\"\n";
+    let mut strict = Subject::from("strict", text);
+    strict.verifier = strict.verifier.with_var("unsigned-chunks", "checksum");
+    for (mode, expected) in [(SIGNED, None), (UNSIGNED_TRAILER, Some(CoverageTooThin))] {
+        let message = upload(&lax(), b"content of an upload", 8, mode);
+        let reasons = [strict.verify(&message).map(drop), released(&strict, &message, &[3, 50]).1];
+        assert_eq!(reasons.map(|verdict| verdict.err().map(|refused| refused.reason())), [expected; 2], "{mode}");
+    }
+}
+
 /// A scheme with a longest chunk of 16 bytes.
 fn short() -> Subject {
     let text = countersign_schemes::catalogue::text("aws-sigv4-streaming").unwrap();

@@ -81,6 +81,31 @@ fn attack_08_a_doubled_parameter_of_credentials_is_refused() {
     assert!(doubled > 300, "{doubled}");
 }
 
+/// Some servers trim the names of cookies and some do not, and some know cookies without a value: what one of them could
+/// take for the cookie that carries the credentials is a second one.
+#[test]
+fn attack_08_a_cookie_that_some_read_under_the_same_name_is_a_second_one() {
+    let subject = Subject::of("cookie-signature");
+    let signed = subject.signed(&sample(&subject));
+    let own = String::from_utf8(signed.field("Cookie").expect("a cookie").to_vec()).expect("text");
+    let judged = |cookies: &[String]| {
+        let mut changed = signed.clone();
+        changed.set_field("Cookie", cookies.join(";"));
+        subject.verify(&changed)
+    };
+    for other in ["s =eve", "s\t=eve", " s\t =eve", "s =", "s", " s "].map(str::to_owned) {
+        for cookies in
+            [&[own.clone(), other.clone()][..], &[other.clone(), own.clone()], std::slice::from_ref(&other)]
+        {
+            assert_eq!(reason(&judged(cookies)), Reason::FieldDuplicated, "{cookies:?}");
+        }
+    }
+    for other in ["S=eve", "ss=eve", "s.=eve", "=s", "", " "].map(str::to_owned) {
+        assert!(judged(&[own.clone(), other.clone()]).is_ok(), "{other:?}");
+        assert!(judged(&[other.clone(), format!(" {own} ")]).is_ok(), "{other:?}");
+    }
+}
+
 /// What a form holds is not taken for what the query carries, nor a cookie for a field.
 #[test]
 fn attack_08_a_parameter_elsewhere_shadows_nothing() {

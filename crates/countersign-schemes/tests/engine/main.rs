@@ -24,6 +24,7 @@ mod responses;
 mod rotation;
 mod round_trip;
 mod signature;
+mod strangers;
 mod streaming;
 mod support;
 mod words;

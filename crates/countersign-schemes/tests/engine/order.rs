@@ -153,8 +153,8 @@ fn attack_28_nobody_is_asked_about_what_is_stale() {
     }
 }
 
-/// Schemes that decode their secret, or take a part of it, here and there. The stand-in of an unknown key is no base64
-/// and has no such parts.
+/// Schemes that decode their secret, or take a part of it, here and there. The stand-in of an unknown key does not have
+/// the parts.
 fn decoding() -> Vec<Subject> {
     let digest = "signature = \"{base | sha256 | hex}\"";
     let mac = "signature = \"{base | hmac-sha256 key | hex}\"\n[let]\nkey =";
@@ -227,6 +227,45 @@ fn attack_36_an_unknown_key_is_a_wrong_signature() {
             assert_eq!(other.1, wrong.1, "{}: {what}", subject.name);
         }
     }
+}
+
+/// What else is wrong with a message that nobody's key makes is told, or not told, whether the key is known or not.
+#[test]
+fn attack_36_whatever_is_wrong_with_a_message_is_told_alike_for_every_key() {
+    let mut subjects = all_subjects();
+    subjects.extend(decoding());
+    // A bewit's signature lies in base64, and is not found there.
+    subjects.retain(|subject| subject.name != "hawk-bewit");
+    let mut told = 0;
+    for subject in &subjects {
+        let signed = flipped(subject, &subject.signed(&sample(subject)));
+        let mut broken = vec![signed.clone()];
+        for index in 0..signed.fields.len() {
+            let mut less = signed.clone();
+            less.fields.remove(index);
+            let mut odd = signed.clone();
+            odd.fields[index].1 = b"%zz\xff".to_vec();
+            broken.extend([less, odd]);
+        }
+        for more in ["&%zz", "&a", "%zz"] {
+            broken.push(Message { target: [signed.target.as_slice(), more.as_bytes()].concat(), ..signed.clone() });
+        }
+        for body in ["", "{", "<a>", "%zz", "a=%zz&a=1"] {
+            broken.push(Message { body: body.as_bytes().to_vec(), ..signed.clone() });
+        }
+        broken.push(Message { authority: String::new(), ..signed.clone() });
+        broken.push(Message { peer: None, ..signed.clone() });
+        let public = |keys: &KeySet, message: &Message| match Service::new(subject, keys.clone()).judge(message) {
+            (Err(Denial::Rejected(refused)), asked) => (refused.public(), asked),
+            (other, _) => panic!("{}: {other:?}", subject.name),
+        };
+        for message in &broken {
+            let (known, unknown) = (public(&subject.keys, message), public(&KeySet::default(), message));
+            assert_eq!(known, unknown, "{}: {message:?}", subject.name);
+            told += usize::from(known.0 != PublicReason::Wrong && !known.1.is_empty());
+        }
+    }
+    assert!(told > 100, "{told} messages have faults that are found behind the key");
 }
 
 /// The same with another character in the middle of the signature.

@@ -143,3 +143,42 @@ fn a_wrong_signature_is_a_wrong_signature_whatever_the_alternatives_lack() {
         assert_eq!(reason(&subject.verify(&signed)), Reason::SignatureMismatch, "{name}");
     }
 }
+
+/// Of several signatures one has to hold, whichever it is; more than eight are none.
+#[test]
+fn attack_16_one_of_a_few_signatures_has_to_hold() {
+    for (name, foreign) in [
+        ("standard-webhooks", "v1,MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="),
+        (
+            "standard-webhooks-v1a",
+            "v1a,MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE0MTIzNDU2Nzg5MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMQ==",
+        ),
+    ] {
+        let subject = Subject::of(name);
+        let signed = subject.signed(&sample(&subject));
+        let own = String::from_utf8(signed.field("webhook-signature").expect("there").to_vec()).expect("text");
+        let judged = |signatures: &[&str]| {
+            let mut changed = signed.clone();
+            changed.set_field("webhook-signature", signatures.join(" "));
+            subject.verify(&changed)
+        };
+        for others in 0..8 {
+            let mut signatures = vec![foreign; others];
+            let verdict = judged(&[&signatures[..], &["v9,unknown"]].concat());
+            let expected = if others == 0 { Reason::CredentialMalformed } else { Reason::SignatureMismatch };
+            assert_eq!(reason(&verdict), expected, "{name}: {others}");
+            for at in 0..=others {
+                signatures.insert(at, &own);
+                assert!(judged(&signatures).is_ok(), "{name}: {at} of {others}");
+                // A signature of a kind that the scheme does not know is passed over, and not taken for one that it does.
+                assert!(judged(&[&["v9,unknown"], &signatures[..]].concat()).is_ok(), "{name}: {at} of {others}");
+                signatures.remove(at);
+            }
+        }
+        for at in 0..=8 {
+            let mut signatures = vec![foreign; 8];
+            signatures.insert(at, &own);
+            assert_eq!(reason(&judged(&signatures)), Reason::CredentialMalformed, "{name}: {at}");
+        }
+    }
+}

@@ -85,13 +85,17 @@ fn attack_02_every_prefix_and_extension_of_a_signature_is_refused() {
     }
 }
 
+/// Characters that signatures are written with, that end them, and that stand between them.
+const OTHERS: &str = "0aAbB/+-_=%;\" ~z";
+
 #[test]
 fn attack_02_every_other_character_is_another_signature() {
     for open in Open::all() {
         let Open { subject, own, .. } = &open;
         let any_case = subject.name == "spring-sign";
         for at in 0..own.len() {
-            for other in "0aAbB/+-_=%;\" ~".chars() {
+            // A few at each place, and each at every few places: a signature may have hundreds of characters.
+            for other in OTHERS.chars().skip(at % 4).step_by(4) {
                 let mut changed = own.clone();
                 changed.replace_range(at..=at, &other.to_string());
                 let same = changed == *own || (any_case && changed.eq_ignore_ascii_case(own));
@@ -237,11 +241,7 @@ fn attack_05_a_key_serves_the_algorithm_of_its_record_only() {
     for primitive in &primitives {
         let subject = of_primitive(primitive);
         let own = primitive.split(' ').next().expect("a name");
-        // aws-lc-rs verifies this one and does not sign with it.
-        let Ok(signed) = subject.sign(&message) else {
-            assert_eq!(own, "rsa-sha1");
-            continue;
-        };
+        let signed = subject.sign(&message).expect(own);
         let kinds = PAIRS.iter().flat_map(|(kind, ..)| [private(*kind), public(*kind)]);
         let materials: Vec<Key> = kinds.chain([Key::secret(SECRET.as_bytes())]).collect();
         for key in &materials {
@@ -290,7 +290,7 @@ fn attack_05_a_public_key_is_no_secret() {
 }
 
 #[test]
-fn attack_05_a_key_does_not_sign_for_another_purpose() {
+fn attack_05_38_a_key_does_not_sign_for_another_purpose() {
     let message = Message::new("POST", "/pay?to=bob");
     for (primitive, key) in [
         ("hmac-sha256 secret", private(KeyKind::Ed25519)),

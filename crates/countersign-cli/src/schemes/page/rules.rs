@@ -1,9 +1,10 @@
 //! A scheme's policy in sentences: how old, how often, with what key.
 
 use countersign_core::scheme::Scheme;
-use countersign_core::scheme::model::Replay;
+use countersign_core::scheme::model::{Primitive, Replay};
 
-use super::{code, has_key_pair};
+use super::code;
+use crate::advice::secret_form;
 
 /// When a message is accepted, as a list under its heading.
 pub(super) fn sentences(scheme: &Scheme) -> String {
@@ -20,10 +21,14 @@ fn key(scheme: &Scheme) -> String {
         Some(field) if field.optional => "a message may name it",
         Some(_) => "each message names it",
     };
-    let kind = if has_key_pair(&scheme.request) { "A key pair" } else { "A shared secret" };
+    let kind = match (&scheme.request.signature.primitive, secret_form(scheme)) {
+        (Primitive::Signature(algorithm), _) => format!("a key pair for {}", code(algorithm.name())),
+        (_, Some(form)) => format!("a shared secret, in {form}"),
+        (_, None) => "a shared secret".to_owned(),
+    };
     let resolver = scheme.key.resolver.as_ref();
     let resolver = resolver.map(|name| format!("; found by {}", code(&name.value))).unwrap_or_default();
-    format!("* Key: {}; {named}{resolver}.", kind.to_lowercase())
+    format!("* Key: {kind}; {named}{resolver}.")
 }
 
 fn times(scheme: &Scheme) -> Vec<String> {

@@ -10,8 +10,22 @@ use crate::message::Message;
 /// Takes the carriers of the signature out; none where one is in a body that cannot be read. `rest`: the path before
 /// signing, where the signature is in the path.
 pub(super) fn unsigned(message: &Message, rules: &Rules, rest: Option<&[u8]>) -> Option<Message> {
+    without(message, rules, rest, |carrier| holds(&carrier.text, rules.signature_field))
+}
+
+/// Takes all carriers out: what somebody has who is about to sign.
+pub(in crate::schemes) fn bare(message: &Message, rules: &Rules, rest: Option<&[u8]>) -> Option<Message> {
+    without(message, rules, rest, |_| true)
+}
+
+fn without(
+    message: &Message,
+    rules: &Rules,
+    rest: Option<&[u8]>,
+    which: impl Fn(&Carrier) -> bool,
+) -> Option<Message> {
     let mut bare = message.clone();
-    for carrier in rules.carriers.iter().filter(|carrier| holds(&carrier.text, rules.signature_field)) {
+    for carrier in rules.carriers.iter().filter(|carrier| which(carrier)) {
         take_out(&mut bare, carrier, rest)?;
     }
     Some(bare)

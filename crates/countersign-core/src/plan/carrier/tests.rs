@@ -175,7 +175,7 @@ fn written(plan: &Plan, captures: &[Option<Vec<u8>>]) -> Option<Vec<u8>> {
         }
     }
     let whole = run(&env, &mut scratch, message.writes.first().expect("a carrier")).expect("nothing of a message");
-    whole.then_some(scratch.out)
+    whole.then_some(std::mem::take(&mut scratch.out))
 }
 
 /// What is read from a value, capture by capture.

@@ -1,66 +1,18 @@
-//! OAuth 1.0 and draft-cavage-12 against what others have printed: `COUNTERSIGN_VECTORS`, or `../shared/vectors` beside
-//! the repository. Skipped, and said so, where they are missing.
+//! OAuth 1.0 and draft-cavage-12 against what others have printed.
 //!
 //! Both use an RSA key of 1024 bits, which serves RSA with SHA-1 and nothing else. Under the others it is unsuitable:
 //! there the base is compared, and the signature is checked outside the engine.
 
-#![expect(clippy::disallowed_methods, reason = "the crate does no I/O; the vectors lie in files")]
-
+use crate::case::{Case, json, text};
 use aws_lc_rs::signature::{RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY, UnparsedPublicKey};
+use countersign_core::canon;
 use countersign_core::key::{Key, KeySet};
 use countersign_core::reject::Reason;
-use countersign_core::request::{RequestView, Transport};
 use countersign_core::time::UnixTime;
-use countersign_core::{NeedsBody, Plan, Verifier, canon};
-use countersign_schemes::{Catalogue, Library as _, load};
 use serde_json::Value;
-use std::path::PathBuf;
 use std::sync::Arc;
 
-/// A message and what verifies it.
-struct Case {
-    /// A scheme of the catalogue, or the text of one.
-    scheme: String,
-    method: String,
-    authority: String,
-    target: String,
-    headers: Vec<(String, String)>,
-    body: String,
-    key: Key,
-    now: i64,
-    vars: Vec<(&'static str, String)>,
-}
-
 impl Case {
-    fn verifier(&self) -> Verifier {
-        let text = Catalogue.load(&self.scheme, "").map_or_else(|| self.scheme.clone(), |(_, text)| text);
-        let scheme = load(&self.scheme, &text, &Catalogue).unwrap_or_else(|error| panic!("{error}"));
-        let verifier = Verifier::new(Plan::compile(&scheme));
-        self.vars.iter().fold(verifier, |verifier, (name, to)| verifier.with_var(name, to))
-    }
-
-    fn view(&self) -> RequestView<'_> {
-        RequestView {
-            method: &self.method,
-            target: self.target.as_bytes(),
-            authority: &self.authority,
-            transport: Transport::Http,
-            fields: &self.headers,
-            body: Some(self.body.as_bytes()),
-            peer: None,
-            status: None,
-            trailers: None,
-            answers: None,
-        }
-    }
-
-    fn verify(&self) -> Result<(), Reason> {
-        let verifier = self.verifier();
-        let keys = KeySet::new([Arc::new(self.key.clone())]);
-        let started = verifier.start(self.view(), UnixTime::from_secs(self.now)).map_err(|no| no.reason())?;
-        started.key(&keys).and_then(NeedsBody::finish).map(drop).map_err(|no| no.reason())
-    }
-
     fn base(&self) -> String {
         let keys = KeySet::new([Arc::new(self.key.clone())]);
         let explained = self.verifier().explain(self.view(), &keys, UnixTime::from_secs(self.now));
@@ -68,21 +20,6 @@ impl Case {
         let stage = found.unwrap_or_else(|| panic!("no base: {:?}", explained.verdict));
         String::from_utf8(stage.bytes.clone()).expect("text")
     }
-}
-
-fn json(file: &str) -> Option<Value> {
-    let beside = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/vectors"));
-    let root = std::env::var_os("COUNTERSIGN_VECTORS").map_or(beside, PathBuf::from);
-    if !root.is_dir() {
-        eprintln!("skipped: no vectors at {}", root.display());
-        return None;
-    }
-    let text = std::fs::read_to_string(root.join(file)).expect("a file of vectors");
-    Some(serde_json::from_str(&text).expect("JSON"))
-}
-
-fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
-    value.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
 }
 
 fn pct(text: &str) -> String {
@@ -148,6 +85,8 @@ fn oauth1() {
         let fields = fields.collect::<Vec<_>>().join(", ");
         let token_secret = if algorithm.is_empty() { None } else { Some(text(message, "/token_secret")) };
         let mut case = Case {
+            name: name.to_owned(),
+            https: false,
             scheme,
             method: text(message, "/method").into(),
             authority: "example.com".into(),
@@ -159,7 +98,7 @@ fn oauth1() {
             body: text(message, "/form_body").into(),
             key,
             now: 137_131_201,
-            vars: token_secret.map(|secret| ("token-secret", secret.to_owned())).into_iter().collect(),
+            vars: token_secret.map(|secret| ("token-secret".to_owned(), secret.to_owned())).into_iter().collect(),
         };
         assert_eq!(case.verify(), expected, "{name}");
         if expected == Err(Reason::KeyUnsuitable) {
@@ -221,6 +160,8 @@ fn draft_cavage_12() {
         };
         let listed = !row["headers_param"].is_null();
         let mut case = Case {
+            name: id.to_owned(),
+            https: false,
             scheme: if listed { format!("extends = \"{parent}\"\n{LOOSE}") } else { DATE_ALONE.into() },
             method: text(row, "/message/method").into(),
             authority: "example.com".into(),
@@ -261,8 +202,8 @@ fn draft_cavage_12() {
 
 fn private(scheme: &str) -> &'static str {
     match scheme {
-        "draft-cavage-12-ecdsa-p256" => include_str!("../../../vectors/keys/p256.pem"),
-        "draft-cavage-12-ed25519" => include_str!("../../../vectors/keys/ed25519.pem"),
-        _ => include_str!("../../../vectors/keys/rsa.pem"),
+        "draft-cavage-12-ecdsa-p256" => include_str!("../../../../vectors/keys/p256.pem"),
+        "draft-cavage-12-ed25519" => include_str!("../../../../vectors/keys/ed25519.pem"),
+        _ => include_str!("../../../../vectors/keys/rsa.pem"),
     }
 }

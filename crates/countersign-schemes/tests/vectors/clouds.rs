@@ -1,88 +1,18 @@
-//! The clouds' schemes against their vendors' suites: `COUNTERSIGN_VECTORS`, or `../shared/vectors` beside the
-//! repository. Skipped, and said so, where they are missing.
+//! The clouds' schemes against their vendors' suites.
 //!
 //! Each case verifies at its own time, and neither with another signature nor for another path.
 
-#![expect(clippy::disallowed_methods, reason = "the crate does no I/O; the vectors lie in files")]
-
+use crate::case::{Case, json, root, text};
 use countersign_core::alg::KeyError;
-use countersign_core::key::{Key, KeySet};
+use countersign_core::key::Key;
 use countersign_core::reject::Reason;
-use countersign_core::request::{RequestView, Transport};
 use countersign_core::time::{TimeFormat, UnixTime};
-use countersign_core::{Freshness, NeedsBody, Plan, Signer, Verifier};
-use countersign_schemes::{Catalogue, Library as _, load};
+use countersign_core::{Freshness, Signer};
 use serde_json::Value;
-use std::path::PathBuf;
-use std::sync::Arc;
-
-/// A message and what verifies it.
-#[derive(Debug, Clone)]
-struct Case {
-    name: String,
-    /// A scheme of the catalogue, or the text of one.
-    scheme: String,
-    method: String,
-    https: bool,
-    authority: String,
-    target: String,
-    headers: Vec<(String, String)>,
-    body: String,
-    key: Key,
-    now: i64,
-    vars: Vec<(&'static str, String)>,
-}
 
 impl Case {
-    fn new(name: &str, scheme: &str, method: &str, url: &str) -> Self {
-        let (transport, rest) = url.split_once("://").expect("an absolute URL");
-        let (authority, target) = rest.split_at(rest.find('/').expect("a path"));
-        Self {
-            name: name.into(),
-            scheme: scheme.into(),
-            method: method.into(),
-            https: transport == "https",
-            authority: authority.into(),
-            target: target.into(),
-            headers: Vec::new(),
-            body: String::new(),
-            key: Key::secret(*b""),
-            now: 0,
-            vars: Vec::new(),
-        }
-    }
-
-    fn plan(&self) -> Arc<Plan> {
-        let text = Catalogue.load(&self.scheme, "").map_or_else(|| self.scheme.clone(), |(_, text)| text);
-        Plan::compile(&load(&self.scheme, &text, &Catalogue).unwrap_or_else(|error| panic!("{error}")))
-    }
-
-    fn view(&self) -> RequestView<'_> {
-        RequestView {
-            method: &self.method,
-            target: self.target.as_bytes(),
-            authority: &self.authority,
-            transport: if self.https { Transport::Https } else { Transport::Http },
-            fields: &self.headers,
-            body: Some(self.body.as_bytes()),
-            peer: None,
-            status: None,
-            trailers: None,
-            answers: None,
-        }
-    }
-
-    fn verify(&self) -> Result<(), Reason> {
-        let vars = &self.vars;
-        let verifier =
-            vars.iter().fold(Verifier::new(self.plan()), |verifier, (name, to)| verifier.with_var(name, to));
-        let keys = KeySet::new([Arc::new(self.key.clone())]);
-        let started = verifier.start(self.view(), UnixTime::from_secs(self.now)).map_err(|no| no.reason())?;
-        started.key(&keys).and_then(NeedsBody::finish).map(drop).map_err(|no| no.reason())
-    }
-
     /// It must hold, and not when its signature, which begins with `signature`, or its path is another one.
-    fn judge(&self, signature: &str, wrong: &mut Vec<String>) {
+    fn holds_here_alone(&self, signature: &str, wrong: &mut Vec<String>) {
         if let Err(reason) = self.verify() {
             wrong.push(format!("{} is refused: {reason:?}", self.name));
             return;
@@ -103,26 +33,6 @@ impl Case {
             }
         }
     }
-}
-
-fn root() -> Option<PathBuf> {
-    let beside = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/vectors"));
-    let root = std::env::var_os("COUNTERSIGN_VECTORS").map_or(beside, PathBuf::from);
-    if root.is_dir() {
-        return Some(root);
-    }
-    eprintln!("skipped: no vectors at {}", root.display());
-    None
-}
-
-fn json(file: &str) -> Option<Value> {
-    Some(
-        serde_json::from_str(&std::fs::read_to_string(root()?.join(file)).expect("a file of vectors")).expect("JSON"),
-    )
-}
-
-fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
-    value.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
 }
 
 /// The suite of `SigV4A`: 38 requests, each signed in its fields and in its query. Every one verifies under the secret,
@@ -146,25 +56,25 @@ fn aws_sigv4a() {
             let scheme = if form == "header" { "aws-sigv4a" } else { "aws-sigv4a-query" };
             let mut case = raw(&format!("{name} ({form})"), scheme, &request);
             if context["omit_session_token"] == Value::Bool(true) {
-                case.vars.push(("omit-session-token", "true".into()));
+                case.vars.push(("omit-session-token".into(), "true".into()));
             }
-            case.vars.push(("region", text(&context, "/region").into()));
-            case.vars.push(("service", text(&context, "/service").into()));
-            case.vars.push(("normalize", context["normalize"].to_string()));
+            case.vars.push(("region".into(), text(&context, "/region").into()));
+            case.vars.push(("service".into(), text(&context, "/service").into()));
+            case.vars.push(("normalize".into(), context["normalize"].to_string()));
             case.now = 1_440_938_160;
             let id = text(&context, "/credentials/access_key_id");
             let secret = text(&context, "/credentials/secret_access_key");
             for key in [Key::secret(secret.as_bytes()), public_key(&public).expect("a public key")] {
                 case.key = key.with_id(id);
                 let own = carried(&case);
-                case.judge(&own, &mut wrong);
+                case.holds_here_alone(&own, &mut wrong);
             }
             case.key = Key::secret(format!("{secret}x").as_bytes()).with_id(id);
             if case.verify() != Err(Reason::SignatureMismatch) {
                 wrong.push(format!("{} verifies under another secret", case.name));
             }
             case.vars.retain(|(name, _)| *name != "region");
-            case.vars.push(("region", "elsewhere-1".into()));
+            case.vars.push(("region".into(), "elsewhere-1".into()));
             case.key = Key::secret(secret.as_bytes()).with_id(id);
             if case.verify() != Err(Reason::ValueDisagrees) {
                 wrong.push(format!("{} is good for another region: {:?}", case.name, case.verify()));
@@ -243,7 +153,7 @@ fn a_derived_pair_signs_what_its_public_half_verifies() {
         for (region, expected) in
             [("us-east-1", Ok(())), ("eu-west-1", Ok(())), ("eu-west-2", Err(Reason::ValueDisagrees)), ("", Ok(()))]
         {
-            let case = Case { key: key.clone(), vars: vec![("region", region.to_owned())], ..case.clone() };
+            let case = Case { key: key.clone(), vars: vec![("region".into(), region.to_owned())], ..case.clone() };
             assert_eq!(case.verify(), expected, "{region}");
         }
     }
@@ -291,7 +201,10 @@ fn gcs_v4() {
         }
         ours += usize::from(expected.is_ok());
         case.scheme = scheme.into();
-        case.judge(case.target.clone().split_once("X-Goog-Signature=").expect("a signature").1, &mut wrong);
+        case.holds_here_alone(
+            case.target.clone().split_once("X-Goog-Signature=").expect("a signature").1,
+            &mut wrong,
+        );
         case.now += 7 * 24 * 3600;
         if case.verify() != Err(Reason::Expired) {
             wrong.push(format!("{name} a week later: {:?}", case.verify()));
@@ -332,8 +245,8 @@ fn akamai_edgegrid() {
         let listed =
             data["headers_to_sign"].as_array().expect("names").iter().map(|name| name.as_str().expect("text"));
         case.vars = vec![
-            ("max-body", data["max_body"].to_string()),
-            ("headers-to-sign", listed.collect::<Vec<_>>().join(";")),
+            ("max-body".into(), data["max_body"].to_string()),
+            ("headers-to-sign".into(), listed.collect::<Vec<_>>().join(";")),
         ];
         for line in request["headers"].as_array().into_iter().flatten() {
             for (name, value) in line.as_object().expect("a field line") {
@@ -348,7 +261,7 @@ fn akamai_edgegrid() {
             continue;
         }
         let before = wrong.len();
-        case.judge(authorization.split_once("signature=").expect("a signature").1, &mut wrong);
+        case.holds_here_alone(authorization.split_once("signature=").expect("a signature").1, &mut wrong);
         let longest: usize = data["max_body"].to_string().parse().expect("a number");
         if case.method == "POST" && !case.body.is_empty() && before == wrong.len() {
             let inside = Case { body: format!("x{}", &case.body[1..]), ..case.clone() };
@@ -361,7 +274,7 @@ fn akamai_edgegrid() {
             }
         }
         // A limit that is no number must not become none.
-        let vars = vec![case.vars[1].clone(), ("max-body", "many".into())];
+        let vars = vec![case.vars[1].clone(), ("max-body".into(), "many".into())];
         let unlimited = Case { vars, ..case.clone() };
         if unlimited.verify() != Err(Reason::FieldMissing) {
             wrong.push(format!("{} without a limit: {:?}", case.name, unlimited.verify()));

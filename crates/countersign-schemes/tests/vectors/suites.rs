@@ -1,91 +1,16 @@
-//! The catalogue against what vendors' own libraries signed: `COUNTERSIGN_VECTORS`, or `../shared/vectors` beside
-//! the repository. Skipped, and said so, where they are missing.
+//! Suites of many vendors.
 //!
 //! Every message verifies at its own time; with its signature or its body changed, or under another secret, it
 //! does not.
 
-#![expect(clippy::disallowed_methods, reason = "the crate does no I/O; the vectors lie in files")]
-
-use countersign_core::key::{Key, KeySet, Material};
+use crate::case::{Case, json, root, text};
+use countersign_core::key::{Key, Material};
 use countersign_core::reject::Reason;
-use countersign_core::request::{RequestView, Transport};
 use countersign_core::time::UnixTime;
-use countersign_core::{Freshness, Plan, SignError, Signer, Verifier};
-use countersign_schemes::{Catalogue, Library, load};
+use countersign_core::{Freshness, SignError, Signer};
 use serde_json::Value;
-use std::path::PathBuf;
-use std::sync::Arc;
-
-/// A message and what verifies it.
-#[derive(Debug, Clone)]
-struct Case {
-    name: String,
-    scheme: String,
-    method: String,
-    https: bool,
-    authority: String,
-    target: String,
-    headers: Vec<(String, String)>,
-    body: String,
-    key: Key,
-    now: i64,
-    vars: Vec<(String, String)>,
-}
 
 impl Case {
-    fn new(name: &str, scheme: &str, method: &str, url: &str) -> Self {
-        let (transport, rest) = url.split_once("://").expect("an absolute URL");
-        let (authority, target) = match rest.find('/') {
-            Some(slash) => rest.split_at(slash),
-            None => (rest, "/"),
-        };
-        Self {
-            name: name.into(),
-            scheme: scheme.into(),
-            method: method.into(),
-            https: transport == "https",
-            authority: authority.into(),
-            target: target.into(),
-            headers: Vec::new(),
-            body: String::new(),
-            key: Key::secret(*b""),
-            now: 0,
-            vars: Vec::new(),
-        }
-    }
-
-    fn plan(&self) -> Arc<Plan> {
-        let text = Catalogue.load(&self.scheme, "").map_or_else(|| self.scheme.clone(), |(_, text)| text);
-        Plan::compile(&load(&self.scheme, &text, &Catalogue).unwrap_or_else(|error| panic!("{error}")))
-    }
-
-    fn view(&self) -> RequestView<'_> {
-        RequestView {
-            method: &self.method,
-            target: self.target.as_bytes(),
-            authority: &self.authority,
-            transport: if self.https { Transport::Https } else { Transport::Http },
-            fields: &self.headers,
-            body: Some(self.body.as_bytes()),
-            peer: None,
-            status: None,
-            trailers: None,
-            answers: None,
-        }
-    }
-
-    fn verify(&self) -> Result<(), Reason> {
-        let mut verifier = Verifier::new(self.plan());
-        for (name, value) in &self.vars {
-            verifier = verifier.with_var(name, value);
-        }
-        let view = self.view();
-        let keys = KeySet::new([Arc::new(self.key.clone())]);
-        let started = verifier.start(view, UnixTime::from_secs(self.now)).map_err(|refusal| refusal.reason())?;
-        let checked = started.key(&keys).and_then(countersign_core::NeedsBody::finish);
-        checked.map(drop).map_err(|refusal| refusal.reason())
-    }
-
     /// The same message without its signature, signed again.
     fn sign(&self, signature: &str) -> Result<String, SignError> {
         let mut unsigned = self.clone();
@@ -146,25 +71,6 @@ impl Case {
 fn changed(signature: &str) -> String {
     let first = if signature.starts_with('a') { "b" } else { "a" };
     format!("{first}{}", &signature[1..])
-}
-
-fn root() -> Option<PathBuf> {
-    let beside = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/vectors"));
-    let root = std::env::var_os("COUNTERSIGN_VECTORS").map_or(beside, PathBuf::from);
-    if root.is_dir() {
-        return Some(root);
-    }
-    eprintln!("skipped: no vectors at {}", root.display());
-    None
-}
-
-fn json(file: &str) -> Option<Value> {
-    let text = std::fs::read_to_string(root()?.join(file)).expect("a file of vectors");
-    Some(serde_json::from_str(&text).expect("JSON"))
-}
-
-fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
-    value.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
 }
 
 fn number(value: &Value, pointer: &str) -> i64 {
