@@ -1,4 +1,5 @@
-// CloudFront's signed URLs and cookies, by AWS's library.
+// CloudFront's signed URLs and cookies, by AWS's library. It does not verify; what we signed is compared with what it
+// makes of the same, as PKCS#1 v1.5 leaves nothing to the signer.
 
 import { readFileSync } from 'node:fs';
 import { getSignedCookies, getSignedUrl } from '@aws-sdk/cloudfront-signer';
@@ -34,12 +35,59 @@ export function sign(scheme, rng, hostile) {
   return { ...signed(scheme, line, { url, policy }), peer };
 }
 
-function signed(scheme, line, options) {
+function signed(scheme, line, options, key = { public_key: PUBLIC }) {
   const common = { ...options, keyPairId: 'K2JCJMDEHXQW5F', privateKey: PRIVATE, algorithm: scheme.endsWith('sha256') ? 'SHA256' : undefined };
-  const made = { ...line, key_id: 'K2JCJMDEHXQW5F', public_key: PUBLIC };
+  const made = { ...line, key_id: 'K2JCJMDEHXQW5F', ...key };
   if (!scheme.endsWith('cookie')) return { ...made, url: getSignedUrl(common) };
   const cookies = Object.entries(getSignedCookies(common)).map(([name, value]) => `${name}=${value}`);
   return { ...made, url: options.url, headers: [...line.headers, ['Cookie', cookies.join('; ')]] };
+}
+
+export function unsigned(scheme, rng, hostile) {
+  const now = hostile.now(rng);
+  const origin = `https://${hostile.host(rng)}`;
+  const query = hostile.queryString(rng, hostile.query(rng), { plus: true });
+  const line = {
+    method: rng.choice(['GET', 'HEAD']),
+    url: written(`${origin}${hostile.path(rng)}${query ? `?${query}` : ''}`),
+    headers: [],
+    now,
+    key_id: 'K2JCJMDEHXQW5F',
+    private_key: PRIVATE,
+  };
+  if (!scheme.includes('custom')) return { ...line, vars: { ttl: rng.int(1, 99999) } };
+  const condition = { DateLessThan: { 'AWS:EpochTime': now + rng.int(1, 99999) } };
+  const policy = JSON.stringify({ Statement: [{ Resource: `${origin}/*`, Condition: condition }] }, null, rng.choice([0, 1, 2]));
+  return { ...line, vars: { policy: encoded(policy) } };
+}
+
+// The library encodes some characters of a URL anew before it signs and sends it.
+const written = (url) => parts(signed('cloudfront-canned', { headers: [] }, { url, dateLessThan: date(1) }).url).url;
+
+// A signed URL without what signing added, and that.
+function parts(signedUrl) {
+  const [bare, ...rest] = signedUrl.split('?');
+  const items = rest.length ? rest.join('?').split('&') : [];
+  const added = (item) => ADDED.includes(item.split('=', 1)[0]);
+  const kept = items.filter((item) => !added(item));
+  return { url: kept.length ? `${bare}?${kept.join('&')}` : bare, added: items.filter(added) };
+}
+
+const encoded = (text) => Buffer.from(text).toString('base64').replaceAll('+', '-').replaceAll('=', '_').replaceAll('/', '~');
+const decoded = (text) => Buffer.from(text.replaceAll('-', '+').replaceAll('_', '=').replaceAll('~', '/'), 'base64').toString();
+
+const ADDED = ['Expires', 'Policy', 'Key-Pair-Id', 'Signature', 'Hash-Algorithm'];
+
+export function verify(scheme, line) {
+  const cookie = scheme.endsWith('cookie');
+  const cookies = (headers) => headers.find(([name]) => name.toLowerCase() === 'cookie')[1].split('; ');
+  const { url, added } = parts(line.url);
+  const given = cookie ? cookies(line.headers) : added;
+  const sent = Object.fromEntries(given.map((item) => item.replace('CloudFront-', '').split('=')));
+  const options = sent.Policy === undefined ? { url, dateLessThan: date(Number(sent.Expires)) } : { url, policy: decoded(sent.Policy) };
+  const made = signed(scheme, { headers: [] }, options);
+  const theirs = cookie ? cookies(made.headers) : parts(made.url).added;
+  return given.toSorted().join() === theirs.toSorted().join();
 }
 
 export function fixed(scheme) {
@@ -66,7 +114,7 @@ export function fixed(scheme) {
       covered: covered.filter((part) => !granted.includes(part)),
       open: ['method', 'body', 'key-id', 'header.user-agent', ...granted],
       peer: '192.0.2.7',
-      ...signed(scheme, { method: 'GET', headers: [], now }, options),
+      ...signed(scheme, { method: 'GET', headers: [], now }, options, { private_key: PRIVATE }),
     };
   });
 }

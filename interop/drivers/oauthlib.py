@@ -43,8 +43,7 @@ def sign(scheme, rng, hostile):
 
 
 def unsigned(scheme, rng, hostile):
-    # New signatures over SHA-1 are not made here.
-    return None if "rsa-sha1" in scheme else request(scheme, rng, hostile)
+    return request(scheme, rng, hostile)
 
 
 def request(scheme, rng, hostile):
@@ -68,8 +67,7 @@ def request(scheme, rng, hostile):
     else:
         line["method"] = rng.choice(["GET", "HEAD", "DELETE"])
     if "rsa" in scheme:
-        # rsa-sha1 is verified and not signed: its lines have the public half.
-        line |= private() if scheme == "oauth1-rsa-sha256" else public()
+        line |= private()
     else:
         line["secret"] = hostile.value(rng) or "s"
         line["vars"] = {"token-secret": rng.choice(["", hostile.value(rng)])}
@@ -124,14 +122,15 @@ def verify(scheme, line):
     request.signature = dict(found)["oauth_signature"]
     request.params = [pair for pair in found if pair[0] != "oauth_signature"]
     if "rsa" in scheme:
-        return rfc5849.verify_rsa_sha256(request, public()["public_key"])
+        verified = rfc5849.verify_rsa_sha256 if scheme == "oauth1-rsa-sha256" else rfc5849.verify_rsa_sha1
+        return verified(request, public()["public_key"])
     return rfc5849.verify_hmac_sha1(request, line["secret"], line.get("vars", {}).get("token-secret"))
 
 
 def fixed(scheme):
     rsa = "rsa" in scheme
     if rsa:
-        key = private() if scheme == "oauth1-rsa-sha256" else public()
+        key = private()
     else:
         key = {"secret": "j49sn3b29mmd82nd", "vars": {"token-secret": "mdo7 8n&2s"}}
     place = "query" if scheme.endswith("-query") else "form" if scheme.endswith("-form") else "header"

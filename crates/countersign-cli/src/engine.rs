@@ -11,6 +11,7 @@ use countersign_core::{
     ReplayEntry, RequestView, SignError, Signed, Signer, UnixTime, Verified, Verifier,
 };
 
+use crate::advice;
 use crate::material::{KeyRing, Material, MaterialError, TooManyKeys};
 use crate::message::Message;
 use crate::message::http::HttpError;
@@ -68,13 +69,17 @@ pub(crate) enum Undecided {
     #[error("{}", .0.line())]
     Scheme(Arc<OpenError>),
     #[error("{text}")]
-    Sign { error: SignError, text: String },
+    Sign { error: SignError, text: String, hint: Option<String> },
     #[error("a response cannot be written as a {0}")]
     Unwritable(&'static str),
     #[error("{0}")]
     TooManyKeys(#[from] TooManyKeys),
     #[error("the value of `{name}` in `vars` is neither text, number nor boolean")]
     Var { name: String },
+    #[error("the scheme needs a value for `{name}`{}", about.as_ref().map(|about| format!(": {about}")).unwrap_or_default())]
+    VarNeeded { name: String, about: Option<String> },
+    #[error("`{scheme}` knows no variable `{name}`")]
+    VarUnknown { scheme: String, name: String, hint: String },
     #[error("{0}")]
     VarUnreadable(String),
 }
@@ -91,16 +96,9 @@ impl Undecided {
             Self::Material(error) => return error.hint(),
             Self::Scheme(error) => return error.hint(),
             Self::TooManyKeys(_) => "name one id with --key-id",
-            Self::Sign { error, .. } => match error {
-                SignError::AlreadySigned { .. } => "remove it first; `countersign verify` judges it",
-                SignError::KeyIdNeeded => "give --key-id ID",
-                SignError::KeyUnsuitable => {
-                    "a MAC needs --secret or --secret-file, a signature --key-file with a private key"
-                }
-                SignError::VarNeeded { name } => return Some(format!("give --var {name}=VALUE")),
-                SignError::ValueUnfit { .. } => "the scheme file says what the place admits",
-                _ => return None,
-            },
+            Self::Sign { hint, .. } => return hint.clone(),
+            Self::VarNeeded { name, .. } => return Some(format!("give --var {name}=VALUE")),
+            Self::VarUnknown { hint, .. } => return Some(hint.clone()),
             _ => return None,
         };
         Some(fixed.to_owned())
@@ -168,6 +166,7 @@ impl Engine {
     /// Signs the task's message. A nonce is made where one is needed and none given.
     pub(crate) fn sign(&mut self, task: &Task) -> Result<Signed, Undecided> {
         let scheme = self.scheme(&task.scheme)?;
+        advice::needed_vars(scheme.scheme(), &task.vars)?;
         let signer = self.signer(task, &scheme);
         let Keys::One { material, id, algorithm } = &task.keys else { return Err(Undecided::NoKey) };
         let key = self.key(material, id.as_deref(), algorithm.as_deref())?;
@@ -178,12 +177,17 @@ impl Engine {
         };
         let fresh = Freshness { now: task.now, nonce: task.nonce.as_deref().or(made.as_deref()) };
         let signed = task.message.seen_to_sign(|view| signer.sign(view, &key, &fresh));
-        signed.map_err(|error| Undecided::Sign { text: sign_error(&error, &scheme), error })
+        signed.map_err(|error| Undecided::Sign {
+            text: sign_error(&error, &scheme),
+            hint: advice::on_signing(&error, &scheme, material),
+            error,
+        })
     }
 
     /// Judges the task's message.
     pub(crate) fn verify(&mut self, task: &Task) -> Result<Decision, Undecided> {
         let scheme = self.scheme(&task.scheme)?;
+        advice::needed_vars(scheme.scheme(), &task.vars)?;
         let verifier = self.verifier(task, &scheme)?;
         let plan = task.message.seen(|view| Arc::clone(verifier.judging(&view).plan()));
         let verdict = task.message.seen(|view| {

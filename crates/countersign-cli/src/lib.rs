@@ -10,6 +10,7 @@
 //! are drawn in `world` and nowhere else. Nothing is decided here: signing, verifying and serving are the
 //! libraries' matter.
 
+mod advice;
 mod answer;
 mod args;
 mod check;

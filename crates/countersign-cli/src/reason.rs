@@ -26,10 +26,14 @@ pub(crate) fn run(arguments: &ReasonArguments, out: &mut Output) -> Result<Outco
     };
     let Some(entry) = all.iter().find(|entry| entry.code == code) else {
         let near = countersign_core::scheme::nearest(code, all.iter().map(|entry| entry.code.to_owned()));
-        let hint = near.map_or_else(
-            || "`countersign reason` lists the codes".to_owned(),
-            |near| format!("did you mean `{near}`?"),
-        );
+        let part = code.len() > 1;
+        let holding: Vec<&str> =
+            all.iter().map(|entry| entry.code).filter(|known| part && known.contains(code.as_str())).collect();
+        let hint = match (near, holding.as_slice()) {
+            (Some(near), _) => format!("did you mean `{near}`?"),
+            (None, []) => "`countersign reason` lists the codes".to_owned(),
+            (None, holding) => format!("there are {}", holding.join(", ")),
+        };
         return Err(Failure::arguments(format!("there is no code `{code}`"), hint));
     };
     if arguments.json {

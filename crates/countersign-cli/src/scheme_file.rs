@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use countersign_core::scheme::{Span, nearest};
+use countersign_core::scheme::Span;
 use countersign_core::{Plan, Scheme};
 use countersign_gateway::config::SchemeFolder;
 use countersign_schemes::{Excerpt, SchemeError, Source, catalogue};
@@ -29,12 +29,12 @@ pub(crate) enum OpenError {
 impl OpenError {
     pub(crate) fn hint(&self) -> Option<String> {
         let Self::Unknown { name } = self else { return None };
-        let known = catalogue::names().iter().map(|name| (*name).to_owned());
-        Some(match nearest(name, known) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None if Path::new(name).exists() => format!("for the file, write `./{name}`"),
-            None => "`countersign schemes` lists them; a file has a slash or the ending .toml".to_owned(),
-        })
+        if Path::new(name).exists() {
+            return Some(format!("for the file, write `./{name}`"));
+        }
+        Some(catalogue::meant(name).unwrap_or_else(|| {
+            "`countersign schemes list WORD` looks for it; a file has a slash or the ending .toml".to_owned()
+        }))
     }
 
     /// On one line, for an answer: each fault with its place.

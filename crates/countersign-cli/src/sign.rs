@@ -19,7 +19,7 @@ pub(crate) fn run(arguments: &SignArguments, out: &mut Output) -> Result<Outcome
     if arguments.input.jsonl {
         return jsonl::run(&arguments.input.request, Mode::Sign, &defaults, &mut engine, out);
     }
-    defaults.check()?;
+    defaults.check(&mut engine)?;
     let mut task = defaults.task(task::read_message(&arguments.input)?)?;
     let signed = engine.sign(&task)?;
     let changed = signed.target != task.message.target || signed.body.is_some();

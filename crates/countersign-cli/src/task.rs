@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use countersign_core::{Transport, UnixTime};
 
+use crate::advice;
 use crate::args::{InputOptions, KeyOptions, SchemeOptions};
-use crate::engine::{Keys, Task, Undecided};
+use crate::engine::{Engine, Keys, Task, Undecided};
 use crate::failure::Failure;
 use crate::key_file;
 use crate::material::{KeyRing, Material, MaterialError, SecretText};
@@ -72,13 +73,12 @@ impl Defaults {
         })
     }
 
-    /// Whether the options name a scheme and a key: said before a message is waited for.
-    pub(crate) fn check(&self) -> Result<(), Undecided> {
-        match (&self.scheme, &self.material) {
-            (None, _) => Err(Undecided::NoScheme),
-            (_, None) => Err(Undecided::NoKey),
-            _ => Ok(()),
-        }
+    /// Whether the options name a scheme that can be used, variables that it knows, and a key: said before a message is
+    /// waited for.
+    pub(crate) fn check(&self, engine: &mut Engine) -> Result<(), Undecided> {
+        let scheme = engine.scheme(self.scheme.as_deref().ok_or(Undecided::NoScheme)?)?;
+        advice::known_vars(scheme.scheme(), &self.vars)?;
+        if self.material.is_some() { Ok(()) } else { Err(Undecided::NoKey) }
     }
 
     /// What is to be done with a message that says nothing but itself.

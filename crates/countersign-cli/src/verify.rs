@@ -20,7 +20,7 @@ pub(crate) fn run(arguments: &VerifyArguments, out: &mut Output) -> Result<Outco
     if arguments.input.jsonl {
         return jsonl::run(&arguments.input.request, Mode::Verify, &defaults, &mut engine, out);
     }
-    defaults.check()?;
+    defaults.check(&mut engine)?;
     let decided = task::read_message(&arguments.input).and_then(|message| {
         let task = defaults.task(message)?;
         Ok((engine.verify(&task)?, task.now))

@@ -335,10 +335,24 @@ impl Signing<'_> {
                 // What it is bound to needs the value itself, and says only what may be given.
                 return Err(SignError::VarNeeded { name: field.name.clone() });
             } else if !field.optional {
-                return Err(SignError::Missing { step: scratch.missing() });
+                return Err(self.ungiven(scratch).unwrap_or(SignError::Missing { step: scratch.missing() }));
             }
         }
         Ok(())
+    }
+
+    /// The capture that only the caller knows and did not give, of which others are made.
+    fn ungiven(&self, scratch: &Scratch) -> Option<SignError> {
+        let bound = |id: FieldId| self.plan.binds.iter().any(|bind| bind.what == Source::Field(id));
+        let mut fields = self.message.fields.iter().enumerate();
+        let (_, field) = fields.find(|(id, field)| {
+            let made =
+                field.optional || field.definition.is_some() || *id == self.message.signature_field || bound(*id);
+            !made
+                && !matches!(field.kind, FieldType::Names(_) | FieldType::NamesAny)
+                && scratch.captures.get(*id).is_none()
+        })?;
+        Some(SignError::VarNeeded { name: field.name.clone() })
     }
 
     /// Writes the carriers that do not hold the signature and whose captures are all there.

@@ -87,10 +87,9 @@ fn load(entry: &Entry, sources: &[Source], library: &dyn Library) -> Result<Sour
 
 pub(crate) fn not_found(wanted: &Text, library: &dyn Library) -> Fault {
     let names = library.names();
-    let hint = suggest::nearest(&wanted.value, names.iter().map(AsRef::as_ref)).map_or_else(
-        || "the name of a scheme of the catalogue, or a path relative to this file".to_owned(),
-        |name| format!("did you mean `{name}`?"),
-    );
+    let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
+    let hint = suggest::meant(&wanted.value, &names)
+        .unwrap_or_else(|| "the name of a scheme of the catalogue, or a path relative to this file".to_owned());
     Fault { span: wanted.span(), message: format!("there is no scheme `{}`", wanted.value), hint: Some(hint) }
 }
 

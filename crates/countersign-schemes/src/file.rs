@@ -335,14 +335,15 @@ fn vars(reader: &mut Reader<'_>, node: &Node) -> Vec<VarDraft> {
     let mut vars = Vec::new();
     for Entry { key, node } in keys.entries {
         reader.name(key);
-        let mut var = VarDraft { name: key.clone(), default: None, about: None };
+        let mut var = VarDraft { name: key.clone(), default: None, about: None, optional: false };
         match &node.value {
             Value::Text(text) => var.default = Some(At::new(text.value.clone(), text.span())),
             Value::Table(_) => {
                 let Some(keys) = reader.table(node, &format!("`{}`", key.value)) else { continue };
-                reader.known(&keys, &["default", "about"]);
+                reader.known(&keys, &["default", "about", "optional"]);
                 var.default = keys.text(reader, "default");
                 var.about = keys.text(reader, "about");
+                var.optional = keys.boolean(reader, "optional").is_some_and(|optional| optional.value);
             }
             _ => {
                 let wanted = "its default, or a table with `default` and `about`";

@@ -109,6 +109,10 @@ pub(crate) struct SchemesArguments {
 pub(crate) enum SchemesCommand {
     /// List the schemes with their titles (the default)
     List {
+        /// Only those whose name or title has all of these words
+        #[arg(value_name = "WORD")]
+        words: Vec<String>,
+
         /// Print JSON
         #[arg(long)]
         json: bool,

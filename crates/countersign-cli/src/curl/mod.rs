@@ -25,9 +25,10 @@ use shell::quoted;
 pub(crate) fn run(arguments: &CurlArguments, out: &mut Output) -> Result<Outcome, Failure> {
     let mut defaults = Defaults::read(&arguments.scheme, &arguments.key, None, None)?;
     defaults.nonce.clone_from(&arguments.nonce);
-    defaults.check()?;
+    let mut engine = Engine::default();
+    defaults.check(&mut engine)?;
     let mut task = defaults.task(message(arguments)?)?;
-    let signed = Engine::default().sign(&task)?;
+    let signed = engine.sign(&task)?;
     task.message.apply(&signed);
     let mut words = Words::of(&task.message)?;
     words.arguments.extend(arguments.curl.iter().map(|word| word.clone().into_bytes()));

@@ -28,7 +28,7 @@ pub(crate) fn run(arguments: &ExplainArguments, out: &mut Output) -> Result<Outc
     if arguments.input.jsonl {
         return jsonl::run(&arguments.input.request, Mode::Explain, &defaults, &mut engine, out);
     }
-    defaults.check()?;
+    defaults.check(&mut engine)?;
     let decided = task::read_message(&arguments.input).and_then(|message| {
         let task = defaults.task(message)?;
         let (decision, explanation) = engine.explain(&task)?;

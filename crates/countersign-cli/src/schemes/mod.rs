@@ -17,8 +17,8 @@ use crate::scheme_file::{self, SchemeFile};
 
 pub(crate) fn run(arguments: &SchemesArguments, out: &mut Output) -> Result<Outcome, Failure> {
     match &arguments.command {
-        None => list(arguments.json, out),
-        Some(SchemesCommand::List { json }) => list(*json || arguments.json, out),
+        None => list(&[], arguments.json, out),
+        Some(SchemesCommand::List { words, json }) => list(words, *json || arguments.json, out),
         Some(SchemesCommand::Show { scheme, file, json }) => {
             // What cannot be used is no scheme to copy.
             let opened = SchemeFile::open(scheme)?;
@@ -35,10 +35,26 @@ pub(crate) fn run(arguments: &SchemesArguments, out: &mut Output) -> Result<Outc
     }
 }
 
-fn list(json: bool, out: &mut Output) -> Result<Outcome, Failure> {
-    let width = catalogue::names().iter().map(|name| name.len()).max().unwrap_or(0);
+/// The schemes whose names or titles hold all of the words, in any case.
+fn list(words: &[String], json: bool, out: &mut Output) -> Result<Outcome, Failure> {
+    let words: Vec<String> = words.iter().map(|word| word.to_lowercase()).collect();
+    let mut found = Vec::new();
     for name in catalogue::names() {
         let file = SchemeFile::open(name)?;
+        let text = format!("{name} {}", file.scheme().title).to_lowercase();
+        if words.iter().all(|word| text.contains(word)) {
+            found.push((name, file));
+        }
+    }
+    if found.is_empty() {
+        let message = format!("no scheme has {} in its name or title", words.join(" "));
+        let hint = words.iter().find_map(|word| catalogue::meant(word));
+        let hint = hint
+            .unwrap_or_else(|| "`countersign schemes` lists all; docs/schemes.md says how to write one".to_owned());
+        return Err(Failure::arguments(message, hint));
+    }
+    let width = found.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    for (name, file) in &found {
         let scheme = file.scheme();
         if json {
             out.json(&Listed { name, title: &scheme.title, kind: kind(scheme.kind) })?;

@@ -66,7 +66,7 @@ pub(super) fn page(name: &str, file: &SchemeFile) -> Result<String, Failure> {
     page.variables();
     page.weaknesses();
     page.heading("Sign with it");
-    page.line(&example.commands(file.scheme()));
+    page.line(&example.commands(name, file.scheme())?);
     page.heading("An example, step by step");
     page.line(&example.steps(file));
     Ok(page.text)
@@ -129,15 +129,15 @@ impl Page<'_> {
             return self.line(&signature::sentences(message, policy));
         }
         self.line(&format!("##{deeper} What travels where"));
-        let mut table = String::from("| where | what |\n|---|---|\n");
+        let mut list = String::new();
         for carrier in &message.carriers {
             let place = super::place(carrier.place);
             let name =
                 if carrier.written.is_empty() { String::new() } else { format!(" {}", code(&carrier.written)) };
             let optional = if carrier.optional { ", may be absent" } else { "" };
-            let _ = writeln!(table, "| {place}{name}{optional} | {} |", code(self.source(carrier.text.span)));
+            let _ = writeln!(list, "* {place}{name}{optional}: {}", code(self.source(carrier.text.span)));
         }
-        self.line(&table);
+        self.line(&list);
         self.line(&format!("##{deeper} What is signed"));
         self.line(&format!("The signature is {}, of this base:", code(self.source(message.signature.span))));
         self.line(&block("text", self.source(message.base.span)));
@@ -163,18 +163,18 @@ impl Page<'_> {
         }
     }
 
-    /// What the base is made of: a table, and below it what has more than one line.
+    /// What the base is made of: a list, and below it what has more than one line.
     fn lets(&mut self, message: &Message) {
         let texts = message.lets.iter().map(|entry| (entry, self.source(entry.text.span).trim_matches('\n')));
         let (long, short): (Vec<_>, Vec<_>) = texts.partition(|(_, text)| text.contains('\n'));
-        let rows = short.iter().map(|(entry, text)| format!("| {} | {} |\n", code(&entry.name), code(text)));
+        let rows = short.iter().map(|(entry, text)| format!("* {}: {}\n", code(&entry.name), code(text)));
         let rows: String = rows.collect();
         let blocks: Vec<String> = long
             .iter()
             .map(|(entry, text)| format!("with {}:\n\n{}", code(&entry.name), block("text", text)))
             .collect();
         if !rows.is_empty() {
-            self.line(&format!("| in which | is |\n|---|---|\n{rows}"));
+            self.line(&format!("in which\n\n{rows}"));
         }
         for block in blocks {
             self.line(&block);
@@ -203,7 +203,7 @@ impl Page<'_> {
             let default = match var.default.as_deref() {
                 None => "has to be given".to_owned(),
                 Some("") => "empty".to_owned(),
-                Some(default) => code(default),
+                Some(default) => cell(&code(default)),
             };
             let about = cell(var.about.as_deref().unwrap_or_default());
             let _ = writeln!(table, "| {} | {default} | {about} |", code(&var.name));
@@ -244,9 +244,9 @@ fn notes(text: &str) -> String {
     lines.collect::<Vec<_>>().join("\n").trim().to_owned()
 }
 
-/// Text in a code span that may stand in a table.
+/// Text in a code span.
 fn code(text: &str) -> String {
-    let text = text.trim().replace('\n', "⏎").replace('|', "\\|");
+    let text = text.trim().replace('\n', "⏎");
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let ticks = "`".repeat(longest + 1);
     let pad = if text.starts_with('`') || text.ends_with('`') { " " } else { "" };
@@ -271,7 +271,7 @@ mod tests {
 
     #[test]
     fn nothing_breaks_out_of_its_place() {
-        assert_eq!(code("a|b"), "`a\\|b`");
+        assert_eq!(cell(&code("a|b")), "`a\\|b`");
         assert_eq!(code("a`b"), "``a`b``");
         assert_eq!(code("`a``"), "``` `a`` ```");
         assert_eq!(block("", "a\n```\nb"), "````\na\n```\nb\n````");

@@ -145,7 +145,8 @@ fn a_page_tells_what_a_scheme_signs_and_what_not() {
     let page = run(&["schemes", "show", "github-webhook"], "").out;
     for part in [
         "# github-webhook",
-        "| header `X-Hub-Signature-256` |",
+        "* header `X-Hub-Signature-256`: `sha256={signature:hex}`",
+        "The signature is `{base | hmac-sha256 secret | hex}`",
         "**Not covered**: `method`, `authority`, `path`, `query`.",
         "| warning | `time-missing` |",
         "countersign curl --scheme github-webhook --secret-file secret.txt",

@@ -12,7 +12,7 @@ use super::Hash;
 /// [`Asymmetric::from_name`] finds, and every key is [`Verdict::Unsuitable`] for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Asymmetric {
-    /// RSASSA-PKCS1-v1_5 with SHA-1, SHA-256, SHA-384 or SHA-512. With SHA-1 it can only be verified.
+    /// RSASSA-PKCS1-v1_5 with SHA-1, SHA-256, SHA-384 or SHA-512.
     RsaPkcs1(Hash),
     /// RSASSA-PSS with SHA-256, SHA-384 or SHA-512, MGF1 with the same hash, and a salt as long as the digest.
     RsaPss(Hash),

@@ -6,14 +6,15 @@
 //! shorter and longer ones are refused.
 //!
 //! Signing with RSA-PSS or ECDSA draws randomness inside aws-lc. It is the one place in this crate where the same
-//! input gives different output: the algorithms demand it, and a caller cannot be trusted to provide it.
+//! input gives different output: the algorithms demand it, and a caller cannot be trusted to provide it. RSA draws
+//! some to be blinded, which its output does not show.
 //!
 //! Deliberately absent: certificates, encrypted private keys, key generation, and any way to get a private key out.
 
 use std::sync::Arc;
 
 use super::der::{self, Pss};
-use super::{Asymmetric, Hash, KeyKind, Verdict, sm2};
+use super::{Asymmetric, Hash, KeyKind, Verdict, rsa_sha1, sm2};
 use crate::canon;
 use crate::jwk::{Jwk, JwkError};
 use aws_lc_rs::rand::SystemRandom;
@@ -52,9 +53,6 @@ pub enum KeyError {
     /// The key does not fit the algorithm.
     #[error("the key cannot be used with this algorithm")]
     Unsuitable,
-    /// The algorithm is for verification only.
-    #[error("this algorithm can be verified but not signed with")]
-    Unsupported,
     /// An RSA key shorter than 1024 or longer than 8192 bits.
     #[error("the RSA key has {bits} bits; 1024 to 8192 are accepted")]
     WrongSize {
@@ -258,7 +256,7 @@ impl std::fmt::Debug for RsaNumbers<'_> {
     }
 }
 
-/// A private key with its public half. Never printed; its memory is aws-lc's, or SM2's, and wiped.
+/// A private key with its public half. Never printed; its memory is aws-lc's, or the other library's, and wiped.
 pub struct PrivateKey {
     signer: Signer,
     public: PublicKey,
@@ -283,14 +281,14 @@ impl PrivateKey {
 
     /// Reads DER: PKCS#8 (RFC 5958), `RSAPrivateKey` (RFC 8017, appendix A.1.2) or `ECPrivateKey` (RFC 5915).
     ///
-    /// RSA keys of fewer than 2048 bits cannot sign.
+    /// RSA keys of fewer than 2048 bits sign with `rsa-sha1` only.
     pub fn from_der(der: &[u8]) -> Result<Self, KeyError> {
         if !is_sequence(der) {
             return Err(KeyError::Malformed);
         }
         match der::pss_private(der) {
             Pss::Alone(key) => {
-                let mut key = Self::rsa(RsaKeyPair::from_der(key).map_err(|_| KeyError::Malformed)?)?;
+                let mut key = Self::rsa(RsaKeyPair::from_der(key).map_err(|_| KeyError::Malformed)?, None)?;
                 key.public = key.public.only_pss();
                 return Ok(key);
             }
@@ -298,13 +296,16 @@ impl PrivateKey {
             Pss::Other => {}
         }
         if let Ok(pair) = RsaKeyPair::from_pkcs8(der).or_else(|_| RsaKeyPair::from_der(der)) {
-            return Self::rsa(pair);
+            return Self::rsa(pair, rsa_sha1::Signer::from_der(der).ok());
         }
         if let Ok(key) = Self::ecdsa(KeyKind::P256, P256, der).or_else(|_| Self::ecdsa(KeyKind::P384, P384, der)) {
             return Ok(key);
         }
         if let Ok(key) = Self::ed25519(Ed25519KeyPair::from_pkcs8_maybe_unchecked(der)) {
             return Ok(key);
+        }
+        if let Ok(signer) = rsa_sha1::Signer::from_der(der) {
+            return Self::short_rsa(signer);
         }
         Self::of_sm2(sm2::Signer::from_der(der)?)
     }
@@ -322,7 +323,7 @@ impl PrivateKey {
             dQ: dq,
             qInv: numbers.coefficient,
         };
-        Self::rsa(RsaKeyPair::from_components(&components).map_err(|_| KeyError::Malformed)?)
+        Self::rsa(RsaKeyPair::from_components(&components).map_err(|_| KeyError::Malformed)?, None)
     }
 
     /// Takes a private scalar of P-256 or P-384 and the point that is its public half, each number big-endian and as
@@ -379,17 +380,16 @@ impl PrivateKey {
     }
 
     /// Appends the signature over a message.
-    ///
-    /// `rsa-sha1` is [`KeyError::Unsupported`]: aws-lc-rs verifies it for the sake of old peers and does not offer
-    /// to sign with it.
     pub fn sign(&self, algorithm: Asymmetric, message: &[u8], out: &mut Vec<u8>) -> Result<(), KeyError> {
         if !self.public.fits(algorithm) {
             return Err(KeyError::Unsuitable);
         }
         match (&self.signer, algorithm) {
-            (Signer::Rsa(pair), _) => {
-                sign_rsa(pair, rsa_padding(algorithm).ok_or(KeyError::Unsupported)?, message, out)?;
+            (Signer::Rsa(_, Some(sha1)) | Signer::ShortRsa(sha1), RSA_SHA1) => sha1.sign(message, out)?,
+            (Signer::Rsa(pair, _), _) => {
+                sign_rsa(pair, rsa_padding(algorithm).ok_or(KeyError::Unsuitable)?, message, out)?;
             }
+            (Signer::ShortRsa(_), _) => return Err(KeyError::Unsuitable),
             (
                 Signer::Ecdsa { raw, .. },
                 Asymmetric::EcdsaP256 { raw: true } | Asymmetric::EcdsaP384 { raw: true },
@@ -405,13 +405,22 @@ impl PrivateKey {
         Ok(())
     }
 
+    /// Takes a key that aws-lc-rs did not read: it has to be one that is too short for it, not one it has judged bad.
+    fn short_rsa(signer: rsa_sha1::Signer) -> Result<Self, KeyError> {
+        let public = PublicKey::from_der(&signer.public_der()?)?;
+        if public.verifiers.iter().any(|(served, _)| *served != RSA_SHA1) {
+            return Err(KeyError::Malformed);
+        }
+        Ok(Self { signer: Signer::ShortRsa(signer), public })
+    }
+
     fn of_sm2(signer: sm2::Signer) -> Result<Self, KeyError> {
         Ok(Self { public: PublicKey::sm2(signer.verifier()?), signer: Signer::Sm2(signer) })
     }
 
-    fn rsa(pair: RsaKeyPair) -> Result<Self, KeyError> {
+    fn rsa(pair: RsaKeyPair, sha1: Option<rsa_sha1::Signer>) -> Result<Self, KeyError> {
         let public = PublicKey::rsa(pair.public_key())?;
-        Ok(Self { signer: Signer::Rsa(pair), public })
+        Ok(Self { signer: Signer::Rsa(pair, sha1), public })
     }
 
     fn ecdsa(kind: KeyKind, by: EcdsaSigners, bytes: &[u8]) -> Result<Self, KeyError> {
@@ -449,7 +458,10 @@ fn stand_in_rsa() -> Vec<u8> {
 }
 
 enum Signer {
-    Rsa(RsaKeyPair),
+    /// What signs with SHA-1 is absent where its library does not take the key, such as one of three primes.
+    Rsa(RsaKeyPair, Option<rsa_sha1::Signer>),
+    /// Of fewer than 2048 bits.
+    ShortRsa(rsa_sha1::Signer),
     /// A key pair of aws-lc-rs is bound to one form of signature, so there are two.
     Ecdsa {
         der: EcdsaKeyPair,
@@ -486,7 +498,7 @@ fn verification(algorithm: Asymmetric) -> Option<&'static dyn VerificationAlgori
     })
 }
 
-/// The padding that an algorithm signs with. There is none for SHA-1: aws-lc-rs does not offer it.
+/// The padding that an algorithm signs with, of those that aws-lc-rs has: not that of SHA-1.
 fn rsa_padding(algorithm: Asymmetric) -> Option<&'static dyn RsaEncoding> {
     Some(match algorithm {
         Asymmetric::RsaPkcs1(Hash::Sha256) => &signature::RSA_PKCS1_SHA256,

@@ -1,7 +1,7 @@
 //! Algorithms: hashes, MACs and signatures, each as one closed choice that a scheme file names.
 //!
-//! Hashes and MACs are those of `RustCrypto`, signatures those of aws-lc-rs, but for SM2, which it does not have; and no
-//! type of theirs is handed out.
+//! Hashes and MACs are those of `RustCrypto`, signatures those of aws-lc-rs, but for what it does not have: SM2, and
+//! signing with RSA and SHA-1. No type of theirs is handed out.
 //! What is a key, and which algorithms it serves, is settled when the key is read; verification only looks it up.
 //!
 //! Deliberately absent: an algorithm that a request could choose, equality on [`Digest`] (only [`ct_eq`]
@@ -15,6 +15,7 @@ mod hkdf;
 mod kdf;
 mod key;
 mod mac;
+mod rsa_sha1;
 mod sm2;
 
 pub use asymmetric::{Asymmetric, KeyKind, Verdict};

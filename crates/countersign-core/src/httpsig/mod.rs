@@ -37,7 +37,7 @@ pub(crate) use carried::carried;
 pub(crate) use digest::{COMPARED, claimed, compare};
 pub(crate) use explain::explain;
 pub(crate) use read::read;
-pub(crate) use rules::{Rules, declared};
+pub(crate) use rules::{Rules, VARIABLES, declared};
 pub(crate) use sign::{sign, wants_nonce};
 pub(crate) use verify::{coverage, holds, insist};
 

@@ -5,6 +5,21 @@ use super::structured::FieldShape;
 use super::{Policy, SecretForm};
 use crate::scheme::same_name;
 
+/// The variables that every message signature has, and what each is.
+pub(crate) const VARIABLES: &[(&str, &str)] = &[
+    ("components", "what is signed, instead of the scheme's own list, as in `@method @target-uri content-digest`"),
+    ("require", "the components that a verifier insists on, instead of all that the scheme does; nothing: none"),
+    ("label", "the label to sign under, and the only one that counts"),
+    ("tag", "the tag to sign with, and the only one that counts"),
+    ("structured", "the types of structured fields that are not registered, as in `example-dict=dictionary`"),
+    ("secret-encoding", "how a shared secret is written: text, base64 or hex"),
+    ("alg", "the algorithm to sign with, told in the parameter `alg`"),
+    ("digest", "the algorithm of a Content-Digest that signing adds: sha-256 or sha-512"),
+    ("expires", "when a signature ends to be valid, in seconds since 1970"),
+    ("ttl", "for how many seconds a signature is to be valid"),
+    ("accept-signature", "the Accept-Signature field that is to be answered"),
+];
+
 /// The effective policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Rules {

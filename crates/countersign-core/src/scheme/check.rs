@@ -34,7 +34,10 @@ pub(super) fn check(draft: &SchemeDraft) -> Result<Scheme, Vec<Fault>> {
         hashes = self::hashes(draft, &mut faults);
     }
     resolver(draft, &mut faults);
-    let vars: Vec<Var> = draft.vars.iter().map(var).collect();
+    let mut vars: Vec<Var> = draft.vars.iter().map(var).collect();
+    if !algorithms.is_empty() {
+        message_signature::add_variables(&mut vars);
+    }
     let mut message = |message: &MessageDraft, fresh: &draft::FreshDraft, name: &str| match &message.message_signature
     {
         Some(section) => message_signature::message(message, section, &algorithms, fresh, &mut faults),
@@ -141,6 +144,7 @@ fn var(draft: &draft::VarDraft) -> Var {
         name: draft.name.value.clone(),
         default: draft.default.as_ref().map(|default| default.value.clone()),
         about: draft.about.as_ref().map(|about| about.value.clone()),
+        optional: draft.optional,
         span: draft.name.span,
     }
 }

@@ -229,6 +229,8 @@ pub struct VarDraft {
     pub default: Option<At<String>>,
     /// `about`: what it is, for people.
     pub about: Option<At<String>>,
+    /// `optional`: nothing need be given, and nothing stands for it.
+    pub optional: bool,
 }
 
 /// `[chunks]`: a body in chunks.

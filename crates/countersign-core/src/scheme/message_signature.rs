@@ -2,7 +2,8 @@
 
 use super::check::{fault, words};
 use super::draft::{At, Fault, FreshDraft, MessageDraft, MessageSignatureDraft, Span};
-use super::model::{Message, Primitive, SignatureRule, Template};
+use super::model::{Message, Primitive, SignatureRule, Template, Var};
+use super::same_name;
 use super::vocabulary::PARTS;
 use crate::alg::Asymmetric;
 use crate::httpsig::{self, Algorithm, Covered, Policy, SecretForm};
@@ -42,6 +43,21 @@ pub(super) fn algorithms(names: &[At<String>], faults: &mut Vec<Fault>) -> Vec<A
         faults.push(fault(name.span, format!("unknown algorithm `{}`", name.value), Some(hint)));
     }
     if names.is_empty() { Algorithm::all().map(|(_, algorithm)| algorithm).collect() } else { found }
+}
+
+/// Adds the variables that every message signature has.
+pub(super) fn add_variables(vars: &mut Vec<Var>) {
+    for (name, about) in httpsig::VARIABLES {
+        if !vars.iter().any(|var| same_name(&var.name, name)) {
+            vars.push(Var {
+                name: (*name).to_owned(),
+                default: None,
+                about: Some((*about).to_owned()),
+                optional: true,
+                span: Span::default(),
+            });
+        }
+    }
 }
 
 pub(super) fn message(

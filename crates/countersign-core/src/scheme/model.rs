@@ -692,6 +692,8 @@ pub struct Var {
     pub default: Option<String>,
     /// What it is, for people.
     pub about: Option<String>,
+    /// Whether it may be left out where it has no default.
+    pub optional: bool,
     /// Where it stands.
     pub span: Span,
 }

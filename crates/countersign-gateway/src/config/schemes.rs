@@ -139,12 +139,11 @@ pub(super) fn note_misfits(route: &Use<'_>, scheme: &Scheme, faults: &mut Vec<Fa
             note(name.span, format!("`{}` is not a variable of `{}`", name.value, scheme.name), &hint);
         }
     }
-    for var in scheme.vars.iter().filter(|var| var.default.is_none()) {
-        if !route.vars.iter().any(|(name, _)| same_name(&name.value, &var.name)) {
-            let about = var.about.as_deref().map(|about| format!(": {about}")).unwrap_or_default();
-            let hint = format!("add `vars = {{ {} = \"…\" }}`{about}", var.name);
-            note(route.name, format!("`{}` needs a value for `{}`", scheme.name, var.name), &hint);
-        }
+    let given = |name: &str| route.vars.iter().any(|(given, _)| same_name(&given.value, name));
+    for var in scheme.vars.iter().filter(|var| var.default.is_none() && !var.optional && !given(&var.name)) {
+        let about = var.about.as_ref().map(|about| format!(": {about}")).unwrap_or_default();
+        let message = format!("`{}` needs a value for `{}`{about}", scheme.name, var.name);
+        note(route.name, message, &format!("add `vars = {{ {} = \"…\" }}`", var.name));
     }
     if route.errors == ErrorStyle::Scheme && scheme.errors.is_none() {
         note(route.name, format!("`{}` has no [errors] of its own", scheme.name), "leave `errors` out");
@@ -171,10 +170,9 @@ fn text(name: &SchemeName) -> Result<(String, String), (String, Option<String>)>
             Some(text) => Ok((name.clone(), text.to_owned())),
             None => Err((
                 format!("`{name}` is not a scheme of the catalogue"),
-                Some(format!(
-                    "there are {}; a file is named with a slash or its ending",
-                    catalogue::names().join(", ")
-                )),
+                Some(catalogue::meant(name).unwrap_or_else(|| {
+                    "`countersign schemes` lists them; a file is named with a slash or its ending".to_owned()
+                })),
             )),
         },
         SchemeName::File(path) => match std::fs::read_to_string(path) {

@@ -134,7 +134,8 @@ errors = "scheme"
 #[test]
 fn a_route_has_to_fit_its_scheme() {
     for (from, to, expected) in [
-        ("md5-token", "md5-tokens", "`md5-tokens` is not a scheme of the catalogue"),
+        ("md5-token", "md5-tokens", "`md5-tokens` is not a scheme of the catalogue | did you mean `md5-token`?"),
+        ("md5-token", "paypal-webhook", "`paypal-webhook` needs a value for `webhook-id`: the webhook's id"),
         ("md5-token", "no/such.toml", "no/such.toml cannot be read"),
         ("\"md5-token\"", "\"md5-token\"\nkey = \"me\"", "requests of `md5-token` name their key"),
         ("md5-token", "github-webhook", "requests of `github-webhook` do not say whose key"),

@@ -1,22 +1,23 @@
 //! The example of a page: the message of the catalogue, or one signed here, with all that became of it.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use countersign_core::alg::Asymmetric;
-use countersign_core::scheme::draft::Place;
 use countersign_core::scheme::same_name;
-use countersign_core::{Coverage, Explanation, Scheme};
+use countersign_core::{Coverage, Explanation, Scheme, SignError};
 use countersign_schemes::catalogue;
 use serde_json::Value;
 
 use super::super::trial;
 use super::{block, code};
 use crate::curl::shell::quoted;
-use crate::engine::{Decision, Engine, Task, Undecided};
+use crate::engine::{Decision, Engine, Keys, Task, Undecided};
 use crate::explain::is_raw;
 use crate::explain::visible::Visible;
 use crate::failure::Failure;
-use crate::message::Message;
+use crate::generate;
+use crate::material::Material;
 use crate::message::json::Line;
 use crate::scheme_file::{self, SchemeFile};
 use crate::task::Defaults;
@@ -51,46 +52,103 @@ impl Example {
     }
 
     /// Commands that sign such a message.
-    pub(super) fn commands(&self, scheme: &Scheme) -> String {
-        let (id, key) =
-            match (scheme.request.key_pair().is_some(), scheme.request.fields.iter().any(|f| f.name == "key-id")) {
-                (true, true) => (" --key-id ID", " --key-file private.pem"),
-                (true, false) => ("", " --key-file private.pem"),
-                (false, true) => (" --key-id ID", " --secret-file secret.txt"),
-                (false, false) => ("", " --secret-file secret.txt"),
-            };
-        let asks = |name: &str| {
-            let var = scheme.vars.iter().find(|var| same_name(&var.name, name));
-            let captured = scheme.request.fields.iter().find(|field| same_name(&field.name, name));
-            var.map_or(captured.is_some_and(|field| field.definition.is_none()), |var| var.default.is_none())
-        };
-        let mut vars = String::new();
-        for (name, _) in self.task.vars.iter().filter(|(name, _)| asks(name)) {
-            let _ = write!(vars, " --var {name}=…");
+    pub(super) fn commands(&self, name: &str, scheme: &Scheme) -> Result<String, Failure> {
+        let rules = if self.task.message.status.is_some() { scheme.response.as_ref() } else { None };
+        let rules = rules.unwrap_or(&scheme.request);
+        let mut task = self.task.clone();
+        task.vars.clear();
+        let rest = self.explanation.fields.iter().find(|(name, _)| name == "rest").map(|(_, path)| path.as_slice());
+        // A body whose carriers cannot be taken out is not shown either.
+        let bare = trial::bare(&task.message, rules, rest);
+        let typed = bare.is_some() && rules.chunks.is_none();
+        task.message = bare.unwrap_or_else(|| self.task.message.clone());
+        if task.message.status.is_none() {
+            task.message.fields.retain(|(name, _)| name.eq_ignore_ascii_case("content-type"));
         }
-        let message = &self.task.message;
+        self.complete(name, scheme, &mut task)?;
+        let id = if scheme.request.fields.iter().any(|field| field.name == "key-id") { " --key-id ID" } else { "" };
+        let key =
+            if scheme.request.key_pair().is_some() { " --key-file private.pem" } else { " --secret-file secret.txt" };
+        let mut vars = String::new();
+        for (name, value) in &task.vars {
+            let _ = write!(vars, " --var {}", assigned(name, value));
+        }
+        let message = &task.message;
         if message.status.is_some() {
-            return block(
+            return Ok(block(
                 "sh",
                 &format!("countersign sign --scheme {}{id}{key}{vars} --request answer.http", scheme.name),
-            );
+            ));
         }
         let mut words = vec![format!("countersign curl --scheme {}{id}{key}{vars}", scheme.name)];
         let has_body = !message.content().is_empty();
+        let shown = text_to_type(message.content()).filter(|_| typed);
         if message.method != if has_body { "POST" } else { "GET" } {
             words.push(format!("-X {}", message.method));
         }
         for (name, value) in &message.fields {
-            if name.eq_ignore_ascii_case("content-type") {
-                words
-                    .push(format!("-H {}", quoted(format!("{name}: {}", String::from_utf8_lossy(value)).as_bytes())));
-            }
+            words.push(format!("-H {}", shell(&format!("{name}: {}", String::from_utf8_lossy(value)))));
         }
-        if has_body {
-            words.push("-d @body".to_owned());
+        match (has_body, shown) {
+            (false, _) => {}
+            (true, Some(text)) => words.push(format!("-d {}", shell(text))),
+            (true, None) => words.push("-d @body".to_owned()),
         }
-        words.push(quoted(bare(scheme, message).as_bytes()));
-        block("sh", &words.join(" \\\n  "))
+        words.push(shell(&message.url()));
+        let command = block("sh", &words.join(" \\\n  "));
+        Ok(if has_body && shown.is_none() {
+            format!("With the body in a file `body`:\n\n{command}")
+        } else {
+            command
+        })
+    }
+
+    /// Adds the variables that signing asks for, with the values that the example has. What is shown has to work.
+    fn complete(&self, name: &str, scheme: &Scheme, task: &mut Task) -> Result<(), Failure> {
+        let mut engine = Engine::default();
+        let public = matches!(&task.keys, Keys::One { material, .. } if matches!(**material, Material::Public(_)));
+        if public || !matches!(task.keys, Keys::One { .. }) {
+            let material = Arc::new(generate::key_for(scheme)?.signs);
+            task.keys = Keys::One { material, id: Some("ID".to_owned()), algorithm: None };
+        }
+        if let Keys::One { id, .. } = &mut task.keys {
+            id.get_or_insert_with(|| "ID".to_owned());
+        }
+        name.clone_into(&mut task.scheme);
+        let mut completed = false;
+        loop {
+            let wanted = match engine.sign(task) {
+                Ok(_) => return Ok(()),
+                Err(
+                    Undecided::VarNeeded { name, .. } | Undecided::Sign { error: SignError::VarNeeded { name }, .. },
+                ) if !task.vars.iter().any(|(given, _)| same_name(given, &name)) => name,
+                // What the example's maker gave, though the scheme can do without for others.
+                Err(Undecided::Sign { error: SignError::Missing { .. }, .. }) if !completed => {
+                    completed = true;
+                    for (name, value) in &self.task.vars {
+                        if !task.vars.iter().any(|(given, _)| same_name(given, name)) {
+                            task.vars.push((name.clone(), value.clone()));
+                        }
+                    }
+                    continue;
+                }
+                Err(error) => return Err(error.into()),
+            };
+            let expiry = scheme.fresh.expires.and_then(|id| scheme.request.fields.get(id));
+            task.vars.push(if wanted == "ttl" || expiry.is_some_and(|expiry| expiry.name == wanted) {
+                ("ttl".to_owned(), "3600".to_owned())
+            } else {
+                let value = self.value(&wanted);
+                (wanted, value)
+            });
+        }
+    }
+
+    /// What the example has for a variable, or a capture.
+    fn value(&self, name: &str) -> String {
+        let given = self.task.vars.iter().find(|(given, _)| same_name(given, name)).map(|(_, value)| value.clone());
+        let read = self.explanation.fields.iter().find(|(read, _)| same_name(read, name));
+        given.or_else(|| read.map(|(_, value)| String::from_utf8_lossy(value).into_owned())).unwrap_or_default()
     }
 
     /// The message, and every step to its signature.
@@ -141,16 +199,28 @@ impl Example {
     }
 }
 
-/// The URL of a message without the parameters that carry its credentials.
-fn bare(scheme: &Scheme, message: &Message) -> String {
-    let url = message.url();
-    let Some((path, query)) = url.split_once('?') else { return url };
-    let carries = |pair: &&str| {
-        let name = pair.split('=').next().unwrap_or_default();
-        scheme.request.carriers.iter().any(|carrier| carrier.place == Place::Query && carrier.name == name)
-    };
-    let kept: Vec<&str> = query.split('&').filter(|pair| !carries(pair)).collect();
-    if kept.is_empty() { path.to_owned() } else { format!("{path}?{}", kept.join("&")) }
+/// A body that can be typed.
+fn text_to_type(body: &[u8]) -> Option<&str> {
+    let text = std::str::from_utf8(body).ok()?;
+    // `-d @…` names a file.
+    let plain =
+        !text.is_empty() && text.len() <= MOST_TYPED && !text.starts_with('@') && !text.chars().any(char::is_control);
+    plain.then_some(text)
+}
+
+/// In bytes.
+const MOST_TYPED: usize = 300;
+
+/// A variable for `--var`; a value that nobody types comes from one of the shell's.
+fn assigned(name: &str, value: &str) -> String {
+    if value.len() <= MOST_TYPED / 4 {
+        return shell(&format!("{name}={value}"));
+    }
+    format!("{name}=\"${}\"", name.to_uppercase().replace('-', "_"))
+}
+
+fn shell(text: &str) -> String {
+    quoted(text.as_bytes())
 }
 
 /// The message of the catalogue.

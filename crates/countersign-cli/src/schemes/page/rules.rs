@@ -4,6 +4,7 @@ use countersign_core::scheme::Scheme;
 use countersign_core::scheme::model::Replay;
 
 use super::code;
+use crate::advice::secret_form;
 
 /// When a message is accepted, as a list under its heading.
 pub(super) fn sentences(scheme: &Scheme) -> String {
@@ -20,14 +21,18 @@ fn key(scheme: &Scheme) -> String {
         Some(field) if field.optional && !super::super::expects(&scheme.request, "key-id") => "a message may name it",
         Some(_) => "each message names it",
     };
-    let kind = match (scheme.request.key_pair(), &scheme.request.message_signature) {
-        (Some(_), _) => "A key pair",
-        (None, Some(policy)) if policy.algorithms.len() > 1 => "A key pair or a shared secret",
-        (None, _) => "A shared secret",
+    let kind = match (scheme.request.key_pair(), &scheme.request.message_signature, secret_form(scheme)) {
+        (_, Some(policy), _) if policy.algorithms.len() > 1 => {
+            let pairs = if scheme.request.key_pair().is_some() { "" } else { " or a shared secret" };
+            format!("a key pair{pairs}")
+        }
+        (Some(algorithm), ..) => format!("a key pair for {}", code(algorithm.name())),
+        (None, _, Some(form)) => format!("a shared secret, in {form}"),
+        (None, _, None) => "a shared secret".to_owned(),
     };
     let resolver = scheme.key.resolver.as_ref();
     let resolver = resolver.map(|name| format!("; found by {}", code(&name.value))).unwrap_or_default();
-    format!("* Key: {}; {named}{resolver}.", kind.to_lowercase())
+    format!("* Key: {kind}; {named}{resolver}.")
 }
 
 fn times(scheme: &Scheme) -> Vec<String> {

@@ -1,19 +1,19 @@
 //! A message that verified, made once more: its carriers written from what was read of them, and the whole signed
 //! with the same time, nonce and captures.
 
-use countersign_core::alg::{Asymmetric, KeyError};
+use countersign_core::Explanation;
+use countersign_core::alg::Asymmetric;
 use countersign_core::scheme::model::{FieldType, Message as Rules, Primitive};
-use countersign_core::{Explanation, SignError};
 
 use super::unsigned::unsigned;
-use crate::engine::{Engine, Keys, Task, Undecided};
+use crate::engine::{Engine, Keys, Task};
 use crate::material::Material;
 use crate::scheme_file::SchemeFile;
 
 /// What came of signing again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Again {
-    /// It could not be: there is only a public key, or the algorithm is for verification only.
+    /// It could not be: there is only a public key.
     Unsigned,
     /// The same bytes, or, where the algorithm draws random numbers or what is signed is the signer's choice, a
     /// signature that verifies.
@@ -43,11 +43,7 @@ pub(super) fn sign(task: &Task, engine: &mut Engine) -> Result<Again, String> {
         return Ok(Again::Unsigned);
     }
     let (mut again, first) = bare(task, engine)?;
-    let signed = match engine.sign(&again) {
-        Ok(signed) => signed,
-        Err(Undecided::Sign { error: SignError::Key(KeyError::Unsupported), .. }) => return Ok(Again::Unsigned),
-        Err(error) => return Err(format!("not signed again: {error}")),
-    };
+    let signed = engine.sign(&again).map_err(|error| format!("not signed again: {error}"))?;
     again.message.apply(&signed);
     again.vars.clone_from(&task.vars);
     let (decision, second) = engine.explain(&again).map_err(|error| error.to_string())?;

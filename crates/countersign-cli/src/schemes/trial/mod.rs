@@ -20,9 +20,11 @@ use crate::explain;
 use crate::failure::Failure;
 use crate::out::{Outcome, Output};
 use crate::paint::Paint;
+use crate::scheme_file::SchemeFile;
 use crate::verify;
 
 pub(super) use round_trip::signed;
+pub(super) use unsigned::bare;
 use vectors::KeyPairs;
 pub(super) use vectors::without_notes;
 
@@ -69,6 +71,9 @@ pub(super) fn run(named: &[String], folder: Option<&Path>, json: bool, out: &mut
     }
     let catalogue: Vec<String> = catalogue::names().iter().map(|name| (*name).to_owned()).collect();
     let schemes = if named.is_empty() { &catalogue } else { named };
+    for name in schemes {
+        SchemeFile::open(name)?;
+    }
     let width = schemes.iter().map(|name| name.chars().count()).max().unwrap_or(0);
     if !json {
         if folder.is_none() {

@@ -15,14 +15,36 @@ pub(super) fn unsigned(
     rest: Option<&[u8]>,
     label: Option<&str>,
 ) -> Option<Message> {
-    let mut bare = message.clone();
     if rules.message_signature.is_some() {
-        for name in ["signature-input", "signature"] {
+        let mut bare = message.clone();
+        for name in SIGNATURE_FIELDS {
             without_label(&mut bare, name, label?)?;
         }
         return Some(bare);
     }
-    for carrier in rules.carriers.iter().filter(|carrier| holds(&carrier.text, rules.signature_field)) {
+    without(message, rules, rest, |carrier| holds(&carrier.text, rules.signature_field))
+}
+
+/// Takes all carriers out: what somebody has who is about to sign.
+pub(in crate::schemes) fn bare(message: &Message, rules: &Rules, rest: Option<&[u8]>) -> Option<Message> {
+    let mut bare = without(message, rules, rest, |_| true)?;
+    if rules.message_signature.is_some() {
+        bare.fields.retain(|(name, _)| !SIGNATURE_FIELDS.iter().any(|own| name.eq_ignore_ascii_case(own)));
+    }
+    Some(bare)
+}
+
+/// Where RFC 9421 has its signatures.
+const SIGNATURE_FIELDS: [&str; 2] = ["signature-input", "signature"];
+
+fn without(
+    message: &Message,
+    rules: &Rules,
+    rest: Option<&[u8]>,
+    which: impl Fn(&Carrier) -> bool,
+) -> Option<Message> {
+    let mut bare = message.clone();
+    for carrier in rules.carriers.iter().filter(|carrier| which(carrier)) {
         take_out(&mut bare, carrier, rest)?;
     }
     Some(bare)
