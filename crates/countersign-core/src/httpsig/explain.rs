@@ -10,7 +10,6 @@ use crate::plan::MessagePlan;
 use crate::plan::run::Scratch;
 use crate::request::RequestView;
 use crate::scheme::Message;
-use crate::scheme::draft::Span;
 
 /// What can be shown of a message.
 #[derive(Debug, Default)]
@@ -47,7 +46,7 @@ pub(crate) fn explain(
     let stage = |name: &str, bytes: &[u8], claimed: Option<Vec<u8>>| Stage {
         name: name.to_owned(),
         bytes: bytes.to_vec(),
-        span: Span::default(),
+        span: policy.span,
         claimed,
     };
     // A base that ends early is shown as far as it goes.

@@ -69,8 +69,9 @@ pub(super) fn message(
 ) -> Option<Message> {
     let before = faults.len();
     alone(draft, section.span, faults);
+    let readable = faults.len();
     let components = section.components.as_ref().map(|list| components(list, faults)).unwrap_or_default();
-    if components.is_empty() {
+    if components.is_empty() && faults.len() == readable {
         let hint = "as in `components = \"@method @target-uri content-digest?\"`".to_owned();
         faults.push(fault(section.span, "no components are signed".into(), Some(hint)));
     }

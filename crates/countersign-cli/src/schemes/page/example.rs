@@ -135,7 +135,7 @@ impl Example {
                 Err(error) => return Err(error.into()),
             };
             let expiry = scheme.fresh.expires.and_then(|id| scheme.request.fields.get(id));
-            task.vars.push(if expiry.is_some_and(|expiry| expiry.name == wanted) {
+            task.vars.push(if wanted == "ttl" || expiry.is_some_and(|expiry| expiry.name == wanted) {
                 ("ttl".to_owned(), "3600".to_owned())
             } else {
                 let value = self.value(&wanted);

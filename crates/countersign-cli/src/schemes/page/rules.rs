@@ -1,7 +1,7 @@
 //! A scheme's policy in sentences: how old, how often, with what key.
 
 use countersign_core::scheme::Scheme;
-use countersign_core::scheme::model::{Primitive, Replay};
+use countersign_core::scheme::model::Replay;
 
 use super::code;
 use crate::advice::secret_form;
@@ -21,13 +21,14 @@ fn key(scheme: &Scheme) -> String {
         Some(field) if field.optional && !super::super::expects(&scheme.request, "key-id") => "a message may name it",
         Some(_) => "each message names it",
     };
-    let several = scheme.request.message_signature.as_ref().is_some_and(|policy| policy.algorithms.len() > 1);
-    let kind = match (&scheme.request.signature.primitive, secret_form(scheme)) {
-        (Primitive::Signature(algorithm), _) => format!("a key pair for {}", code(algorithm.name())),
-        (Primitive::Agreed, _) if several => "a key pair or a shared secret".to_owned(),
-        (Primitive::Agreed, _) if scheme.request.key_pair().is_some() => "a key pair".to_owned(),
-        (_, Some(form)) => format!("a shared secret, in {form}"),
-        (_, None) => "a shared secret".to_owned(),
+    let kind = match (scheme.request.key_pair(), &scheme.request.message_signature, secret_form(scheme)) {
+        (_, Some(policy), _) if policy.algorithms.len() > 1 => {
+            let pairs = if scheme.request.key_pair().is_some() { "" } else { " or a shared secret" };
+            format!("a key pair{pairs}")
+        }
+        (Some(algorithm), ..) => format!("a key pair for {}", code(algorithm.name())),
+        (None, _, Some(form)) => format!("a shared secret, in {form}"),
+        (None, _, None) => "a shared secret".to_owned(),
     };
     let resolver = scheme.key.resolver.as_ref();
     let resolver = resolver.map(|name| format!("; found by {}", code(&name.value))).unwrap_or_default();

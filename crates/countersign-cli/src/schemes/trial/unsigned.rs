@@ -17,7 +17,7 @@ pub(super) fn unsigned(
 ) -> Option<Message> {
     if rules.message_signature.is_some() {
         let mut bare = message.clone();
-        for name in ["signature-input", "signature"] {
+        for name in SIGNATURE_FIELDS {
             without_label(&mut bare, name, label?)?;
         }
         return Some(bare);
@@ -27,14 +27,15 @@ pub(super) fn unsigned(
 
 /// Takes all carriers out: what somebody has who is about to sign.
 pub(in crate::schemes) fn bare(message: &Message, rules: &Rules, rest: Option<&[u8]>) -> Option<Message> {
+    let mut bare = without(message, rules, rest, |_| true)?;
     if rules.message_signature.is_some() {
-        let mut bare = message.clone();
-        let added = ["signature-input", "signature", "content-digest"];
-        bare.fields.retain(|(name, _)| !added.iter().any(|one| name.eq_ignore_ascii_case(one)));
-        return Some(bare);
+        bare.fields.retain(|(name, _)| !SIGNATURE_FIELDS.iter().any(|own| name.eq_ignore_ascii_case(own)));
     }
-    without(message, rules, rest, |_| true)
+    Some(bare)
 }
+
+/// Where RFC 9421 has its signatures.
+const SIGNATURE_FIELDS: [&str; 2] = ["signature-input", "signature"];
 
 fn without(
     message: &Message,
