@@ -482,7 +482,7 @@ impl Signing<'_> {
         self.with(draft, |env| {
             unambiguous(&env.view)?;
             read::carriers(&env.view, message, &mut read)?;
-            meant.judge(&env.view, &mut read)?;
+            meant.judge(&env.view)?;
             read::requirements(&env.view, message, &read)
         })
         .map_err(|rejection| self.unread(rejection))?;

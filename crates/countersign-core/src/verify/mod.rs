@@ -177,7 +177,7 @@ impl Verifier {
             (Some(policy), Some(rules)) => httpsig::read(&view, message, plan, policy, rules, scratch.get())?,
             _ => read::carriers(&view, message, scratch.get())?,
         }
-        self.meant.judge(&view, scratch.get())?;
+        self.meant.judge(&view)?;
         self.pins(message, scratch.get())?;
         let judged = fresh::judge(&plan.fresh, message, scratch.get(), now)?;
         if message.message_signature.is_none() {
