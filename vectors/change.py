@@ -374,6 +374,64 @@ def xml_whole(line):
     yield "added", with_body(line, with_child(body_of(line).decode(), "<zz_extra>1</zz_extra>").encode())
 
 
+# --- message signatures (RFC 9421) ---
+
+
+def signature_input(line, changed):
+    """The line with its last Signature-Input changed."""
+    headers = [[name, changed(value) if name.lower() == "signature-input" else value] for name, value in line["headers"]]
+    return {**line, "headers": headers}
+
+
+def signature_parameter(line, name):
+    """A parameter of the signature: another value, none, a second one."""
+    text = next(value for known, value in line["headers"] if known.lower() == "signature-input")
+    found = re.search(rf';{name}=("(?:[^"\\\\]|\\\\.)*"|-?[0-9]+)', text)
+    if not found:
+        raise Unchangeable(f"there is no parameter {name}")
+    old = found[1]
+    for way, other in values(old.strip('"')):
+        if not old.startswith('"') and not other.isdigit():
+            continue
+        quoted = f'"{other}"' if old.startswith('"') else other
+        yield way, signature_input(line, lambda value: value.replace(found[0], f";{name}={quoted}", 1))
+    yield "removed", signature_input(line, lambda value: value.replace(found[0], "", 1))
+    yield "a second", signature_input(line, lambda value: value.replace(found[0], found[0] * 2, 1))
+    yield "an unknown one beside it", signature_input(line, lambda value: value.replace(found[0], f"{found[0]};zz=1", 1))
+
+
+def signature_components(line):
+    """The list of components: each left out, given another parameter, and all in another order."""
+    text = next(value for known, value in line["headers"] if known.lower() == "signature-input")
+    inner = text[text.index("(") + 1 : text.index(")")]
+    items = re.findall(r'"[^"]*"(?:;[a-z]+(?:="[^"]*")?)*', inner)
+
+    def listed(items):
+        return signature_input(line, lambda value: value.replace(f"({inner})", f"({' '.join(items)})", 1))
+
+    for at, item in enumerate(items):
+        yield f"without {item}", listed(items[:at] + items[at + 1 :])
+        yield f"{item} twice", listed([*items, item])
+        yield f"{item} strictly", listed([*items[:at], f"{item};sf", *items[at + 1 :]])
+    yield "one more", listed([*items, '"@scheme"'])
+    if len(items) > 1:
+        yield "in another order", listed(items[::-1])
+
+
+def signature_bytes(line):
+    """Each byte of the signature; of a long one 64, evenly."""
+    at = next(at for at, (name, _) in enumerate(line["headers"]) if name.lower() == "signature")
+    name, text = line["headers"][at]
+    old = re.search(r":([A-Za-z0-9+/=]*):", text)[1]
+    raw = base64.b64decode(old)
+    for index in sorted({index * len(raw) // min(len(raw), 64) for index in range(min(len(raw), 64))}):
+        other = base64.b64encode(raw[:index] + bytes([raw[index] ^ 1]) + raw[index + 1 :]).decode()
+        yield f"byte {index}", {**line, "headers": [*line["headers"][:at], [name, text.replace(old, other)], *line["headers"][at + 1 :]]}
+    for way, other in (("shorter", raw[:-1]), ("longer", raw + b"x"), ("emptied", b"")):
+        value = text.replace(old, base64.b64encode(other).decode())
+        yield way, {**line, "headers": [*line["headers"][:at], [name, value], *line["headers"][at + 1 :]]}
+
+
 # --- what is not in the message ---
 
 
@@ -418,11 +476,12 @@ def status(line):
 WHOLE = {
     "method": method, "scheme": scheme, "host": host, "path": path, "query": query, "body": body, "form": form,
     "json": json_whole, "xml": xml_whole, "key-id": key_id, "secret": secret, "status": status,
+    "components": signature_components, "signature": signature_bytes,
 }  # fmt: skip
 
 NAMED = {
     "query": query_parameter, "header": header, "cookie": cookie, "form": form_parameter, "json": json_member,
-    "xml": xml_child, "var": variable,
+    "xml": xml_child, "var": variable, "parameter": signature_parameter,
 }  # fmt: skip
 
 if __name__ == "__main__":

@@ -88,6 +88,9 @@ struct Steps {
     stages: Vec<StageRow>,
     claimed_signature: Option<String>,
     computed_signature: Option<String>,
+    /// What is to be said of a message that verifies all the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    warning: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -130,7 +133,7 @@ impl<'a> VerdictAnswer<'a> {
         Self { id, verdict, steps: None }
     }
 
-    pub(crate) fn with_steps(self, scheme: &SchemeFile, explanation: Explanation) -> Self {
+    pub(crate) fn with_steps(self, scheme: &SchemeFile, explanation: Explanation, warning: Option<String>) -> Self {
         let stages = explanation.stages.into_iter().map(|stage| StageRow {
             bytes_base64: STANDARD.encode(&stage.bytes),
             claimed_base64: stage.claimed.map(|claimed| STANDARD.encode(claimed)),
@@ -144,6 +147,7 @@ impl<'a> VerdictAnswer<'a> {
             stages: stages.collect(),
             claimed_signature: explanation.claimed_signature.as_deref().map(text),
             computed_signature: explanation.computed_signature.as_deref().map(text),
+            warning,
         };
         Self { steps: Some(steps), ..self }
     }

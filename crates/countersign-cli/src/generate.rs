@@ -9,7 +9,6 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use countersign_core::Scheme;
 use countersign_core::alg::KeyKind;
-use countersign_core::scheme::model::Primitive;
 use sm2::pkcs8::{EncodePrivateKey as _, EncodePublicKey as _};
 
 use crate::material::{Material, SecretText};
@@ -25,7 +24,7 @@ pub(crate) struct Generated {
 
 /// A key for a scheme.
 pub(crate) fn key_for(scheme: &Scheme) -> Result<Generated, NoRandomness> {
-    let Primitive::Signature(algorithm) = scheme.request.signature.primitive else {
+    let Some(algorithm) = scheme.request.key_pair() else {
         // Hexadecimal digits are base64 too, so this suits the schemes that decode their secret.
         let secret = Material::Secret(SecretText::new(world::secret()?));
         return Ok(Generated { signs: secret.clone(), verifies: secret });
@@ -101,5 +100,7 @@ mod tests {
         let made = |name: &str| key_for(SchemeFile::open(name).unwrap().scheme()).unwrap().signs;
         assert!(matches!(made("countersign-v1"), Material::Secret(_)));
         assert!(matches!(made("spring-sign-rsa"), Material::Private(_)));
+        assert!(matches!(made("rfc9421"), Material::Secret(_)));
+        assert!(matches!(made("web-bot-auth"), Material::Private(_)));
     }
 }

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::answer::{SignedAnswer, VerdictAnswer};
 use crate::engine::{Engine, Undecided};
+use crate::explain;
 use crate::failure::Failure;
 use crate::message::json::{Line, Unreadable};
 use crate::out::{Outcome, Output};
@@ -111,8 +112,9 @@ fn decide(
         Mode::Verify => out.json(&VerdictAnswer::new(Some(id), engine.verify(&task)?)),
         Mode::Explain => {
             let (decision, explanation) = engine.explain(&task)?;
+            let open = explain::open(&decision, &task.message);
             let scheme = std::sync::Arc::clone(&decision.scheme);
-            out.json(&VerdictAnswer::new(Some(id), decision).with_steps(&scheme, explanation))
+            out.json(&VerdictAnswer::new(Some(id), decision).with_steps(&scheme, explanation, open))
         }
         Mode::Sign => {
             let signed = engine.sign(&task)?;

@@ -1,9 +1,9 @@
-//! `--keys FILE`: several keys to try, as TOML.
+//! `--keys FILE`: several keys to try, as JSON Web Keys (a file that begins with `{`), or as TOML.
 //!
 //! ```toml
 //! [[key]]
 //! id         = "alice"
-//! secret     = "…"                    # or private_key: PEM; or public_key: PEM, or an Ed25519 key in hex
+//! secret     = "…"                    # or private_key: PEM or JWK; or public_key: the same, or an Ed25519 key in hex
 //! alg        = "hmac-sha256"          # the one algorithm it may be used with
 //! not_before = 2026-01-01T00:00:00Z   # or seconds since 1970
 //! not_after  = 2026-12-31T23:59:59Z
@@ -14,6 +14,7 @@
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use countersign_core::jwk::{self, JwksError};
 use countersign_core::{Key, UnixTime};
 use toml::de::{DeInteger, DeTable, DeValue};
 
@@ -24,6 +25,8 @@ use crate::material::{KeyRing, Material, MaterialError, SecretText, known_algori
 pub(crate) enum KeyFileError {
     #[error("{}", Shown { path, faults })]
     Faulty { path: PathBuf, faults: Vec<KeyFault> },
+    #[error("{}: {error}", path.display())]
+    Json { path: PathBuf, error: JwksError },
     #[error("{} cannot be read: {source}", path.display())]
     Unreadable { path: PathBuf, source: std::io::Error },
 }
@@ -61,8 +64,31 @@ impl std::fmt::Display for Shown<'_> {
 pub(crate) fn read(path: &Path) -> Result<KeyRing, KeyFileError> {
     let text =
         std::fs::read_to_string(path).map_err(|source| KeyFileError::Unreadable { path: path.to_owned(), source })?;
+    if text.trim_start().starts_with('{') {
+        let keys = json_web_keys(&text).map_err(|error| KeyFileError::Json { path: path.to_owned(), error })?;
+        return Ok(KeyRing::new(keys));
+    }
     let keys = parse(&text).map_err(|faults| KeyFileError::Faulty { path: path.to_owned(), faults })?;
     Ok(KeyRing::new(keys))
+}
+
+/// JSON Web Keys (RFC 7517), a set of them, or a key directory of Web Bot Auth. Each is found by its `kid` and by its
+/// thumbprint (RFC 7638), which is what signers of the latter call it.
+fn json_web_keys(text: &str) -> Result<Vec<Key>, JwksError> {
+    let mut keys = Vec::new();
+    for (index, jwk) in jwk::jwks(text)?.keys.into_iter().enumerate() {
+        let (kid, thumbprint) = (jwk.kid().map(str::to_owned), jwk.thumbprint());
+        let secret = jwk.is_secret();
+        let key = jwk.key().map_err(|error| JwksError { index: Some(index), error })?;
+        match kid {
+            // The thumbprint of a secret gives it away to whoever guesses.
+            _ if secret => keys.push(key),
+            Some(kid) if kid == thumbprint => keys.push(key),
+            Some(_) => keys.extend([key.clone(), key.with_id(thumbprint)]),
+            None => keys.push(key.with_id(thumbprint)),
+        }
+    }
+    Ok(keys)
 }
 
 pub(crate) fn parse(text: &str) -> Result<Vec<Key>, Vec<KeyFault>> {
@@ -171,7 +197,7 @@ impl Reader<'_> {
                 return None;
             }
         };
-        let mut key = match material.0.key(id.as_deref(), algorithm.as_deref()) {
+        let key = match material.0.key(id.as_deref(), algorithm.as_deref()) {
             Ok(key) => key,
             Err(error) => {
                 let message = match &error {
@@ -182,7 +208,8 @@ impl Reader<'_> {
                 return None;
             }
         };
-        (key.not_before, key.not_after) = (not_before, not_after);
+        // A JSON Web Key may have a validity of its own, and an algorithm is not given again.
+        let key = key.limited(None, not_before, not_after).ok()?;
         (self.faults.len() == before).then_some(key)
     }
 
@@ -298,6 +325,47 @@ mod tests {
         assert_eq!(faults(&format!("[[key]]\npublic_key = '0x{}'\n", &digits[2..])), [fault]);
         // Half a key pair is a secret only where it says so.
         assert_eq!(faults(&format!("[[key]]\nprivate_key = '{digits}'\n")), [fault.replace("14", "15")]);
+    }
+
+    #[test]
+    fn a_key_file_may_be_a_json_web_key_set() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("keys.json");
+        let secret = r#"{"kty":"oct","k":"YSBzZWNyZXQ","kid":"a","exp":5}"#;
+        let public = r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","kid":"b"}"#;
+        std::fs::write(&path, format!(r#" {{"keys":[{secret},{{"kty":"AKP"}},{public}]}}"#)).unwrap();
+        let ring = read(&path).unwrap();
+        let find = |id: &str| {
+            ring.find(&countersign_core::KeyQuery::new("s", Some(id.as_bytes())), None).unwrap().keys().to_vec()
+        };
+        assert!(matches!(find("a")[0].material, countersign_core::Material::Secret(_)));
+        assert_eq!(find("a")[0].not_after, Some(UnixTime::from_secs(5)));
+        assert!(matches!(find("b")[0].material, countersign_core::Material::Public(_)));
+        assert!(find("c").is_empty());
+        for (text, expected) in [
+            (r#"{"keys":[{"kty":"oct","k":"Y2FuYXJ5"},{"kty":"oct"}]}"#, "keys[1]: `k` is missing"),
+            (r#"{"keys":[{"kty":"oct","k":"Y2FuYXJ5","k":"Y2FuYXJ5"}]}"#, "keys[0]: not a JSON object in which"),
+            (r#"{"keys":[]}"#, "no key that signs"),
+            ("{", "not a JSON object"),
+        ] {
+            std::fs::write(&path, text).unwrap();
+            let error = read(&path).unwrap_err().to_string();
+            assert!(error.contains(expected) && error.contains("keys.json") && !error.contains("Y2Fu"), "{error}");
+        }
+    }
+
+    /// RFC 8037, appendix A.1.
+    #[test]
+    fn a_key_of_a_file_may_be_a_json_web_key() {
+        let jwk =
+            r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","kid":"b","exp":9}"#;
+        let keys = parse(&format!("[[key]]\npublic_key = '{jwk}'\nnot_after = 7\n")).unwrap();
+        assert_eq!((keys[0].id.as_deref(), keys[0].not_after), (Some("b"), Some(UnixTime::from_secs(7))));
+        let wrong = jwk.replace("kty", "kt");
+        assert_eq!(faults(&format!("[[key]]\npublic_key = '{wrong}'\n")), ["2:14: `kty` is missing"]);
+        let other =
+            format!("[[key]]\npublic_key = '{}'\nalg = 'rsa-sha256'\n", jwk.replace("exp\":9", "alg\":\"EdDSA\""));
+        assert_eq!(faults(&other), ["2:14: the key is for another algorithm: its `alg` says so"]);
     }
 
     proptest! {

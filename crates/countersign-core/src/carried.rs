@@ -1,6 +1,7 @@
 //! Carriers, read and written again: that a template makes the text again that it parsed, shown on a message.
 
 use crate::alg::Hash;
+use crate::httpsig;
 use crate::plan::run::{Env, Scratch, run};
 use crate::reject::Rejection;
 use crate::request::RequestView;
@@ -33,6 +34,9 @@ impl Verifier {
             return judging.carried(view);
         }
         let Some((message, plan)) = self.plan().message(view.status.is_some()) else { return Ok(Vec::new()) };
+        if let (Some(policy), Some(rules)) = (&message.message_signature, self.rules(view.status.is_some())) {
+            return httpsig::carried(&view, message, plan, policy, rules);
+        }
         let Some(variant) = plan.variants.first() else { return Ok(Vec::new()) };
         let mut scratch = Scratch::default();
         scratch.reset(message.fields.len());

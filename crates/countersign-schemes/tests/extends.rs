@@ -226,9 +226,9 @@ fn a_chain_that_does_not_hold() {
             "extends = \"parent\"",
             &[("parent", "a = 1\na = 2")],
             "error: `a` is not a section or key of a scheme\n  --> parent:1:1\n   |\n 1 | a = 1\n   | ^\n\
-             hint: there are `title`, `reference`, `kind`, `when`, `extends`, `key`, `vars`, `header`, `query`, `form`, \
+             hint: there are `title`, `reference`, `kind`, `when`, `extends`, `either`, `key`, `vars`, `header`, `query`, `form`, \
              `json`, `xml`, `cookie`, `path`, `let`, `sign`, `bind`, `require`, `policy`, `try`, \
-             `chunks`, `fresh`, `errors` and `response`\n\
+             `chunks`, `message-signature`, `fresh`, `errors` and `response`\n\
              \n\
              error: duplicate key\n  --> parent:2:1\n   |\n 2 | a = 2\n   | ^\n\
              hint: each key and each section stands once",

@@ -33,9 +33,9 @@ pub(crate) struct KeyOptions {
     /// A file with the secret; a line end at its end does not count
     #[arg(long, value_name = "FILE", group = "material")]
     pub(crate) secret_file: Option<PathBuf>,
-    /// A PEM file with a private key (which signs and verifies) or a public one (which verifies), or one with the
-    /// 64 hexadecimal digits of an Ed25519 public key
-    #[arg(long, value_name = "PEM", group = "material")]
+    /// A file with a private key (which signs and verifies) or a public one (which verifies), as PEM or as a JSON Web
+    /// Key; or with the 64 hexadecimal digits of an Ed25519 public key
+    #[arg(long, value_name = "FILE", group = "material")]
     pub(crate) key_file: Option<PathBuf>,
     /// The one algorithm that the key may be used with, where the scheme leaves it to the key
     #[arg(long, value_name = "NAME")]
@@ -130,7 +130,7 @@ pub(crate) struct VerifyArguments {
     #[command(flatten)]
     pub(crate) key: KeyOptions,
     /// A TOML file of keys to try: `[[key]]` with `id`, `secret` or `public_key` or `private_key`, `alg`,
-    /// `not_before`, `not_after`
+    /// `not_before`, `not_after`; or JSON Web Keys: a key, a set, or a key directory of Web Bot Auth
     #[arg(long, value_name = "FILE", group = "material")]
     pub(crate) keys: Option<PathBuf>,
     /// A folder of certificates in PEM, for schemes that name the key by one; the scheme's `[key] resolver` says how

@@ -9,9 +9,10 @@ use countersign_core::{Explanation, Stage};
 
 use crate::answer::VerdictAnswer;
 use crate::args::ExplainArguments;
-use crate::engine::Engine;
+use crate::engine::{Decision, Engine};
 use crate::failure::Failure;
 use crate::jsonl::{self, Mode};
+use crate::message::Message;
 use crate::out::{Outcome, Output};
 use crate::paint::Paint;
 use crate::scheme_file::SchemeFile;
@@ -30,22 +31,48 @@ pub(crate) fn run(arguments: &ExplainArguments, out: &mut Output) -> Result<Outc
     defaults.check(&mut engine)?;
     let decided = task::read_message(&arguments.input).and_then(|message| {
         let task = defaults.task(message)?;
-        Ok((engine.explain(&task)?, task.now))
+        let (decision, explanation) = engine.explain(&task)?;
+        let open = open(&decision, &task.message);
+        Ok(((decision, explanation, open), task.now))
     });
-    let ((decision, explanation), now) = match decided {
+    let ((decision, explanation, open), now) = match decided {
         Ok(decided) => decided,
         Err(failure) => return verify::undecided(failure, arguments.json, out),
     };
     let outcome = verify::outcome(&decision);
     if arguments.json {
         let scheme = std::sync::Arc::clone(&decision.scheme);
-        out.json(&VerdictAnswer::new(None, decision).with_steps(&scheme, explanation))?;
+        out.json(&VerdictAnswer::new(None, decision).with_steps(&scheme, explanation, open))?;
     } else {
         let paint = Paint::new(out.colour());
         steps(&explanation, &decision.scheme, paint, out)?;
         verify::show(&decision, now, paint, out)?;
+        if let Some(open) = open {
+            writeln!(out, "{}: {open}", paint.bad("warning"))?;
+        }
     }
     Ok(outcome)
+}
+
+/// What is to be said of a message signature that holds and leaves open what a handler goes by: the message lists itself
+/// what it covers, and a policy may insist on little.
+pub(crate) fn open(decision: &Decision, message: &Message) -> Option<String> {
+    let facts = decision.verdict.as_ref().ok()?;
+    let scheme = decision.plan.scheme();
+    let rules = if message.status.is_some() { scheme.response.as_ref()? } else { &scheme.request };
+    rules.message_signature.as_ref()?;
+    let matters = |part: &&str| match *part {
+        "body" => !message.content().is_empty(),
+        _ => message.status.is_none(),
+    };
+    let left = |part: &&str| facts.coverage.not_covered.iter().any(|open| open == part);
+    let parts: Vec<&str> = ["body", "method", "query"].into_iter().filter(matters).filter(left).collect();
+    let last = parts.last()?;
+    let parts = match parts.split_last() {
+        Some((_, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
+        _ => (*last).to_owned(),
+    };
+    Some(format!("the signature holds and does not cover the {parts}: whoever carries the message can change that"))
 }
 
 /// How much of a stage is shown to people, in bytes.

@@ -5,8 +5,8 @@ mod trial;
 
 use std::io::Write as _;
 
-use countersign_core::scheme::Kind;
 use countersign_core::scheme::draft::Place;
+use countersign_core::scheme::{Kind, Message};
 use countersign_schemes::catalogue;
 use serde::Serialize;
 
@@ -95,6 +95,9 @@ struct Shown<'a> {
     response: bool,
     carriers: Vec<CarrierRow<'a>>,
     vars: Vec<VarRow<'a>>,
+    /// The schemes that stand side by side under this name; the rest is the first one's.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    either: Vec<&'a str>,
     /// The file, and those that it extends.
     files: Vec<&'a str>,
 }
@@ -113,6 +116,20 @@ struct VarRow<'a> {
     about: Option<&'a str>,
 }
 
+/// Where RFC 9421 has its signatures.
+const SIGNATURE_FIELDS: [&str; 2] = ["Signature-Input", "Signature"];
+
+impl<'a> CarrierRow<'a> {
+    const fn header(name: &'a str) -> Self {
+        Self { place: place(Place::Header), name, optional: false }
+    }
+}
+
+/// Whether a message without a capture is refused.
+fn expects(message: &Message, capture: &str) -> bool {
+    message.required_fields.iter().any(|id| message.fields.get(*id).is_some_and(|field| field.name == capture))
+}
+
 impl<'a> Shown<'a> {
     fn of(file: &'a SchemeFile) -> Self {
         let scheme = file.scheme();
@@ -123,12 +140,14 @@ impl<'a> Shown<'a> {
             title: &scheme.title,
             kind: kind(scheme.kind),
             reference: scheme.reference.as_deref(),
-            key_id: key_id.map_or("never", |field| if field.optional { "sometimes" } else { "always" }),
-            key_pair: matches!(
-                scheme.request.signature.primitive,
-                countersign_core::scheme::model::Primitive::Signature(_)
-            ),
-            nonce: file.plan.captures_nonce(),
+            key_id: match key_id {
+                None => "never",
+                Some(field) if field.optional && !expects(&scheme.request, "key-id") => "sometimes",
+                Some(_) => "always",
+            },
+            key_pair: scheme.request.key_pair().is_some(),
+            nonce: file.plan.captures_nonce()
+                && (scheme.request.message_signature.is_none() || expects(&scheme.request, "nonce")),
             response: scheme.response.is_some(),
             carriers: carriers
                 .map(|carrier| CarrierRow {
@@ -136,7 +155,9 @@ impl<'a> Shown<'a> {
                     name: &carrier.written,
                     optional: carrier.optional,
                 })
+                .chain(scheme.request.message_signature.iter().flat_map(|_| SIGNATURE_FIELDS.map(CarrierRow::header)))
                 .collect(),
+            either: scheme.either.iter().map(|member| member.name.as_str()).collect(),
             vars: scheme
                 .vars
                 .iter()

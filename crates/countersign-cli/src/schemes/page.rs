@@ -7,12 +7,12 @@
 
 mod example;
 mod rules;
+mod signature;
 
 use std::fmt::Write as _;
 
-use countersign_core::scheme::Message;
 use countersign_core::scheme::draft::Span;
-use countersign_core::scheme::model::Primitive;
+use countersign_core::scheme::{Message, When};
 use countersign_schemes::lint::lint;
 
 use crate::failure::Failure;
@@ -54,6 +54,7 @@ pub(super) fn page(name: &str, file: &SchemeFile) -> Result<String, Failure> {
     let example = Example::of(name)?;
     let mut page = Page { file, text: String::new() };
     page.head();
+    page.side_by_side();
     page.message("", &file.scheme().request);
     page.coverage(&example);
     page.line(&rules::sentences(file.scheme()));
@@ -101,8 +102,32 @@ impl Page<'_> {
         }
     }
 
+    /// The schemes of which a message may satisfy any, and what decides.
+    fn side_by_side(&mut self) {
+        let members = &self.file.scheme().either;
+        let rows = members.iter().map(|member| {
+            let when = match &member.when {
+                Some(When::Header(name)) => format!("that has a field {}", code(name)),
+                Some(When::Query(name)) => format!("that has a parameter {}", code(name)),
+                None => "that is left".to_owned(),
+            };
+            format!("* [{0}]({0}.md) judges a message {when}.\n", member.name)
+        });
+        let rows: String = rows.collect();
+        if let Some(first) = members.first() {
+            let name = code(&first.name);
+            self.line(&format!("Several schemes stand side by side:\n\n{rows}\nWhat follows is said of {name}."));
+        }
+    }
+
     /// Where a message carries its credentials, and what they sign.
     fn message(&mut self, deeper: &str, message: &Message) {
+        if let Some(policy) = &message.message_signature {
+            self.line(&format!("##{deeper} What travels where"));
+            self.line(signature::FIELDS);
+            self.line(&format!("##{deeper} What is signed"));
+            return self.line(&signature::sentences(message, policy));
+        }
         self.line(&format!("##{deeper} What travels where"));
         let mut list = String::new();
         for carrier in &message.carriers {
@@ -238,11 +263,6 @@ fn block(language: &str, text: &str) -> String {
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(longest.max(2) + 1);
     format!("{fence}{language}\n{}\n{fence}", text.trim_matches('\n'))
-}
-
-/// Whether a scheme signs with a key pair.
-fn has_key_pair(message: &Message) -> bool {
-    matches!(message.signature.primitive, Primitive::Signature(_))
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ mod commands;
 mod contract;
 mod gateway;
 mod hawk;
+mod jwk;
 mod newcomer;
 mod raw;
 mod suites;

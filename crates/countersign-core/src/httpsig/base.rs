@@ -135,9 +135,9 @@ impl Found {
         Ok(())
     }
 
-    /// Whether a component is covered, with exactly these parameters.
-    pub(super) fn covers(&self, wanted: &Covered) -> bool {
-        self.has(&wanted.component())
+    /// Whether a component is covered, with exactly these parameters; or as [`Covered::under`] has it.
+    pub(super) fn covers(&self, wanted: &Covered, label: &str) -> bool {
+        self.has(&wanted.component()) || wanted.under(label).is_some_and(|member| self.has(&member))
     }
 
     fn has(&self, wanted: &Component<'_>) -> bool {

@@ -4,7 +4,9 @@
 //! parameters that go together. Two are the same if name and parameters are, in whatever order these stand.
 
 use super::Flaw;
+use super::base::Parts;
 use crate::canon::sf::{self, Bare, Item};
+use crate::scheme::PARTS;
 
 /// A derived component (RFC 9421, section 2.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -147,6 +149,35 @@ impl Covered {
             key: component.key.map(str::to_owned),
             param: component.param.map(str::to_owned),
         })
+    }
+
+    /// The member of a dictionary that is a signature's own, by its label (as `Signature-Agent` has one for each
+    /// signature): it stands for a field that has to be covered only where it is there.
+    pub(super) fn under<'a>(&'a self, label: &'a str) -> Option<Component<'a>> {
+        let component = self.component();
+        let whole = component.derived.is_none() && component.flags == Flags::default() && component.key.is_none();
+        (self.optional && whole).then_some(Component { key: Some(label), ..component })
+    }
+
+    /// The parts of the message that it covers wholly: of `method`, `authority`, `path`, `query` and `body`.
+    pub fn parts(&self) -> impl Iterator<Item = &'static str> + use<> {
+        let parts = Parts::of(&self.component());
+        PARTS.iter().copied().filter(move |name| Parts::named(name).is_some_and(|part| parts.has(part)))
+    }
+
+    /// The query parameter that it covers, encoded as section 2.2.8 has it.
+    #[must_use]
+    pub fn query_parameter(&self) -> Option<&str> {
+        self.param.as_deref()
+    }
+
+    /// The field whose lines it covers wholly, in the message itself.
+    #[must_use]
+    pub fn field(&self) -> Option<&str> {
+        let Component { flags, .. } = self.component();
+        let elsewhere = flags.has(Flags::REQ) || flags.has(Flags::TR);
+        let whole = self.derived.is_none() && self.key.is_none() && !elsewhere;
+        whole.then_some(self.name.as_str())
     }
 
     /// The same, not to be left out.

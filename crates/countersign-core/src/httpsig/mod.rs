@@ -17,6 +17,7 @@
 
 mod accept;
 mod base;
+mod carried;
 mod component;
 mod digest;
 mod explain;
@@ -32,6 +33,7 @@ pub use component::Covered;
 pub use structured::FieldShape;
 
 pub(crate) use base::Found;
+pub(crate) use carried::carried;
 pub(crate) use digest::{COMPARED, claimed, compare};
 pub(crate) use explain::explain;
 pub(crate) use read::read;

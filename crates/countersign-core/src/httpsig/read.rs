@@ -6,6 +6,7 @@
 use super::base::Parts;
 use super::component::Component;
 use super::rules::Rules;
+use super::value;
 use super::{ALG, EXPIRES, KEY_ID, LABEL, LONGEST, NONCE, PARAMETERS, Policy, SIGNATURE, TAG, TIMESTAMP};
 use crate::canon::sf::{self, Bare, InnerList, Member};
 use crate::plan::MessagePlan;
@@ -43,7 +44,7 @@ pub(crate) fn read(
     let inputs = sf::dictionary(input).map_err(|_| malformed_input())?;
     let signatures = sf::dictionary(signature).map_err(|_| malformed_signature())?;
     paired(&inputs, &signatures, policy.most)?;
-    let (label, list) = choose(&inputs, message, rules)?;
+    let (label, list) = choose(view, &inputs, message, rules)?;
     let claimed = signatures.get(label).ok_or_else(malformed_signature)?;
     let Member::Item(sf::Item { bare: Bare::Bytes(bytes), .. }) = claimed else { return Err(malformed_signature()) };
     bytes.decode(&mut found.signature);
@@ -54,11 +55,11 @@ pub(crate) fn read(
     parameters(&list, captures)?;
     found.make(view, &list, captures.get(PARAMETERS).unwrap_or_default(), &rules.declared)?;
     out.truncate(mark);
-    demands(message, plan, rules, scratch)
+    demands(view, message, plan, rules, scratch)
 }
 
 /// Section 7.5.1: a field cannot pass for a derived component.
-fn reserved(view: &RequestView<'_>) -> Result<(), Rejection> {
+pub(super) fn reserved(view: &RequestView<'_>) -> Result<(), Rejection> {
     let mut found = None;
     view.fields.all(&mut |name, _| {
         if name.starts_with('@') && found.is_none() {
@@ -121,6 +122,7 @@ fn paired(inputs: &sf::Dictionary<'_>, signatures: &sf::Dictionary<'_>, most: us
 
 /// The one signature of the wanted label and tag; where there are several, the one that covers what is insisted on.
 fn choose<'a>(
+    view: &RequestView<'_>,
     inputs: &sf::Dictionary<'a>,
     message: &Message,
     rules: &Rules,
@@ -140,7 +142,7 @@ fn choose<'a>(
     }
     let mut chosen = None;
     for (label, list) in wanted() {
-        if satisfies(&list, message, rules) {
+        if satisfies(view, (label, &list), message, rules) {
             if chosen.is_some() {
                 return Err(Rejection::new(Reason::SignatureAmbiguous, None, Subject::Request));
             }
@@ -160,7 +162,12 @@ fn is_wanted(label: &str, list: &InnerList<'_>, rules: &Rules) -> bool {
 
 /// Whether a signature covers what is insisted on, as far as its list tells. What covers something unknown is somebody
 /// else's.
-fn satisfies(list: &InnerList<'_>, message: &Message, rules: &Rules) -> bool {
+fn satisfies(
+    view: &RequestView<'_>,
+    (label, list): (&str, &InnerList<'_>),
+    message: &Message,
+    rules: &Rules,
+) -> bool {
     let mut parts = Parts::default();
     let mut components = Vec::new();
     for item in list.items() {
@@ -168,7 +175,13 @@ fn satisfies(list: &InnerList<'_>, message: &Message, rules: &Rules) -> bool {
         parts = parts.and(Parts::of(&component));
         components.push(component);
     }
-    let named = rules.required.iter().all(|wanted| wanted.optional || components.contains(&wanted.component()));
+    let named = rules.required.iter().all(|wanted| {
+        let component = wanted.component();
+        let own = wanted.under(label).is_some_and(|member| components.contains(&member));
+        components.contains(&component)
+            || own
+            || (wanted.optional && !value::is_there(view, &component, &rules.declared))
+    });
     let own = !rules.replaced;
     let covered = message.required_parts.iter().filter_map(|part| Parts::named(&part.value));
     // Whether there is a body is not known yet.
@@ -219,10 +232,17 @@ fn parameters(list: &InnerList<'_>, captures: &mut Captures) -> Result<(), Rejec
 }
 
 /// What a verifier insists on, the body apart: whether there is one is known when it is over.
-fn demands(message: &Message, plan: &MessagePlan, rules: &Rules, scratch: &Scratch) -> Result<(), Rejection> {
+fn demands(
+    view: &RequestView<'_>,
+    message: &Message,
+    plan: &MessagePlan,
+    rules: &Rules,
+    scratch: &Scratch,
+) -> Result<(), Rejection> {
     let thin = |name: &str| Rejection::new(Reason::CoverageTooThin, None, Subject::Required(name.to_owned()));
-    for wanted in &rules.required {
-        if !wanted.optional && !scratch.found.covers(wanted) {
+    let label = scratch.captures.get(LABEL).and_then(|label| std::str::from_utf8(label).ok()).unwrap_or_default();
+    for wanted in rules.required.iter().filter(|wanted| !scratch.found.covers(wanted, label)) {
+        if !wanted.optional || value::is_there(view, &wanted.component(), &rules.declared) {
             return Err(thin(&wanted.text));
         }
     }

@@ -18,7 +18,8 @@ type Given = [(String, Vec<u8>)];
 
 /// Whether a nonce has to be given: the policy demands one, and nobody said what to sign instead.
 pub(crate) fn wants_nonce(message: &Message, given: &Given) -> bool {
-    let demanded = message.required_fields.contains(&NONCE);
+    let told = ["nonce", "parameters"].iter().any(|name| text(given, name).is_some());
+    let demanded = message.required_fields.contains(&NONCE) && !told;
     match wish(given) {
         Ok(Some(wish)) => wish.nonce.is_none() && demanded,
         _ => demanded && text(given, "components").is_none(),
@@ -46,8 +47,11 @@ pub(crate) fn sign(
         Some(wish) => wish.label.clone(),
         None => rules.label.clone().unwrap_or_else(|| policy.label.clone()),
     };
+    read::reserved(&view).map_err(SignError::Message)?;
     unsigned_yet(&view, &label)?;
+    let whole = text(given, "parameters").map(parameters_given).transpose()?;
     let wanted = match (&wish, text(given, "components")) {
+        _ if whole.is_some() => whole.as_deref().map(listed).unwrap_or_default(),
         (_, Some(list)) => {
             Covered::list(list).map_err(|word| SignError::VarUnreadable { what: unreadable("components", &word) })?
         }
@@ -60,8 +64,14 @@ pub(crate) fn sign(
     lines.extend(appended.clone());
     let view = RequestView { fields: &lines, ..view };
 
-    let mut parameters = components(&view, &wanted, &rules)?;
-    parameters_of(message, policy, &rules, &Asking { wish: wish.as_ref(), given, key, fresh }, &mut parameters)?;
+    let parameters = if let Some(whole) = whole {
+        whole
+    } else {
+        let mut parameters = components(&view, &wanted, &rules)?;
+        let asking = Asking { wish: wish.as_ref(), given, key, fresh };
+        parameters_of(message, policy, &rules, &asking, &mut parameters)?;
+        parameters
+    };
     let base = base(&view, &parameters, &rules)?;
     let mut signature = Vec::new();
     match algorithm {
@@ -153,6 +163,30 @@ fn digest_field(
     Ok(Some(("Content-Digest".to_owned(), value)))
 }
 
+/// Signature parameters that were given whole, as a `Signature-Input` field has them behind the label.
+fn parameters_given(text: &str) -> Result<Vec<u8>, SignError> {
+    let what = "`parameters` is a list of components with its parameters, as in `(\"@method\");created=1`";
+    let list = sf::list(text.as_bytes()).ok();
+    let mut members = list.iter().flat_map(sf::List::members);
+    match (members.next(), members.next()) {
+        (Some(sf::Member::List(list)), None) => {
+            let mut parameters = Vec::new();
+            list.serialize(&mut parameters);
+            Ok(parameters)
+        }
+        _ => Err(SignError::VarUnreadable { what: what.to_owned() }),
+    }
+}
+
+/// The components of parameters that were given whole, as far as they are such.
+fn listed(parameters: &[u8]) -> Vec<Covered> {
+    let list = sf::list(parameters).ok();
+    let Some(sf::Member::List(list)) = list.as_ref().and_then(|list| list.members().next()) else {
+        return Vec::new();
+    };
+    list.items().filter_map(|item| Covered::new(&item, false).ok()).collect()
+}
+
 /// The list of those components that are there.
 fn components(view: &RequestView<'_>, wanted: &[Covered], rules: &Rules) -> Result<Vec<u8>, SignError> {
     let mut list = b"(".to_vec();
@@ -187,7 +221,10 @@ fn parameters_of(
         out.extend_from_slice(name.as_bytes());
         sf::push_integer(value, out).map_err(|_| SignError::ValueUnfit { name: name.to_owned() })
     };
-    let created = seconds(fresh.now);
+    let created = match text(given, "timestamp") {
+        Some(at) => at.parse().map_err(|_| SignError::ValueUnfit { name: "timestamp".to_owned() })?,
+        None => seconds(fresh.now),
+    };
     number(";created=", created)?;
     let expires = match (text(given, "expires"), text(given, "ttl")) {
         (Some(at), _) => Some(at.parse().map_err(|_| SignError::ValueUnfit { name: "expires".to_owned() })?),
@@ -209,7 +246,10 @@ fn parameters_of(
     if key_id.is_none() && demands(KEY_ID) {
         return Err(SignError::KeyIdNeeded);
     }
-    let nonce = wish.and_then(|wish| wish.nonce.as_deref()).or(fresh.nonce);
+    let nonce = wish.and_then(|wish| wish.nonce.as_deref()).or(text(given, "nonce")).or(fresh.nonce);
+    if nonce == Some("") {
+        return Err(SignError::ValueUnfit { name: "nonce".to_owned() });
+    }
     if nonce.is_none() && wants_nonce(message, given) {
         return Err(SignError::NonceNeeded);
     }

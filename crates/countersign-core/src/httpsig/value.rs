@@ -35,6 +35,14 @@ pub(crate) fn push(
     }
 }
 
+/// Whether a message has what a component names. What it has and nobody could sign counts.
+pub(super) fn is_there(view: &RequestView<'_>, component: &Component<'_>, declared: &Declared) -> bool {
+    match push(view, component, declared, &mut Vec::new()) {
+        Ok(()) => true,
+        Err(rejection) => rejection.reason() != Reason::ComponentMissing,
+    }
+}
+
 /// RFC 9421, sections 2.2.1 to 2.2.9.
 fn derive(
     view: &RequestView<'_>,

@@ -5,10 +5,30 @@ use super::draft::{At, Fault, FreshDraft, MessageDraft, MessageSignatureDraft, S
 use super::model::{Message, Primitive, SignatureRule, Template, Var};
 use super::same_name;
 use super::vocabulary::PARTS;
+use crate::alg::Asymmetric;
 use crate::httpsig::{self, Algorithm, Covered, Policy, SecretForm};
 
 /// How many signatures a message may have, where the scheme does not say.
 const MOST: u64 = 4;
+
+impl Message {
+    /// The algorithm whose key pair signs such a message; `None`: a shared secret does, or may.
+    #[must_use]
+    pub fn key_pair(&self) -> Option<Asymmetric> {
+        match (&self.signature.primitive, &self.message_signature) {
+            (Primitive::Signature(algorithm), _) => Some(*algorithm),
+            (Primitive::Agreed, Some(policy)) => {
+                let mut pairs = policy.algorithms.iter().map(|algorithm| match algorithm {
+                    Algorithm::Signature(algorithm) => Some(*algorithm),
+                    Algorithm::Hmac(_) => None,
+                });
+                let first = pairs.next()??;
+                pairs.all(|other| other.is_some()).then_some(first)
+            }
+            _ => None,
+        }
+    }
+}
 
 /// Reads the names of `[key] algorithms` as the registry has them (RFC 9421, section 6.2).
 pub(super) fn algorithms(names: &[At<String>], faults: &mut Vec<Fault>) -> Vec<Algorithm> {

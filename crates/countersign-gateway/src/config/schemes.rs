@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use countersign_certificates::{Certificates, Naming};
 use countersign_core::scheme::{Fault, Scheme, Span, same_name};
+use countersign_core::{Plan, Verifier};
 use countersign_schemes::{Catalogue, Library, SchemeError, Source, catalogue};
 
 use super::{At, ErrorStyle, SchemeName};
@@ -120,7 +121,7 @@ pub(super) fn note_misfits(route: &Use<'_>, scheme: &Scheme, faults: &mut Vec<Fa
             format!("requests of `{}` do not say whose key they are signed with", scheme.name),
             "add `key` with the id of the key",
         ),
-        (Some(field), Some(key)) if !field.optional => {
+        (Some(field), Some(key)) if !field.optional || names_key(scheme) => {
             note(key, format!("requests of `{}` name their key", scheme.name), "leave `key` out");
         }
         _ => {}
@@ -147,6 +148,19 @@ pub(super) fn note_misfits(route: &Use<'_>, scheme: &Scheme, faults: &mut Vec<Fa
     if route.errors == ErrorStyle::Scheme && scheme.errors.is_none() {
         note(route.name, format!("`{}` has no [errors] of its own", scheme.name), "leave `errors` out");
     }
+    let plan = (!route.vars.is_empty()).then(|| Plan::compile(scheme));
+    for (name, value) in route.vars {
+        let verifier = plan.as_ref().map(|plan| Verifier::new(Arc::clone(plan)).with_var(&name.value, &value.value));
+        if let Some(what) = verifier.as_ref().and_then(Verifier::fault) {
+            faults.push(Fault { span: value.span, message: what.to_owned(), hint: None });
+        }
+    }
+}
+
+/// Whether a message signature that does not name its key is refused.
+fn names_key(scheme: &Scheme) -> bool {
+    let message = &scheme.request;
+    message.required_fields.iter().any(|id| message.fields.get(*id).is_some_and(|field| field.name == "key-id"))
 }
 
 /// A scheme's name for messages and its text; or what is wrong with the name.

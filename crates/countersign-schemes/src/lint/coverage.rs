@@ -5,6 +5,7 @@
 
 use super::draws::{Drawn, Role, drawn, is_digest};
 use countersign_core::canon;
+use countersign_core::httpsig::{Covered, Policy};
 use countersign_core::scheme::draft::Place;
 use countersign_core::scheme::model::{
     Bound, Carrier, FieldId, Filter, ListSource, Listing, Message, Part, Primitive, Source, Template, Value,
@@ -56,6 +57,9 @@ struct Lines {
 
 impl Cover {
     pub(super) fn of(message: &Message, vars: &[Var]) -> Self {
+        if let Some(policy) = &message.message_signature {
+            return Self::of_policy(message, policy);
+        }
         let mut signed = drawn(message, &message.base);
         signed.retain(|drawn| is_listed(message, drawn));
         let key = match &message.signature.primitive {
@@ -97,21 +101,64 @@ impl Cover {
         cover
     }
 
+    /// What a verifier insists on. The list of what is signed is the sender's, and so is everything beyond that.
+    fn of_policy(message: &Message, policy: &Policy) -> Self {
+        let required = || policy.required.iter().filter(|covered| !covered.optional);
+        let parameters: Vec<String> =
+            required().filter_map(|covered| Some(format!("`{}`", covered.query_parameter()?))).collect();
+        let names = required().filter_map(|covered| covered.field().map(str::to_owned)).collect();
+        let is_digest = |covered: &Covered| covered.parts().any(|part| part == "body");
+        let mut cover = Self {
+            components: Vec::new(),
+            query: match parameters.as_slice() {
+                [] => Extent::None,
+                some => Extent::Part(policy.span, format!("only {} has to be signed", some.join(" and "))),
+            },
+            // Whoever insists on a digest, if only where there is one, refuses a body without.
+            body: if policy.required.iter().any(is_digest) {
+                Extent::Whole
+            } else if policy.components.iter().any(is_digest) {
+                Extent::Optional(
+                    policy.span,
+                    "a message that does not list `content-digest` leaves it open".to_owned(),
+                )
+            } else {
+                Extent::None
+            },
+            // Signature parameters are signed wherever they are.
+            fields: vec![true; message.fields.len()],
+            headers: vec![Lines { only: Some(names), without: Vec::new() }],
+            left_out: Vec::new(),
+        };
+        for part in required().flat_map(Covered::parts) {
+            cover.part(part);
+        }
+        cover.insist(message);
+        cover
+    }
+
+    /// A part that is covered in every message; false: it is none.
+    fn part(&mut self, name: &str) -> bool {
+        match name {
+            "authority" => self.components.push(Component::Host),
+            "body" => self.body = Extent::Whole,
+            "method" => self.components.push(Component::Method),
+            "path" => self.components.push(Component::Path),
+            "query" => self.query = Extent::Whole,
+            _ => return false,
+        }
+        true
+    }
+
     /// What leaves a required part open is refused.
     fn insist(&mut self, message: &Message) {
         for part in &message.required_parts {
-            match part.value.as_str() {
-                "authority" => self.components.push(Component::Host),
-                "body" => self.body = Extent::Whole,
-                "method" => self.components.push(Component::Method),
-                "path" => self.components.push(Component::Path),
-                "query" => self.query = Extent::Whole,
-                capture => {
-                    let id = message.fields.iter().position(|field| field.name == capture);
-                    if let Some(covered) = id.and_then(|id| self.fields.get_mut(id)) {
-                        *covered = true;
-                    }
-                }
+            if self.part(&part.value) {
+                continue;
+            }
+            let id = message.fields.iter().position(|field| field.name == part.value);
+            if let Some(covered) = id.and_then(|id| self.fields.get_mut(id)) {
+                *covered = true;
             }
         }
     }
@@ -489,11 +536,15 @@ fn on(message: &Message, subject: &Template) -> String {
     }
 }
 
-/// A message without this capture is refused.
+/// A message without this capture is refused, or has its whole body signed in the capture's place.
 fn mandatory(message: &Message, signed: &[Drawn<'_>], id: FieldId) -> bool {
+    let replaced = |drawn: &Drawn<'_>| {
+        let other = drawn.replaceable().filter(|_| drawn.standing.counts() && !drawn.standing.optional);
+        other.is_some_and(|other| body_itself(&self::drawn(message, other), message) == Extent::Whole)
+    };
     message.fields.get(id).is_some_and(|field| !field.optional)
         || message.required_fields.contains(&id)
-        || signed.iter().any(|drawn| *drawn.source == Source::Field(id) && drawn.mandatory())
+        || signed.iter().any(|drawn| *drawn.source == Source::Field(id) && (drawn.mandatory() || replaced(drawn)))
 }
 
 /// A message without this field line is refused, or has its body's digest signed in the line's place.

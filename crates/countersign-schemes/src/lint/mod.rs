@@ -39,6 +39,7 @@ pub use collision::{Collision, CollisionRow, Held, Sent};
 pub use show::{LocatedFinding, located, render};
 
 use countersign_core::scheme::{Message, Scheme, Span};
+use coverage::{Component, Extent};
 use serde::Serialize;
 use std::fmt;
 use subject::Subject;
@@ -134,6 +135,9 @@ pub fn lint(scheme: &Scheme) -> Vec<Finding> {
 /// The weaknesses of a scheme, and what is known of its base.
 #[must_use]
 pub fn report(scheme: &Scheme) -> Report {
+    if !scheme.either.is_empty() {
+        return side_by_side(&scheme.either);
+    }
     let mut findings = Vec::new();
     let mut base = Vec::new();
     let messages = [(Some(&scheme.request), false), (scheme.response.as_ref(), true)];
@@ -168,8 +172,18 @@ pub fn report(scheme: &Scheme) -> Report {
     Report { findings, base }
 }
 
+/// Schemes that stand side by side are as weak as each of them. Whether two of them share a base is not known.
+fn side_by_side(members: &[Scheme]) -> Report {
+    let mut findings: Vec<Finding> = members.iter().flat_map(lint).collect();
+    findings.sort_by(|a, b| a.order().cmp(&b.order()));
+    Report { findings, base: Base::Undecided }
+}
+
 /// What is known of the base of one alternative.
 fn known(subject: &Subject<'_>) -> Base {
+    if subject.policy().is_some() {
+        return of_lines(subject);
+    }
     if subject.is_injective() {
         let told = subject.parts.iter().filter(|part| part.told == Told::Always);
         return Base::Injective(
@@ -180,6 +194,22 @@ fn known(subject: &Subject<'_>) -> Base {
     let shows = |rule: &str| rules.iter().any(|doubt| doubt.rules().contains(&rule)) || rule.ends_with("-covered");
     let found = subject.shown.iter().any(|shown| shows(shown.rule) || shown.rule == "path-normalised");
     if found { Base::Collides } else { Base::Undecided }
+}
+
+/// RFC 9421, section 2.5: each component has a line of its own, whose value has no line feed, and the last line says which
+/// components they are. So whatever has to be covered is told.
+fn of_lines(subject: &Subject<'_>) -> Base {
+    let cover = &subject.cover;
+    let components = [(Component::Method, "method"), (Component::Host, "host"), (Component::Path, "path")];
+    let mut told: Vec<String> =
+        components.iter().filter(|(part, _)| cover.has(*part)).map(|(_, name)| (*name).to_owned()).collect();
+    let extents = [(&cover.query, "query"), (&cover.body, "body")];
+    told.extend(extents.iter().filter(|(extent, _)| **extent == Extent::Whole).map(|(_, name)| (*name).to_owned()));
+    if told.is_empty() {
+        return Base::Undecided;
+    }
+    told.extend(subject.message.required_fields.iter().map(|id| subject.field(*id).to_owned()));
+    Base::Injective(told)
 }
 
 /// What the base does not tell, as far as anybody knows, and no rule has found.

@@ -8,6 +8,7 @@ use super::naming;
 use super::told::{self, Told};
 use super::written::{self, Written};
 use countersign_core::alg::Hash;
+use countersign_core::httpsig::Policy;
 use countersign_core::scheme::model::{FieldId, Primitive, Replay, Source, Template};
 use countersign_core::scheme::{Kind, Message, Scheme, Span};
 
@@ -131,6 +132,17 @@ impl<'a> Subject<'a> {
     /// The pair that a rule can show for a place.
     pub(super) fn pair(&self, rule: &str, span: Span) -> Option<&Collision> {
         self.shown.iter().find(|shown| shown.rule == rule && shown.span == span).map(|shown| &shown.collision)
+    }
+
+    /// The policy of a message signature, where the message is signed by RFC 9421.
+    pub(super) fn policy(&self) -> Option<&'a Policy> {
+        self.message.message_signature.as_ref()
+    }
+
+    /// Whether a message has this capture, as far as the scheme knows: what only may be there is nobody's concern in a
+    /// message signature, whose parameters the standard knows whether a scheme uses them or not.
+    pub(super) fn expects(&self, id: FieldId) -> bool {
+        self.policy().is_none() || self.message.required_fields.contains(&id)
     }
 
     /// What people call a capture.

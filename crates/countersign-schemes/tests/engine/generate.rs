@@ -206,10 +206,14 @@ pub(crate) fn message(scheme: &str) -> impl Strategy<Value = Message> + use<> {
     let uploads = scheme.ends_with("-upload");
     // It has to be signed there, and so to be there.
     let typed = scheme == "tencent-tc3";
+    let with_token = scheme == "fapi-http-signatures";
     (method, target(), authority, any::<bool>(), fields, body(scheme), any::<bool>()).prop_map(
         move |(method, target, authority, tls, mut fields, body, peer)| {
             if typed && !fields.iter().any(|(name, _)| name == "Content-Type") {
                 fields.push(("Content-Type".to_owned(), b"text/plain".to_vec()));
+            }
+            if with_token && !fields.iter().any(|(name, _)| name.eq_ignore_ascii_case("authorization")) {
+                fields.push(("Authorization".to_owned(), b"Bearer token".to_vec()));
             }
             let message = Message {
                 method: method.to_owned(),

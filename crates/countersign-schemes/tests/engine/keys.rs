@@ -4,7 +4,6 @@ use crate::support::SECRET;
 use countersign_core::Plan;
 use countersign_core::alg::KeyKind;
 use countersign_core::key::{Key, Material};
-use countersign_core::scheme::model::Primitive;
 
 macro_rules! pem {
     ($name:literal) => {
@@ -36,20 +35,16 @@ pub(crate) fn public(kind: KeyKind) -> Key {
 
 /// A key that can sign under a plan.
 pub(crate) fn fitting(plan: &Plan) -> Key {
-    match &plan.scheme().request.signature.primitive {
-        Primitive::Agreed | Primitive::Derived(..) | Primitive::Digest(_) | Primitive::Mac(..) => {
-            Key::secret(SECRET.as_bytes())
-        }
-        Primitive::Signature(algorithm) => private(algorithm.key_kind()),
+    match plan.scheme().request.key_pair() {
+        None => Key::secret(SECRET.as_bytes()),
+        Some(algorithm) => private(algorithm.key_kind()),
     }
 }
 
 /// What a verifier has of a signing key: the public half, or the secret.
 pub(crate) fn verifying(key: &Key, plan: &Plan) -> Key {
     let mut half = key.clone();
-    if let (Material::Private(_), Primitive::Signature(algorithm)) =
-        (&key.material, &plan.scheme().request.signature.primitive)
-    {
+    if let (Material::Private(_), Some(algorithm)) = (&key.material, plan.scheme().request.key_pair()) {
         half.material = public(algorithm.key_kind()).material;
     }
     half

@@ -7,6 +7,7 @@ use crate::meaning_china;
 use crate::meaning_commerce;
 use crate::meaning_starters;
 use crate::support::{Held, Message};
+use countersign_core::request::Transport;
 
 /// What a covered part means, as bytes that are equal where the meaning is.
 pub(crate) fn of(scheme: &str, part: &str, message: &Message, held: &Held) -> Vec<u8> {
@@ -53,10 +54,22 @@ fn method(scheme: &str, message: &Message) -> Vec<u8> {
     }
 }
 
+/// Those of the catalogue that are signed by RFC 9421.
+pub(crate) fn is_message_signature(scheme: &str) -> bool {
+    matches!(scheme, "rfc9421" | "web-bot-auth" | "fapi-http-signatures" | "activitypub" | "activitypub-rfc9421")
+}
+
 fn authority(scheme: &str, message: &Message) -> Vec<u8> {
     let (name, port) = message.authority.split_once(':').unwrap_or((&message.authority, "443"));
     match scheme {
         "hawk" | "hawk-bewit" => format!("{}:{port}", name.to_ascii_lowercase()).into_bytes(),
+        // RFC 9421, section 2.2.3: in lower case, without the default port.
+        _ if is_message_signature(scheme) => {
+            let default = if message.transport == Transport::Https { "443" } else { "80" };
+            let port = message.authority.split_once(':').map_or(default, |(_, port)| port);
+            let port = if port == default { "the default one" } else { port };
+            format!("{}:{port}", name.to_ascii_lowercase()).into_bytes()
+        }
         // What is signed is the Host field, and a host's case means nothing.
         _ if scheme.starts_with("aws-") || scheme == "gcs-v4" => message.authority.to_ascii_lowercase().into_bytes(),
         _ => raw("authority", message),
@@ -228,6 +241,10 @@ fn header(scheme: &str, name: &str, message: &Message) -> Vec<u8> {
             *value = words.collect::<Vec<_>>().join(&b' ');
         }
         return values.join(&b',');
+    }
+    // RFC 9421, section 2.1: lines of one field are joined.
+    if is_message_signature(scheme) {
+        return values.join(&b", "[..]);
     }
     format!("{values:?}").into_bytes()
 }

@@ -4,6 +4,11 @@
 use crate::meaning::{decoded, pairs};
 use crate::support::Message;
 
+/// draft-cavage, under its own name and as ActivityPub has it.
+fn is_cavage(scheme: &str) -> bool {
+    scheme.starts_with("draft-cavage-") || scheme == "activitypub-cavage"
+}
+
 /// What a part means, where that is not the part as it stands.
 pub(crate) fn of(scheme: &str, part: &str, message: &Message) -> Option<Vec<u8>> {
     let form = || is_form(message).then_some(message.body.as_slice());
@@ -28,7 +33,7 @@ pub(crate) fn of(scheme: &str, part: &str, message: &Message) -> Option<Vec<u8>>
 fn method(scheme: &str, message: &Message) -> Option<Vec<u8>> {
     match scheme {
         _ if scheme.starts_with("oauth1-") => Some(message.method.to_ascii_uppercase().into_bytes()),
-        _ if scheme.starts_with("draft-cavage-") => Some(message.method.to_ascii_lowercase().into_bytes()),
+        _ if is_cavage(scheme) => Some(message.method.to_ascii_lowercase().into_bytes()),
         _ => None,
     }
 }
@@ -39,7 +44,7 @@ fn authority(scheme: &str, message: &Message) -> Option<Vec<u8>> {
         // RFC 5849, section 3.4.1.2; messages of these tests come by TLS.
         _ if scheme.starts_with("oauth1-") => Some(lower.strip_suffix(":443").unwrap_or(&lower).into()),
         // What is signed is the Host field, and a host's case means nothing.
-        _ if scheme.starts_with("draft-cavage-") || scheme.starts_with("apisix-") => Some(lower.into_bytes()),
+        _ if is_cavage(scheme) || scheme.starts_with("apisix-") => Some(lower.into_bytes()),
         _ => None,
     }
 }
@@ -105,7 +110,7 @@ fn members(body: &[u8]) -> Vec<u8> {
 }
 
 fn header(scheme: &str, name: &str, message: &Message) -> Option<Vec<u8>> {
-    if !scheme.starts_with("draft-cavage-") {
+    if !is_cavage(scheme) {
         return None;
     }
     // Section 2.3: lines of one name are one list.

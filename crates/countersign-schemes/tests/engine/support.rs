@@ -193,7 +193,8 @@ impl Subject {
     }
 
     pub(crate) fn is_asymmetric(&self) -> bool {
-        matches!(self.plan.scheme().request.signature.primitive, Primitive::Signature(_) | Primitive::Derived(..))
+        let message = &self.plan.scheme().request;
+        message.key_pair().is_some() || matches!(message.signature.primitive, Primitive::Derived(..))
     }
 
     pub(crate) fn sign(&self, message: &Message) -> Result<Message, SignError> {
@@ -377,6 +378,8 @@ pub(crate) fn sample(subject: &Subject) -> Message {
         name if name.starts_with("aws-") => {
             message.with_field("X-Amz-Meta-Tag", "one  two").with_body("payload of a request")
         }
+        // It is the access token that is signed with.
+        "fapi-http-signatures" => message.with_field("Authorization", "Bearer token").with_body("{\"amount\":10}"),
         "binance-body" | "kraken" | "kraken-ms" => message.with_body("pair=a%26b&price=1+0&note"),
         "aliyun-rpc-form" | "sink-form" | "twilio-form" => message.with_body("To=%2B1555&From=a+b&Body=x%26y&Body=z"),
         "sink-json" => message.with_body(r#"{"amount":10.50,"to":"b\u00fc","ok":true}"#),

@@ -10,7 +10,7 @@ use countersign_schemes::catalogue;
 use serde_json::Value;
 
 use super::super::trial;
-use super::{block, code, has_key_pair};
+use super::{block, code};
 use crate::curl::shell::quoted;
 use crate::engine::{Decision, Engine, Keys, Task, Undecided};
 use crate::explain::is_raw;
@@ -67,7 +67,8 @@ impl Example {
         }
         self.complete(name, scheme, &mut task)?;
         let id = if scheme.request.fields.iter().any(|field| field.name == "key-id") { " --key-id ID" } else { "" };
-        let key = if has_key_pair(&scheme.request) { " --key-file private.pem" } else { " --secret-file secret.txt" };
+        let key =
+            if scheme.request.key_pair().is_some() { " --key-file private.pem" } else { " --secret-file secret.txt" };
         let mut vars = String::new();
         for (name, value) in &task.vars {
             let _ = write!(vars, " --var {}", assigned(name, value));

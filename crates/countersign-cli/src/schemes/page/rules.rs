@@ -18,11 +18,14 @@ fn key(scheme: &Scheme) -> String {
     let field = scheme.request.fields.iter().find(|field| field.name == "key-id");
     let named = match field {
         None => "no message names it",
-        Some(field) if field.optional => "a message may name it",
+        Some(field) if field.optional && !super::super::expects(&scheme.request, "key-id") => "a message may name it",
         Some(_) => "each message names it",
     };
+    let several = scheme.request.message_signature.as_ref().is_some_and(|policy| policy.algorithms.len() > 1);
     let kind = match (&scheme.request.signature.primitive, secret_form(scheme)) {
         (Primitive::Signature(algorithm), _) => format!("a key pair for {}", code(algorithm.name())),
+        (Primitive::Agreed, _) if several => "a key pair or a shared secret".to_owned(),
+        (Primitive::Agreed, _) if scheme.request.key_pair().is_some() => "a key pair".to_owned(),
         (_, Some(form)) => format!("a shared secret, in {form}"),
         (_, None) => "a shared secret".to_owned(),
     };

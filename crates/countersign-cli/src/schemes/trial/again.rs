@@ -71,7 +71,9 @@ pub(super) fn bare(task: &Task, engine: &mut Engine) -> Result<(Task, Explanatio
     }
     let rest = read.fields.iter().find(|(name, _)| name == "rest").map(|(_, rest)| rest.as_slice());
     let file = engine.scheme(&task.scheme).map_err(|error| error.to_string())?;
-    let message = unsigned(&task.message, rules(&file, task)?, rest);
+    let label =
+        read.fields.iter().find(|(name, _)| name == "label").and_then(|(_, label)| std::str::from_utf8(label).ok());
+    let message = unsigned(&task.message, rules(&file, task)?, rest, label);
     let mut message = message.ok_or("the signature cannot be taken out of the body")?;
     if let Some(content) = engine.content(task).map_err(|error| error.to_string())? {
         // Signing puts it into chunks.
@@ -95,8 +97,8 @@ fn is_determined(rules: &Rules, first: &Explanation, second: &Explanation) -> bo
     };
     let deterministic = match rules.signature.primitive {
         Primitive::Digest(_) | Primitive::Mac(..) => true,
-        // What the key decides is not known here.
-        Primitive::Agreed => false,
+        // An explanation shows the signature that there is one of.
+        Primitive::Agreed => second.computed_signature.is_some(),
         Primitive::Derived(algorithm, _) | Primitive::Signature(algorithm) => is_deterministic(algorithm),
     };
     deterministic && rules.tries.is_empty() && names(first) == names(second)

@@ -204,7 +204,7 @@ impl FaultRow {
         let explain = fault.explained.map(|explained| {
             let Explained { decision, explanation, .. } = *explained;
             let scheme = std::sync::Arc::clone(&decision.scheme);
-            VerdictAnswer::new(None, decision).with_steps(&scheme, explanation)
+            VerdictAnswer::new(None, decision).with_steps(&scheme, explanation, None)
         });
         Self { place, id, fault: fault.what, explain }
     }

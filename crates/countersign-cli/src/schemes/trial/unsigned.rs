@@ -1,6 +1,6 @@
 //! A signed message without its signature: the carriers that hold it are taken out, and nothing else is touched.
 
-use countersign_core::canon;
+use countersign_core::canon::{self, sf};
 use countersign_core::scheme::draft::Place;
 use countersign_core::scheme::model::{Carrier, Message as Rules, Part, Source, Template};
 use serde::de::IgnoredAny;
@@ -8,13 +8,31 @@ use serde::de::IgnoredAny;
 use crate::message::Message;
 
 /// Takes the carriers of the signature out; none where one is in a body that cannot be read. `rest`: the path before
-/// signing, where the signature is in the path.
-pub(super) fn unsigned(message: &Message, rules: &Rules, rest: Option<&[u8]>) -> Option<Message> {
+/// signing, where the signature is in the path. `label`: that of a message signature.
+pub(super) fn unsigned(
+    message: &Message,
+    rules: &Rules,
+    rest: Option<&[u8]>,
+    label: Option<&str>,
+) -> Option<Message> {
+    if rules.message_signature.is_some() {
+        let mut bare = message.clone();
+        for name in ["signature-input", "signature"] {
+            without_label(&mut bare, name, label?)?;
+        }
+        return Some(bare);
+    }
     without(message, rules, rest, |carrier| holds(&carrier.text, rules.signature_field))
 }
 
 /// Takes all carriers out: what somebody has who is about to sign.
 pub(in crate::schemes) fn bare(message: &Message, rules: &Rules, rest: Option<&[u8]>) -> Option<Message> {
+    if rules.message_signature.is_some() {
+        let mut bare = message.clone();
+        let added = ["signature-input", "signature", "content-digest"];
+        bare.fields.retain(|(name, _)| !added.iter().any(|one| name.eq_ignore_ascii_case(one)));
+        return Some(bare);
+    }
     without(message, rules, rest, |_| true)
 }
 
@@ -29,6 +47,28 @@ fn without(
         take_out(&mut bare, carrier, rest)?;
     }
     Some(bare)
+}
+
+/// Takes the member of a label out of a dictionary, and the field with it where it was the only one.
+fn without_label(message: &mut Message, name: &str, label: &str) -> Option<()> {
+    let is_it = |known: &str| known.eq_ignore_ascii_case(name);
+    let lines: Vec<&[u8]> =
+        message.fields.iter().filter(|(known, _)| is_it(known)).map(|(_, value)| value.as_slice()).collect();
+    let whole = lines.join(&b", "[..]);
+    let mut rest = Vec::new();
+    for (known, member) in sf::dictionary(&whole).ok()?.entries().filter(|(known, _)| *known != label) {
+        if !rest.is_empty() {
+            rest.extend_from_slice(b", ");
+        }
+        rest.extend_from_slice(known.as_bytes());
+        rest.push(b'=');
+        member.serialize(&mut rest);
+    }
+    message.fields.retain(|(known, _)| !is_it(known));
+    if !rest.is_empty() {
+        message.fields.push((name.to_owned(), rest));
+    }
+    Some(())
 }
 
 fn holds(text: &Template, field: usize) -> bool {

@@ -95,6 +95,10 @@ pub(super) fn shown(
     written: &Written,
     readings: &[Reading],
 ) -> Vec<Shown> {
+    // RFC 9421 gives each component a line of its own, and the signature says which they are.
+    if message.message_signature.is_some() {
+        return Vec::new();
+    }
     let Some(mut engine) = Engine::new(scheme, message, response) else { return Vec::new() };
     if response {
         let asking = Engine::new(scheme, &scheme.request, false);

@@ -2,6 +2,7 @@
 
 mod absent_field_accepted;
 mod algorithm_from_request;
+mod algorithms_mixed;
 mod base_undecided;
 mod bases_several;
 mod body_digest_weak;
@@ -37,6 +38,7 @@ mod secret_in_message;
 mod separator_in_value;
 mod signature_truncated;
 mod synthetic_name_shared;
+mod tag_not_checked;
 mod time_coarse;
 mod time_missing;
 mod time_not_checked;
@@ -58,6 +60,7 @@ pub(super) static UNDECIDED: &Rule = &base_undecided::RULE;
 pub(super) static ALL: &[&Rule] = &[
     &absent_field_accepted::RULE,
     &algorithm_from_request::RULE,
+    &algorithms_mixed::RULE,
     &base_undecided::RULE,
     &bases_several::RULE,
     &body_digest_weak::RULE,
@@ -93,6 +96,7 @@ pub(super) static ALL: &[&Rule] = &[
     &separator_in_value::RULE,
     &signature_truncated::RULE,
     &synthetic_name_shared::RULE,
+    &tag_not_checked::RULE,
     &time_coarse::RULE,
     &time_missing::RULE,
     &time_not_checked::RULE,

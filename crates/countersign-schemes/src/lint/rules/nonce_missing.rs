@@ -19,7 +19,8 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(subject: &Subject<'_>, find: &mut Find<'_>) {
     let fresh = &subject.scheme.fresh;
-    let captured = subject.message.fields.iter().any(|field| field.name == "nonce");
+    let mut fields = subject.message.fields.iter().enumerate();
+    let captured = fields.any(|(id, field)| field.name == "nonce" && subject.expects(id));
     if subject.request() != Some(Kind::Request) || fresh.nonce.is_some() || captured {
         return;
     }

@@ -18,7 +18,8 @@ pub(super) static RULE: Rule = Rule {
 fn check(subject: &Subject<'_>, find: &mut Find<'_>) {
     let Some(kind) = subject.request().filter(|_| subject.scheme.fresh.nonce.is_none()) else { return };
     let severity = if kind == Kind::Request { Error } else { Warning };
-    if let Some(field) = subject.message.fields.iter().find(|field| field.name == "nonce") {
+    let mut fields = subject.message.fields.iter().enumerate();
+    if let Some((_, field)) = fields.find(|(id, field)| field.name == "nonce" && subject.expects(*id)) {
         find(severity, field.span, "the nonce is captured, and [fresh] does not say that it counts once".to_owned());
     }
 }

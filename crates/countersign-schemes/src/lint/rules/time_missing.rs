@@ -18,10 +18,13 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(subject: &Subject<'_>, find: &mut Find<'_>) {
     let Some(kind) = subject.request() else { return };
-    let captured =
-        subject.message.fields.iter().any(|field| field.kind.time().is_some() && field.definition.is_none());
+    let fields = subject.message.fields.iter().enumerate();
+    let captured = fields
+        .into_iter()
+        .any(|(id, field)| field.kind.time().is_some() && field.definition.is_none() && subject.expects(id));
     // A policy holds an end, and `time-not-checked` has more to say about a time that is captured.
-    if !subject.times().is_empty() || captured || subject.message.policy.is_some() {
+    let judged = subject.times().iter().any(|id| subject.expects(*id));
+    if judged || captured || subject.message.policy.is_some() {
         return;
     }
     let severity = if kind == Kind::Webhook { Warning } else { Error };

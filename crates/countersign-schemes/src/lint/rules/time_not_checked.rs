@@ -23,6 +23,10 @@ fn check(subject: &Subject<'_>, find: &mut Find<'_>) {
         if field.kind.time().is_none() || field.definition.is_some() || times.contains(&id) {
             continue;
         }
+        // Where some time is judged, a second one that is signed is worth a word; where none is, one that has to be there.
+        if times.is_empty() && !subject.expects(id) {
+            continue;
+        }
         let name = &field.name;
         if times.is_empty() {
             find(Error, field.span, format!("`{name}` is captured, and no message is refused because it is old"));
