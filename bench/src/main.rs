@@ -35,9 +35,9 @@ fn main() -> std::io::Result<()> {
 fn httpsig(rows: &mut [Value]) -> std::io::Result<()> {
     let Some(program) = std::env::var_os("HTTPSIG_PEER") else { return Ok(()) };
     let shown: Vec<(usize, Value)> = Case::all().iter().filter_map(Case::for_httpsig).collect();
-    let lines: String = shown.iter().map(|(_, line)| format!("{line}\n")).collect();
+    let lines: Vec<String> = shown.iter().map(|(_, line)| line.to_string()).collect();
     let mut running = Command::new(program).arg("bench").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
-    running.stdin.take().expect("a pipe").write_all(lines.as_bytes())?;
+    running.stdin.take().expect("a pipe").write_all(lines.join("\n").as_bytes())?;
     let answered = running.wait_with_output()?;
     println!("\n{:<20} {:>12} {:>12} {:>8}", "httpsig", "base, bytes", "verify, ns", "times");
     for text in String::from_utf8_lossy(&answered.stdout).lines() {
