@@ -106,14 +106,17 @@ def drivers():
             continue
         if not isinstance(found.get("sdk"), str) or not isinstance(found.get("schemes"), list):
             sys.exit(f"{file}: SDK and SCHEMES must be literals")
-        yield {"driver": file.stem, "language": {".py": "python", ".mjs": "node"}[file.suffix], **found}
+        language = {".py": "python", ".mjs": "node"}[file.suffix]
+        # A driver in Python, and its SDK a crate.
+        language = "rust" if found.pop("cargo", False) else language
+        yield {"driver": file.stem, "language": language, **found}
 
 
 def described_python(text):
     found = {"sdk": None, "schemes": None, "also": [], "quick": False}
     functions = set()
     for node in ast.parse(text).body:
-        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") in ("SDK", "SCHEMES", "ALSO", "QUICK"):
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") in ("SDK", "SCHEMES", "ALSO", "QUICK", "CARGO"):
             found[node.targets[0].id.lower()] = ast.literal_eval(node.value)
         if isinstance(node, ast.FunctionDef):
             functions.add(node.name)

@@ -14,6 +14,7 @@ import hashlib
 import importlib.metadata
 import json
 from email.utils import formatdate
+from itertools import chain
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -407,12 +408,19 @@ def activitypub_cavage_refused():
     yield refused("two hours old", "timestamp-stale", cavage(post, all_of_it), NOW + 7200)
 
 
+def both(one, other):
+    named = lambda standard, lines: ({**line, "id": f"{standard}, {line['id']}"} for line in lines)
+    return lambda: chain(named("RFC 9421", one()), named("draft-cavage", other()))
+
+
 SCHEMES = {
     "rfc9421": (rfc9421, rfc9421_refused),
     "web-bot-auth": (web_bot_auth, web_bot_auth_refused),
     "fapi-http-signatures": (fapi, fapi_refused),
     "activitypub-rfc9421": (activitypub, activitypub_refused),
     "activitypub-cavage": (activitypub_cavage, activitypub_cavage_refused),
+    # Both sides stand under one name; each message is judged by one of them.
+    "activitypub": (both(activitypub, activitypub_cavage), both(activitypub_refused, activitypub_cavage_refused)),
 }
 
 

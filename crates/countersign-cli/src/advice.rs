@@ -83,6 +83,13 @@ fn field<'s>(scheme: &'s Scheme, name: &str) -> Option<&'s Field> {
 /// Why a key does not serve.
 fn on_key(scheme: &Scheme, key: &Material) -> String {
     match (&scheme.request.signature.primitive, key) {
+        (Primitive::Agreed, _) => {
+            let policy = scheme.request.message_signature.as_ref();
+            let names: Vec<&str> =
+                policy.into_iter().flat_map(|policy| &policy.algorithms).map(|algorithm| algorithm.name()).collect();
+            format!("it signs with {}, with a private key or a secret that serves one of them", names.join(", "))
+        }
+        (_, Material::Jwk(_)) => "the key's `kty`, `crv` and `alg` say what it serves".to_owned(),
         (Primitive::Signature(algorithm), Material::Secret(_)) => {
             format!("it signs with `{}`: give --key-file with a private key", algorithm.name())
         }

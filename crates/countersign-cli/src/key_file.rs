@@ -3,7 +3,7 @@
 //! ```toml
 //! [[key]]
 //! id         = "alice"
-//! secret     = "…"                    # or private_key: PEM; or public_key: PEM, or an Ed25519 key in hex
+//! secret     = "…"                    # or private_key: PEM or JWK; or public_key: the same, or an Ed25519 key in hex
 //! alg        = "hmac-sha256"          # the one algorithm it may be used with
 //! not_before = 2026-01-01T00:00:00Z   # or seconds since 1970
 //! not_after  = 2026-12-31T23:59:59Z
@@ -197,7 +197,7 @@ impl Reader<'_> {
                 return None;
             }
         };
-        let mut key = match material.0.key(id.as_deref(), algorithm.as_deref()) {
+        let key = match material.0.key(id.as_deref(), algorithm.as_deref()) {
             Ok(key) => key,
             Err(error) => {
                 let message = match &error {
@@ -208,7 +208,8 @@ impl Reader<'_> {
                 return None;
             }
         };
-        (key.not_before, key.not_after) = (not_before, not_after);
+        // A JSON Web Key may have a validity of its own, and an algorithm is not given again.
+        let key = key.limited(None, not_before, not_after).ok()?;
         (self.faults.len() == before).then_some(key)
     }
 
@@ -324,6 +325,47 @@ mod tests {
         assert_eq!(faults(&format!("[[key]]\npublic_key = '0x{}'\n", &digits[2..])), [fault]);
         // Half a key pair is a secret only where it says so.
         assert_eq!(faults(&format!("[[key]]\nprivate_key = '{digits}'\n")), [fault.replace("14", "15")]);
+    }
+
+    #[test]
+    fn a_key_file_may_be_a_json_web_key_set() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("keys.json");
+        let secret = r#"{"kty":"oct","k":"YSBzZWNyZXQ","kid":"a","exp":5}"#;
+        let public = r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","kid":"b"}"#;
+        std::fs::write(&path, format!(r#" {{"keys":[{secret},{{"kty":"AKP"}},{public}]}}"#)).unwrap();
+        let ring = read(&path).unwrap();
+        let find = |id: &str| {
+            ring.find(&countersign_core::KeyQuery::new("s", Some(id.as_bytes())), None).unwrap().keys().to_vec()
+        };
+        assert!(matches!(find("a")[0].material, countersign_core::Material::Secret(_)));
+        assert_eq!(find("a")[0].not_after, Some(UnixTime::from_secs(5)));
+        assert!(matches!(find("b")[0].material, countersign_core::Material::Public(_)));
+        assert!(find("c").is_empty());
+        for (text, expected) in [
+            (r#"{"keys":[{"kty":"oct","k":"Y2FuYXJ5"},{"kty":"oct"}]}"#, "keys[1]: `k` is missing"),
+            (r#"{"keys":[{"kty":"oct","k":"Y2FuYXJ5","k":"Y2FuYXJ5"}]}"#, "keys[0]: not a JSON object in which"),
+            (r#"{"keys":[]}"#, "no key that signs"),
+            ("{", "not a JSON object"),
+        ] {
+            std::fs::write(&path, text).unwrap();
+            let error = read(&path).unwrap_err().to_string();
+            assert!(error.contains(expected) && error.contains("keys.json") && !error.contains("Y2Fu"), "{error}");
+        }
+    }
+
+    /// RFC 8037, appendix A.1.
+    #[test]
+    fn a_key_of_a_file_may_be_a_json_web_key() {
+        let jwk =
+            r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","kid":"b","exp":9}"#;
+        let keys = parse(&format!("[[key]]\npublic_key = '{jwk}'\nnot_after = 7\n")).unwrap();
+        assert_eq!((keys[0].id.as_deref(), keys[0].not_after), (Some("b"), Some(UnixTime::from_secs(7))));
+        let wrong = jwk.replace("kty", "kt");
+        assert_eq!(faults(&format!("[[key]]\npublic_key = '{wrong}'\n")), ["2:14: `kty` is missing"]);
+        let other =
+            format!("[[key]]\npublic_key = '{}'\nalg = 'rsa-sha256'\n", jwk.replace("exp\":9", "alg\":\"EdDSA\""));
+        assert_eq!(faults(&other), ["2:14: the key is for another algorithm: its `alg` says so"]);
     }
 
     proptest! {

@@ -26,6 +26,7 @@ mod key_file;
 mod keys;
 mod lint;
 mod log;
+mod log_line;
 mod material;
 mod message;
 mod out;

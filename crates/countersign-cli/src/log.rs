@@ -11,6 +11,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::args::LogFormat;
+use crate::log_line::{Clock, PlainFields};
 
 /// How often what was gathered is written.
 const EVERY: Duration = Duration::from_millis(50);
@@ -29,7 +30,10 @@ pub(crate) fn to_stderr(format: LogFormat) -> Guard {
     // A log that is there already was set up by whoever runs us as a library, and is theirs.
     let _ = match format {
         LogFormat::Json => log.json().flatten_event(true).try_init(),
-        LogFormat::Text => log.with_ansi(crate::out::colour_on_stderr()).try_init(),
+        LogFormat::Text => {
+            let log = log.with_ansi(crate::out::colour_on_stderr()).with_timer(Clock);
+            log.fmt_fields(PlainFields::default()).try_init()
+        }
     };
     Guard::over(gathered)
 }

@@ -1,10 +1,11 @@
-//! Keys as they are given: a secret as text, a key as PEM, or a file of several.
+//! Keys as they are given: a secret as text, a key as PEM or as a JSON Web Key, or a file of several.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use countersign_core::alg::{Asymmetric, Hash, KeyError};
+use countersign_core::jwk::Jwk;
 use countersign_core::{Key, KeyQuery, KeySet};
 use zeroize::Zeroizing;
 
@@ -49,6 +50,8 @@ impl From<String> for SecretText {
 /// What a key is made of, before it is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Material {
+    /// A JSON Web Key, whatever it is one of.
+    Jwk(SecretText),
     Private(SecretText),
     Public(String),
     Secret(SecretText),
@@ -87,10 +90,12 @@ impl MaterialError {
 }
 
 impl Material {
-    /// A key pair's half from a PEM file; which half it is, the file says.
-    pub(crate) fn read_pem(path: &Path) -> Result<Self, MaterialError> {
+    /// A key from a file of PEM, or of a JSON Web Key; what it is, the file says.
+    pub(crate) fn read_key(path: &Path) -> Result<Self, MaterialError> {
         let text = SecretText::read(path)?;
-        Ok(if text.expose().contains("PRIVATE KEY-----") {
+        Ok(if text.expose().trim_ascii_start().starts_with('{') {
+            Self::Jwk(text)
+        } else if text.expose().contains("PRIVATE KEY-----") {
             Self::Private(text)
         } else {
             Self::Public(text.expose().to_owned())
@@ -99,21 +104,27 @@ impl Material {
 
     /// Reads the key.
     pub(crate) fn key(&self, id: Option<&str>, algorithm: Option<&str>) -> Result<Key, MaterialError> {
-        let mut key = match self {
-            Self::Private(pem) => Key::private_pem(pem.expose())?,
+        let key = match self {
+            Self::Jwk(text) => Jwk::from_text(text.expose()).and_then(Jwk::key).map_err(KeyError::from)?,
+            Self::Private(text) => Key::private(text.expose())?,
             Self::Public(text) => Key::public(text)?,
             Self::Secret(text) => Key::secret(text.expose().as_bytes()),
         };
-        key.id = id.map(str::to_owned);
-        key.algorithm = algorithm.map(known_algorithm).transpose()?;
-        Ok(key)
+        let algorithm = algorithm.map(known_algorithm).transpose()?;
+        let key = key.limited(algorithm.as_deref(), None, None)?;
+        // The id that is given counts, and else the one that the key brings.
+        Ok(match id {
+            Some(id) => key.with_id(id),
+            None => key,
+        })
     }
 
     /// A digest of all that makes a key, for finding one that was read before.
     pub(crate) fn fingerprint(&self, id: Option<&str>, algorithm: Option<&str>) -> [u8; 32] {
         let (kind, text) = match self {
-            Self::Private(pem) => (b"private".as_slice(), pem.expose()),
-            Self::Public(pem) => (b"public".as_slice(), pem.as_str()),
+            Self::Jwk(text) => (b"jwk".as_slice(), text.expose()),
+            Self::Private(text) => (b"private".as_slice(), text.expose()),
+            Self::Public(text) => (b"public".as_slice(), text.as_str()),
             Self::Secret(text) => (b"secret".as_slice(), text.expose()),
         };
         let mut hasher = Hash::Sha256.begin();
@@ -220,11 +231,36 @@ mod tests {
             secret("a").fingerprint(Some("i"), None),
             secret("a").fingerprint(None, Some("i")),
             secret("ai").fingerprint(None, None),
+            Material::Jwk(SecretText::new("a")).fingerprint(None, None),
             Material::Public("a".to_owned()).fingerprint(None, None),
             Material::Private(SecretText::new("a")).fingerprint(None, None),
         ];
         let distinct: std::collections::HashSet<_> = all.iter().collect();
         assert_eq!(distinct.len(), all.len());
+    }
+
+    /// RFC 8037, appendix A.1.
+    #[test]
+    fn a_json_web_key_is_what_it_says_unless_it_is_told_otherwise() {
+        let text = r#"{"kty":"OKP","crv":"Ed25519","d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A",
+            "x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","kid":"theirs","alg":"EdDSA"}"#;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key.jwk");
+        std::fs::write(&path, format!("\n{text}\n")).unwrap();
+        let private = Material::read_key(&path).unwrap();
+        assert!(!format!("{private:?}").contains("nWGx"));
+        let key = private.key(None, None).unwrap();
+        assert_eq!((key.id.as_deref(), key.algorithm.as_deref()), (Some("theirs"), Some("ed25519")));
+        assert!(matches!(key.material, countersign_core::Material::Private(_)));
+        assert_eq!(private.key(Some("ours"), Some("ed25519")).unwrap().id.as_deref(), Some("ours"));
+        let error = private.key(None, Some("rsa-sha256")).unwrap_err();
+        assert!(matches!(error, MaterialError::Key(KeyError::OtherAlgorithm)), "{error}");
+        let public = Material::Public(text.to_owned()).key(None, None).unwrap();
+        assert!(matches!(public.material, countersign_core::Material::Public(_)));
+        std::fs::write(&path, r#"{"kty":"oct","k":"AP8"}"#).unwrap();
+        let secret = Material::read_key(&path).unwrap().key(None, None).unwrap();
+        let countersign_core::Material::Secret(secret) = secret.material else { panic!("a secret") };
+        assert_eq!(secret.expose(), [0, 0xff]);
     }
 
     #[test]

@@ -51,7 +51,7 @@ impl Defaults {
             (Some(secret), ..) => one(Material::Secret(secret.clone())),
             (_, Some(path), ..) => one(Material::Secret(SecretText::read(path)?)),
             (_, _, Some(path), _) => {
-                let material = Material::read_pem(path)?;
+                let material = Material::read_key(path)?;
                 // What is wrong with the file is told now, with its name, and not with each message.
                 if let Err(MaterialError::Key(error)) = material.key(None, None) {
                     return Err(MaterialError::KeyFile { path: path.clone(), error }.into());

@@ -69,8 +69,9 @@ impl Reason {
             Self::CoverageTooThin => Explain {
                 what: "A part that must be signed is not among those that are.",
                 why: "The scheme lets the sender choose which fields are signed, and its `[require]` says which have \
-                      to be. If the sender alone chose, an attacker would leave out whatever is to be changed.",
-                fix: "Sign the part as well: the message names it. If your clients cannot, relax `[require]` in a \
+                      to be. If the sender alone chose, an attacker would leave out whatever is to be changed. A \
+                      scheme that signs the method in one case and remembers messages by it leaves the case open.",
+                fix: "Sign the part as well: the message names it; or send the method in upper case. If your clients cannot, relax `[require]` in a \
                       scheme of your own, and have `countersign lint` say what that costs.",
                 reference: "RFC 9421, section 7.2.1.",
             },
@@ -113,7 +114,7 @@ impl Reason {
                 reference: "RFC 9110, section 5.3; OWASP ASVS 5.0, 15.3.7.",
             },
             Self::FieldMissing => Explain {
-                what: "A part that the signature covers is not there.",
+                what: "A part that the signature covers, or that the scheme's `when` asks for, is not there.",
                 why: "What is absent is not the same as what is empty. If it were, removing a signed field would go \
                       unnoticed.",
                 fix: "Send the part. If something on the way removes it, such as a proxy that drops unknown fields, \

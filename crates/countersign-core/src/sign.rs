@@ -27,6 +27,7 @@ use crate::scheme::{References, Var, same_name};
 use crate::time::UnixTime;
 use crate::verify::agree::agree;
 use crate::verify::coverage::{Facts, insist};
+use crate::verify::meant::Meant;
 use crate::verify::{fresh, policy, read, signature, suits, unambiguous};
 use zeroize::Zeroizing;
 
@@ -118,7 +119,7 @@ impl Signer {
         let signature = signing.signature(&draft, &mut scratch, &base)?;
         scratch.captures.set(message.signature_field, &signature);
         signing.write_signature(&mut draft, &mut scratch)?;
-        signing.read_back(&draft, &mut scratch, &base, fresh.now, chunked)?;
+        signing.read_back(&draft, &mut scratch, &base, fresh.now, chunked, &Meant::of(&self.plan.scheme))?;
         if let Some(chunking) = chunking {
             signing.write_chunks(&mut draft, &mut scratch, &chunking, &signature)?;
         }
@@ -473,6 +474,7 @@ impl Signing<'_> {
         base: &[u8],
         now: UnixTime,
         chunked: bool,
+        meant: &Meant,
     ) -> Result<(), SignError> {
         let message = self.message;
         let mut read = Scratch::default();
@@ -480,6 +482,7 @@ impl Signing<'_> {
         self.with(draft, |env| {
             unambiguous(&env.view)?;
             read::carriers(&env.view, message, &mut read)?;
+            meant.judge(&env.view, &mut read)?;
             read::requirements(&env.view, message, &read)
         })
         .map_err(|rejection| self.unread(rejection))?;

@@ -24,7 +24,10 @@ pub(crate) mod identity {
 /// those that belong there (`close`, `upgrade` …), are fine.
 pub(crate) fn connection_names_a_field(fields: &HeaderMap) -> bool {
     fields.get_all(header::CONNECTION).iter().any(|value| {
-        options(value).any(|option| !is_hop_by_hop(&option) && (fields.contains_key(&option) || is_identity(&option)))
+        options(value).filter(|option| !is_hop_by_hop(option)).any(|option| {
+            let name = lower(option);
+            fields.contains_key(&name) || is_identity(&name)
+        })
     })
 }
 
@@ -44,18 +47,20 @@ pub(crate) fn look_alike(fields: &HeaderMap) -> bool {
 /// Removes what ends here: hop-by-hop fields, `Expect`, which the gateway has met, and everything that looks like an
 /// identity field.
 pub(crate) fn strip_request(fields: &mut HeaderMap) {
-    strip(fields, |name| is_hop_by_hop(name.as_str()) || *name == header::EXPECT || is_identity(name.as_str()));
+    strip(fields, |name| {
+        is_hop_by_hop(name.as_str().as_bytes()) || *name == header::EXPECT || is_identity(name.as_str())
+    });
 }
 
 /// Removes a response's hop-by-hop fields, those first that its `Connection` names.
 pub(crate) fn strip_response(fields: &mut HeaderMap) {
-    if fields.contains_key(header::CONNECTION) {
-        let named: Vec<String> = fields.get_all(header::CONNECTION).iter().flat_map(options).collect();
-        for name in named {
-            fields.remove(name);
-        }
+    let named = fields.get_all(header::CONNECTION).iter().flat_map(options);
+    // Those that would go anyway, `keep-alive` above all, are not looked for twice.
+    let named: Vec<String> = named.filter(|option| !is_hop_by_hop(option)).map(lower).collect();
+    for name in named {
+        fields.remove(name);
     }
-    strip(fields, |name| is_hop_by_hop(name.as_str()));
+    strip(fields, |name| is_hop_by_hop(name.as_str().as_bytes()));
 }
 
 /// A key id as a field value: bytes other than visible ASCII are percent-encoded, and so is `%`, so that two key ids
@@ -80,31 +85,32 @@ fn strip(fields: &mut HeaderMap, is_stripped: impl Fn(&HeaderName) -> bool) {
     }
 }
 
-/// The options of one `Connection` line, in lower case.
-fn options(value: &HeaderValue) -> impl Iterator<Item = String> {
-    value
-        .as_bytes()
-        .split(|byte| *byte == b',')
-        .map(|option| String::from_utf8_lossy(option.trim_ascii()).to_ascii_lowercase())
-        .filter(|option| !option.is_empty())
+/// The options of one `Connection` line, as they came.
+fn options(value: &HeaderValue) -> impl Iterator<Item = &[u8]> {
+    value.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii).filter(|option| !option.is_empty())
+}
+
+fn lower(option: &[u8]) -> String {
+    String::from_utf8_lossy(option).to_ascii_lowercase()
 }
 
 /// Fields and connection options that are never the upstream's business. `Trailer` is among them because bodies with
 /// trailers are refused.
-fn is_hop_by_hop(lower_name: &str) -> bool {
-    matches!(
-        lower_name,
-        "close"
-            | "connection"
-            | "http2-settings"
-            | "keep-alive"
-            | "proxy-connection"
-            | "te"
-            | "trailer"
-            | "transfer-encoding"
-            | "upgrade"
-    )
+fn is_hop_by_hop(name: &[u8]) -> bool {
+    HOP_BY_HOP.iter().any(|known| known.len() == name.len() && known.eq_ignore_ascii_case(name))
 }
+
+const HOP_BY_HOP: [&[u8]; 9] = [
+    b"close",
+    b"connection",
+    b"http2-settings",
+    b"keep-alive",
+    b"proxy-connection",
+    b"te",
+    b"trailer",
+    b"transfer-encoding",
+    b"upgrade",
+];
 
 /// Whether some server could take a field for one that the gateway sets.
 fn is_identity(lower_name: &str) -> bool {

@@ -181,14 +181,19 @@ pub(crate) fn covered_value(verified: &Verified) -> HeaderValue {
 }
 
 fn list_value(parts: &[String]) -> HeaderValue {
-    let mut text = String::new();
+    let is_plain = |byte: u8| matches!(byte, b' '..=b'~') && byte != b',';
+    let mut text = Vec::with_capacity(parts.iter().map(|part| part.len() + 2).sum());
     for part in parts {
         if !text.is_empty() {
-            text.push_str(", ");
+            text.extend_from_slice(b", ");
         }
-        text.extend(part.chars().map(|c| if c == ' ' || (c.is_ascii_graphic() && c != ',') { c } else { '?' }));
+        if part.bytes().all(is_plain) {
+            text.extend_from_slice(part.as_bytes());
+        } else {
+            text.extend(part.chars().map(|c| u8::try_from(c).ok().filter(|byte| is_plain(*byte)).unwrap_or(b'?')));
+        }
     }
-    HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static(""))
+    HeaderValue::from_maybe_shared(Bytes::from(text)).unwrap_or(HeaderValue::from_static(""))
 }
 
 /// The scheme's own answer for a public reason, where the route wants that.

@@ -18,6 +18,7 @@
 //! * What a client is told does not depend on why a signature is wrong; the log knows.
 //! * Deliberately absent: TLS, HTTP/2, upgrades, redirects, caching, retries of anything that could act twice.
 
+mod alarm;
 pub mod config;
 mod console;
 mod counters;

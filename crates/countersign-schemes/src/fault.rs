@@ -118,7 +118,7 @@ impl<'a> Excerpt<'a> {
         let before = head.get(line_start..).unwrap_or_default();
         Self {
             file,
-            line: head.matches('\n').count() + 1,
+            line: head.bytes().filter(|byte| *byte == b'\n').count() + 1,
             column: before.chars().count() + 1,
             text: text.get(start..end).unwrap_or_default(),
             before,

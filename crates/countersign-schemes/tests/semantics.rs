@@ -193,3 +193,28 @@ fn an_empty_list_of_names_lists_nothing() {
     assert_eq!(listed("x-tag"), Err("signature-mismatch"));
     assert_eq!(listed("x-tag;x-tag"), Err("field-duplicated"));
 }
+
+#[test]
+fn a_slip_in_a_word_leads_to_the_word() {
+    let text = "kind = \"KIND\"\n[header]\nX-Sign = \"{signature:TYPE}\"\n[sign]\nbase = \"{SOURCE}\"\n\
+                signature = \"{base | PRIMITIVE secret | hex}\"\n";
+    let right = [("KIND", "webhook"), ("TYPE", "hex"), ("SOURCE", "body"), ("PRIMITIVE", "hmac-sha256")];
+    let with = |wrong: &str, slip: &str| {
+        let each = |text: String, (place, word): &(&str, &str)| {
+            text.replace(place, if *place == wrong { slip } else { word })
+        };
+        load("rule.toml", &right.iter().fold(text.to_owned(), each), &Catalogue)
+    };
+    assert!(with("", "").is_ok());
+    for (place, slip, meant) in [
+        ("KIND", "webhok", "webhook"),
+        ("TYPE", "hx", "hex"),
+        ("SOURCE", "boddy", "body"),
+        ("PRIMITIVE", "hmac-sha265", "hmac-sha256"),
+        ("PRIMITIVE", "HMAC-SHA256", "hmac-sha256"),
+        ("PRIMITIVE", "hmac_sha1", "hmac-sha1"),
+    ] {
+        let told = with(place, slip).expect_err(slip).to_string();
+        assert!(told.contains(&format!("hint: did you mean `{meant}`?")), "{slip}: {told}");
+    }
+}

@@ -45,7 +45,7 @@ complete -c countersign -n "__fish_countersign_using_subcommand sign" -l now -d 
 complete -c countersign -n "__fish_countersign_using_subcommand sign" -l key-id -d 'The key id that the message carries' -r
 complete -c countersign -n "__fish_countersign_using_subcommand sign" -l secret -d 'The secret; others on this machine can read command lines, so prefer --secret-file' -r
 complete -c countersign -n "__fish_countersign_using_subcommand sign" -l secret-file -d 'A file with the secret; a line end at its end does not count' -r -F
-complete -c countersign -n "__fish_countersign_using_subcommand sign" -l key-file -d 'A PEM file with a private key (which signs and verifies) or a public one (which verifies), or one with the 64 hexadecimal digits of an Ed25519 public key' -r -F
+complete -c countersign -n "__fish_countersign_using_subcommand sign" -l key-file -d 'A file with a private key (which signs and verifies) or a public one (which verifies), as PEM or as a JSON Web Key; or with the 64 hexadecimal digits of an Ed25519 public key' -r -F
 complete -c countersign -n "__fish_countersign_using_subcommand sign" -l alg -d 'The one algorithm that the key may be used with, where the scheme leaves it to the key' -r
 complete -c countersign -n "__fish_countersign_using_subcommand sign" -l request -d 'The message: a raw HTTP/1.1 message, or with --jsonl one JSON object a line; - is standard input' -r -F
 complete -c countersign -n "__fish_countersign_using_subcommand sign" -l transport -d 'What a raw message was sent over' -r -f -a "http\t'Plain HTTP'
@@ -65,7 +65,7 @@ complete -c countersign -n "__fish_countersign_using_subcommand verify" -l now -
 complete -c countersign -n "__fish_countersign_using_subcommand verify" -l key-id -d 'The key id that the message carries' -r
 complete -c countersign -n "__fish_countersign_using_subcommand verify" -l secret -d 'The secret; others on this machine can read command lines, so prefer --secret-file' -r
 complete -c countersign -n "__fish_countersign_using_subcommand verify" -l secret-file -d 'A file with the secret; a line end at its end does not count' -r -F
-complete -c countersign -n "__fish_countersign_using_subcommand verify" -l key-file -d 'A PEM file with a private key (which signs and verifies) or a public one (which verifies), or one with the 64 hexadecimal digits of an Ed25519 public key' -r -F
+complete -c countersign -n "__fish_countersign_using_subcommand verify" -l key-file -d 'A file with a private key (which signs and verifies) or a public one (which verifies), as PEM or as a JSON Web Key; or with the 64 hexadecimal digits of an Ed25519 public key' -r -F
 complete -c countersign -n "__fish_countersign_using_subcommand verify" -l alg -d 'The one algorithm that the key may be used with, where the scheme leaves it to the key' -r
 complete -c countersign -n "__fish_countersign_using_subcommand verify" -l keys -d 'A TOML file of keys to try: `[[key]]` with `id`, `secret` or `public_key` or `private_key`, `alg`, `not_before`, `not_after`; or JSON Web Keys: a key, a set, or a key directory of Web Bot Auth' -r -F
 complete -c countersign -n "__fish_countersign_using_subcommand verify" -l certificates -d 'A folder of certificates in PEM, for schemes that name the key by one; the scheme\'s `[key] resolver` says how' -r -F
@@ -83,7 +83,7 @@ complete -c countersign -n "__fish_countersign_using_subcommand explain" -l now 
 complete -c countersign -n "__fish_countersign_using_subcommand explain" -l key-id -d 'The key id that the message carries' -r
 complete -c countersign -n "__fish_countersign_using_subcommand explain" -l secret -d 'The secret; others on this machine can read command lines, so prefer --secret-file' -r
 complete -c countersign -n "__fish_countersign_using_subcommand explain" -l secret-file -d 'A file with the secret; a line end at its end does not count' -r -F
-complete -c countersign -n "__fish_countersign_using_subcommand explain" -l key-file -d 'A PEM file with a private key (which signs and verifies) or a public one (which verifies), or one with the 64 hexadecimal digits of an Ed25519 public key' -r -F
+complete -c countersign -n "__fish_countersign_using_subcommand explain" -l key-file -d 'A file with a private key (which signs and verifies) or a public one (which verifies), as PEM or as a JSON Web Key; or with the 64 hexadecimal digits of an Ed25519 public key' -r -F
 complete -c countersign -n "__fish_countersign_using_subcommand explain" -l alg -d 'The one algorithm that the key may be used with, where the scheme leaves it to the key' -r
 complete -c countersign -n "__fish_countersign_using_subcommand explain" -l keys -d 'A TOML file of keys to try: `[[key]]` with `id`, `secret` or `public_key` or `private_key`, `alg`, `not_before`, `not_after`; or JSON Web Keys: a key, a set, or a key directory of Web Bot Auth' -r -F
 complete -c countersign -n "__fish_countersign_using_subcommand explain" -l certificates -d 'A folder of certificates in PEM, for schemes that name the key by one; the scheme\'s `[key] resolver` says how' -r -F
@@ -104,7 +104,7 @@ complete -c countersign -n "__fish_countersign_using_subcommand curl" -l now -d 
 complete -c countersign -n "__fish_countersign_using_subcommand curl" -l key-id -d 'The key id that the message carries' -r
 complete -c countersign -n "__fish_countersign_using_subcommand curl" -l secret -d 'The secret; others on this machine can read command lines, so prefer --secret-file' -r
 complete -c countersign -n "__fish_countersign_using_subcommand curl" -l secret-file -d 'A file with the secret; a line end at its end does not count' -r -F
-complete -c countersign -n "__fish_countersign_using_subcommand curl" -l key-file -d 'A PEM file with a private key (which signs and verifies) or a public one (which verifies), or one with the 64 hexadecimal digits of an Ed25519 public key' -r -F
+complete -c countersign -n "__fish_countersign_using_subcommand curl" -l key-file -d 'A file with a private key (which signs and verifies) or a public one (which verifies), as PEM or as a JSON Web Key; or with the 64 hexadecimal digits of an Ed25519 public key' -r -F
 complete -c countersign -n "__fish_countersign_using_subcommand curl" -l alg -d 'The one algorithm that the key may be used with, where the scheme leaves it to the key' -r
 complete -c countersign -n "__fish_countersign_using_subcommand curl" -l nonce -d 'The nonce, instead of a random one' -r
 complete -c countersign -n "__fish_countersign_using_subcommand curl" -l run -d 'Run the command instead of printing it'
@@ -133,12 +133,12 @@ complete -c countersign -n "__fish_countersign_using_subcommand keys; and not __
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and not __fish_seen_subcommand_from add list show rotate revoke import export" -f -a "show" -d 'Show the keys of one id'
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and not __fish_seen_subcommand_from add list show rotate revoke import export" -f -a "rotate" -d 'Give an id a new secret, and let the old one end'
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and not __fish_seen_subcommand_from add list show rotate revoke import export" -f -a "revoke" -d 'End a key at once'
-complete -c countersign -n "__fish_countersign_using_subcommand keys; and not __fish_seen_subcommand_from add list show rotate revoke import export" -f -a "import" -d 'Add the keys that `export` printed, all or none'
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and not __fish_seen_subcommand_from add list show rotate revoke import export" -f -a "import" -d 'Add the keys that `export` printed, or those of a JSON Web Key set; all or none'
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and not __fish_seen_subcommand_from add list show rotate revoke import export" -f -a "export" -d 'Print keys as JSON, with their secrets'
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from add" -l secret -d 'The secret; others on this machine can read command lines, so prefer --secret-file' -r
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from add" -l secret-file -d 'A file with the secret; a line end at its end does not count' -r -F
-complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from add" -l public-key -d 'A file with a public key: PEM, or the 64 hexadecimal digits of an Ed25519 key' -r -F
-complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from add" -l private-key -d 'A PEM file with a private key' -r -F
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from add" -l public-key -d 'A file with a public key: PEM, a JSON Web Key, or the 64 hexadecimal digits of an Ed25519 key' -r -F
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from add" -l private-key -d 'A file with a private key: PEM or a JSON Web Key' -r -F
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from add" -l alg -d 'The one algorithm that the key may be used with' -r
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from add" -l not-before -d 'The first instant at which the key may be used: 2026-01-31T00:00:00Z, or seconds since 1970' -r
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from add" -l not-after -d 'The last instant at which the key may be used' -r
@@ -156,8 +156,8 @@ complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from rotate" -l overlap -d 'How long the old secret holds on, as in 90s, 15m, 24h, 7d' -r
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from rotate" -l secret -d 'The secret; others on this machine can read command lines, so prefer --secret-file' -r
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from rotate" -l secret-file -d 'A file with the secret; a line end at its end does not count' -r -F
-complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from rotate" -l public-key -d 'A file with a public key: PEM, or the 64 hexadecimal digits of an Ed25519 key' -r -F
-complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from rotate" -l private-key -d 'A PEM file with a private key' -r -F
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from rotate" -l public-key -d 'A file with a public key: PEM, a JSON Web Key, or the 64 hexadecimal digits of an Ed25519 key' -r -F
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from rotate" -l private-key -d 'A file with a private key: PEM or a JSON Web Key' -r -F
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from rotate" -s c -l config -d 'The gateway\'s configuration, which says where the store is' -r -F
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from rotate" -l generate -d 'Make a secret of 256 random bits and print it (the default)'
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from rotate" -l legacy -d 'Take a secret shorter than 16 bytes, for clients that have such a one'

@@ -27,12 +27,19 @@ pub(super) enum Language {
     #[default]
     Python,
     Node,
+    /// The driver is Python, and the SDK a crate: a project of its own under `interop`, named like the crate.
+    Rust,
 }
 
 impl Driver {
     /// The SDK, as it is required.
     pub(super) fn sdk(&self) -> &str {
         self.requirements.first().map_or("", String::as_str)
+    }
+
+    /// The SDK's name, without its version.
+    pub(super) fn package(&self) -> &str {
+        self.sdk().split("==").next().unwrap_or_default()
     }
 
     pub(super) fn has(&self, function: &str) -> bool {
@@ -42,11 +49,15 @@ impl Driver {
     /// The driver's program, with its SDK in reach.
     pub(super) fn command(&self, root: &Path, place: &Place) -> Command {
         let mut program = match self.language {
-            Language::Python => command(root, "python3"),
+            Language::Python | Language::Rust => command(root, "python3"),
             Language::Node => command(root, "node"),
         };
         match self.language {
             Language::Python => program.env("PYTHONPATH", &place.folder).args(["-W", "ignore", "interop/run.py"]),
+            Language::Rust => {
+                program.env("INTEROP_PEER", place.folder.join("release").join(format!("{}-peer", self.package())));
+                program.args(["-W", "ignore", "interop/run.py"])
+            }
             Language::Node => program.env("INTEROP_NPM", &place.folder).args(["--no-warnings", "interop/run.mjs"]),
         };
         program.arg(&self.name);
@@ -64,6 +75,7 @@ impl Driver {
             language: match line["language"].as_str()? {
                 "python" => Language::Python,
                 "node" => Language::Node,
+                "rust" => Language::Rust,
                 _ => return None,
             },
             requirements,
@@ -112,7 +124,7 @@ mod tests {
         assert!(!drivers.is_empty());
         for driver in drivers {
             let pinned = match driver.language {
-                Language::Python => |text: &String| text.contains("=="),
+                Language::Python | Language::Rust => |text: &String| text.contains("=="),
                 Language::Node => |text: &String| text.rfind('@').is_some_and(|at| at > 0),
             };
             assert!(driver.requirements.iter().all(pinned), "{}: pin {:?}", driver.name, driver.requirements);

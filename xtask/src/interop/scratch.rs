@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::driver::{Driver, Language};
-use crate::process::command;
+use crate::process::{cargo, command};
 
 /// An installed SDK.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,9 +35,17 @@ pub(super) fn install(root: &Path, driver: &Driver, patience: Option<Duration>) 
     let base = root.join("target/interop").join(match driver.language {
         Language::Python => "pip",
         Language::Node => "npm",
+        Language::Rust => "cargo",
     });
     let folder = base.join(file_name(&what));
     let place = Place { folder: folder.clone() };
+    if driver.language == Language::Rust {
+        // Cargo knows what is there already, and whether the project has changed since.
+        return prepared(&folder)
+            .and_then(|()| installer(root, driver, &folder, patience))
+            .map(|()| place)
+            .map_err(failed);
+    }
     if folder.is_dir() {
         return Ok(place);
     }
@@ -59,19 +67,25 @@ pub(super) fn install(root: &Path, driver: &Driver, patience: Option<Duration>) 
     result.map(|()| place).map_err(failed)
 }
 
+/// A folder that is there.
+fn prepared(folder: &Path) -> Result<(), String> {
+    fs::create_dir_all(folder).map_err(|error| error.to_string())
+}
+
 /// A folder that is there and empty.
 fn prepare(folder: &Path) -> Result<(), String> {
     match fs::remove_dir_all(folder) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.to_string()),
         _ => {}
     }
-    fs::create_dir_all(folder).map_err(|error| error.to_string())
+    prepared(folder)
 }
 
 fn installer(root: &Path, driver: &Driver, folder: &Path, patience: Option<Duration>) -> Result<(), String> {
     let mut program = match driver.language {
         Language::Python => command(root, "python3"),
         Language::Node => command(root, "npm"),
+        Language::Rust => cargo(root),
     };
     match driver.language {
         Language::Python => {
@@ -82,6 +96,13 @@ fn installer(root: &Path, driver: &Driver, folder: &Path, patience: Option<Durat
             program
                 .args(["install", "--loglevel=error", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix"])
                 .arg(folder);
+        }
+        Language::Rust => {
+            // What is required stands in the project's own Cargo.toml.
+            let manifest = root.join("interop").join(driver.package()).join("Cargo.toml");
+            program.args(["build", "--quiet", "--release", "--locked", "--manifest-path"]).arg(manifest);
+            program.arg("--target-dir").arg(folder);
+            return waited(&mut program, &folder.join("install.log"), patience);
         }
     }
     program.args(&driver.requirements);

@@ -33,9 +33,9 @@ pub(crate) struct KeyOptions {
     /// A file with the secret; a line end at its end does not count
     #[arg(long, value_name = "FILE", group = "material")]
     pub(crate) secret_file: Option<PathBuf>,
-    /// A PEM file with a private key (which signs and verifies) or a public one (which verifies), or one with the
-    /// 64 hexadecimal digits of an Ed25519 public key
-    #[arg(long, value_name = "PEM", group = "material")]
+    /// A file with a private key (which signs and verifies) or a public one (which verifies), as PEM or as a JSON Web
+    /// Key; or with the 64 hexadecimal digits of an Ed25519 public key
+    #[arg(long, value_name = "FILE", group = "material")]
     pub(crate) key_file: Option<PathBuf>,
     /// The one algorithm that the key may be used with, where the scheme leaves it to the key
     #[arg(long, value_name = "NAME")]

@@ -31,7 +31,7 @@ pub(crate) enum KeysCommand {
     Rotate(RotateKey),
     /// End a key at once
     Revoke(RevokeKey),
-    /// Add the keys that `export` printed, all or none
+    /// Add the keys that `export` printed, or those of a JSON Web Key set; all or none
     Import(ImportKeys),
     /// Print keys as JSON, with their secrets
     Export(ExportKeys),
@@ -71,11 +71,11 @@ pub(crate) struct MaterialOptions {
     /// Make a secret of 256 random bits and print it (the default)
     #[arg(long, group = "made-of")]
     pub(crate) generate: bool,
-    /// A file with a public key: PEM, or the 64 hexadecimal digits of an Ed25519 key
-    #[arg(long, value_name = "PEM", group = "made-of")]
+    /// A file with a public key: PEM, a JSON Web Key, or the 64 hexadecimal digits of an Ed25519 key
+    #[arg(long, value_name = "FILE", group = "made-of")]
     pub(crate) public_key: Option<PathBuf>,
-    /// A PEM file with a private key
-    #[arg(long, value_name = "PEM", group = "made-of")]
+    /// A file with a private key: PEM or a JSON Web Key
+    #[arg(long, value_name = "FILE", group = "made-of")]
     pub(crate) private_key: Option<PathBuf>,
     /// Take a secret shorter than 16 bytes, for clients that have such a one
     #[arg(long)]
@@ -149,10 +149,10 @@ pub(crate) struct RevokeKey {
     pub(crate) store: StoreOptions,
 }
 
-/// Add the keys that `export` printed.
+/// Add the keys that `export` printed, or those of a JSON Web Key set.
 #[derive(Debug, Args)]
 pub(crate) struct ImportKeys {
-    /// What `export` printed; - is standard input
+    /// What `export` printed, or a JSON Web Key set, of which each key has a `kid`; - is standard input
     #[arg(value_name = "FILE|-")]
     pub(crate) file: PathBuf,
     #[command(flatten)]

@@ -52,7 +52,9 @@ pub(crate) fn run(arguments: &DevArguments, out: &mut Output) -> Result<Outcome,
     let store = Store::open(&config.store.path, Durability::Os)?;
     store.keys.add(new_key(&key.verifies), world::now())?;
     let key_file = match &key.signs {
-        Material::Private(pem) => Some(private_file(folder.path(), pem.expose()).map_err(Failure::Serving)?),
+        Material::Jwk(text) | Material::Private(text) => {
+            Some(private_file(folder.path(), text.expose()).map_err(Failure::Serving)?)
+        }
         Material::Public(_) | Material::Secret(_) => None,
     };
     let asked_to_stop = AskedToStop::listen().map_err(Failure::Serving)?;
@@ -216,7 +218,7 @@ fn new_key(verifies: &Material) -> NewKey {
     let (kind, text) = match verifies {
         Material::Secret(secret) => (KeyKind::Secret, secret.expose()),
         Material::Public(pem) => (KeyKind::Public, pem.as_str()),
-        Material::Private(pem) => (KeyKind::Private, pem.expose()),
+        Material::Jwk(text) | Material::Private(text) => (KeyKind::Private, text.expose()),
     };
     NewKey::of(KEY_ID, kind, Secret::new(text.as_bytes()))
 }

@@ -8,6 +8,7 @@ mod commands;
 mod contract;
 mod gateway;
 mod hawk;
+mod jwk;
 mod message_signatures;
 mod newcomer;
 mod raw;

@@ -68,7 +68,8 @@ fn derive(
             }
             out.extend_from_slice(view.transport.scheme().as_bytes());
             out.extend_from_slice(b"://");
-            authority(view, out);
+            // As it was sent: section 2.2.3 alone normalizes, and there it is the value of `@authority`.
+            out.extend_from_slice(view.authority.as_bytes());
             out.extend_from_slice(view.target);
         }
         Derived::Authority => {
@@ -255,6 +256,10 @@ mod tests {
     use crate::request::Transport;
 
     fn line(method: &str, target: &str, text: &str) -> Result<String, Reason> {
+        line_at("example.com", method, target, text)
+    }
+
+    fn line_at(authority: &str, method: &str, target: &str, text: &str) -> Result<String, Reason> {
         let fields: Vec<(String, Vec<u8>)> = vec![
             ("X-Folded".to_owned(), b" Obsolete\r\n    line folding. ".to_vec()),
             ("X-Broken".to_owned(), b"a\nb: c".to_vec()),
@@ -264,7 +269,7 @@ mod tests {
         let view = RequestView {
             method,
             target: target.as_bytes(),
-            authority: "example.com",
+            authority,
             transport: Transport::Http,
             fields: &fields,
             trailers: None,
@@ -287,6 +292,17 @@ mod tests {
         assert_eq!(line("GET", absolute, "\"@request-target\"").as_deref(), Ok(absolute));
         assert_eq!(line("CONNECT", "www.example.com:80", "\"@request-target\"").as_deref(), Ok("www.example.com:80"));
         assert_eq!(line("OPTIONS", "*", "\"@request-target\"").as_deref(), Ok("*"));
+    }
+
+    /// Sections 2.2.2 and 2.2.3: the target URI is as it was sent, and only the authority is normalized.
+    #[test]
+    fn the_authority_is_normalized_and_the_target_uri_is_not() {
+        let uri = |authority: &str| line_at(authority, "GET", "/a?b", "\"@target-uri\"");
+        let normal = |authority: &str| line_at(authority, "GET", "/a?b", "\"@authority\"");
+        assert_eq!(uri("Example.COM:80").as_deref(), Ok("http://Example.COM:80/a?b"));
+        assert_eq!(normal("Example.COM:80").as_deref(), Ok("example.com"));
+        assert_eq!(normal("Example.COM:443").as_deref(), Ok("example.com:443"));
+        assert_eq!(uri(""), Err(Reason::ComponentMissing));
     }
 
     /// Section 2.5: a line of the base is one line of ASCII, whatever a field holds.

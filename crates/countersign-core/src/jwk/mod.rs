@@ -12,7 +12,7 @@
 mod read;
 mod set;
 
-pub use set::{Jwks, JwksError, directory, jwks};
+pub use set::{Jwks, JwksError, directory, jwks, own_texts};
 
 use crate::alg::{Hash, PrivateKey, PublicKey};
 use crate::canon;

@@ -1,6 +1,6 @@
 //! Sets of keys (RFC 7517, section 5), and the directory in which a signer publishes his.
 
-use super::{Jwk, JwkError, read};
+use super::{Jwk, JwkError};
 use crate::canon::{json_elements, json_raw_members};
 use crate::key::Key;
 
@@ -37,6 +37,21 @@ impl std::fmt::Display for JwksError {
 /// is left: RFC 7517 would have broken keys passed over too, and a deployment would learn of it from refused requests.
 pub fn jwks(text: &str) -> Result<Jwks, JwksError> {
     let whole = |error| JwksError { index: None, error };
+    let Some(elements) = elements(text).map_err(whole)? else {
+        return Ok(Jwks { keys: vec![Jwk::from_text(text).map_err(whole)?], passed_over: 0 });
+    };
+    let of = elements.len();
+    let keys: Vec<_> = ours(elements)?.into_iter().map(|(key, _)| key).collect();
+    Ok(Jwks { passed_over: of.saturating_sub(keys.len()), keys })
+}
+
+/// The keys of a set that sign, each with its text as it stands there; nothing where the text is no set.
+pub fn own_texts(text: &str) -> Option<Result<Vec<(Jwk, &str)>, JwksError>> {
+    elements(text).ok().flatten().map(ours)
+}
+
+/// The elements of `keys`; nothing where there is no such member.
+fn elements(text: &str) -> Result<Option<Vec<&str>>, JwkError> {
     let mut keys = None;
     json_raw_members(text.as_bytes(), &mut |name, value| {
         if name == b"keys" {
@@ -44,20 +59,22 @@ pub fn jwks(text: &str) -> Result<Jwks, JwksError> {
         }
         Ok(())
     })
-    .map_err(|_| whole(JwkError::Json))?;
-    let Some(value) = keys else {
-        return Ok(Jwks { keys: vec![Jwk::from_text(text).map_err(whole)?], passed_over: 0 });
-    };
+    .map_err(|_| JwkError::Json)?;
     let wrong = JwkError::WrongForm { member: "keys", wanted: "an array" };
-    let mut set = Jwks { keys: Vec::new(), passed_over: 0 };
-    for (index, element) in json_elements(value).map_err(|_| whole(wrong))?.into_iter().enumerate() {
-        match read::jwk(element) {
-            Ok(key) => set.keys.push(key),
-            Err(error) if error.is_foreign() => set.passed_over = set.passed_over.saturating_add(1),
+    let text = |element| str::from_utf8(element).map_err(|_| JwkError::Json);
+    keys.map(|value| json_elements(value).map_err(|_| wrong)?.into_iter().map(text).collect()).transpose()
+}
+
+fn ours(elements: Vec<&str>) -> Result<Vec<(Jwk, &str)>, JwksError> {
+    let mut keys = Vec::new();
+    for (index, text) in elements.into_iter().enumerate() {
+        match Jwk::from_text(text) {
+            Ok(key) => keys.push((key, text)),
+            Err(error) if error.is_foreign() => {}
             Err(error) => return Err(JwksError { index: Some(index), error }),
         }
     }
-    if set.keys.is_empty() { Err(whole(JwkError::Empty)) } else { Ok(set) }
+    if keys.is_empty() { Err(JwksError { index: None, error: JwkError::Empty }) } else { Ok(keys) }
 }
 
 /// Reads a key directory of Web Bot Auth (`/.well-known/http-message-signatures-directory`,

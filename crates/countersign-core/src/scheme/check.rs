@@ -184,7 +184,9 @@ fn kind(draft: &SchemeDraft, faults: &mut Vec<Fault>) -> Kind {
         "request" => Kind::Request,
         "webhook" => Kind::Webhook,
         other => {
-            faults.push(fault(kind.span, format!("unknown kind `{other}`"), Some("request, webhook or link".into())));
+            let near = vocabulary::nearest(other, ["link", "request", "webhook"].map(str::to_owned));
+            let hint = near.map_or("request, webhook or link".into(), |near| format!("did you mean `{near}`?"));
+            faults.push(fault(kind.span, format!("unknown kind `{other}`"), Some(hint)));
             Kind::default()
         }
     }

@@ -368,7 +368,10 @@ impl Checker<'_> {
             self.fault(
                 first.span,
                 format!("`{}` is no primitive", first.name),
-                "a digest, an HMAC or a signature comes first; compute what precedes it in `base`".to_owned(),
+                vocabulary::nearest(&first.name, vocabulary::primitive_names()).map_or_else(
+                    || "a digest, an HMAC or a signature comes first; compute what precedes it in `base`".to_owned(),
+                    |near| format!("did you mean `{near}`?"),
+                ),
             );
             return None;
         };

@@ -32,7 +32,7 @@ pub struct Scheme {
     pub reference: Option<String>,
     /// What it signs.
     pub kind: Kind,
-    /// The messages to which it applies.
+    /// What a request has to have. Of schemes side by side it says which of them judges a message.
     pub when: Option<When>,
     /// What is left to the key.
     pub key: KeyRule,

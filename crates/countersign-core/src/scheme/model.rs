@@ -710,7 +710,7 @@ pub enum Kind {
     Webhook,
 }
 
-/// Applies only to messages in which this is present.
+/// Applies only to requests in which this is present: another is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum When {
     /// A field line, by its lower-case name.

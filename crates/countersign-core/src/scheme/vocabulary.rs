@@ -135,6 +135,13 @@ pub(super) fn mac(name: &str) -> Option<Hash> {
     name.strip_prefix("hmac-").and_then(Hash::from_name)
 }
 
+/// Every word that may stand first in the signature.
+pub(super) fn primitive_names() -> impl Iterator<Item = String> {
+    let hashes = Hash::ALL.iter().flat_map(|hash| [hash.name().to_owned(), format!("hmac-{}", hash.name())]);
+    let either = ["digest", "hmac"].map(str::to_owned).into_iter();
+    hashes.chain(either).chain(Asymmetric::ALL.iter().map(|algorithm| algorithm.name().to_owned()))
+}
+
 /// Every word that may stand where a filter is expected.
 pub(super) fn filter_names() -> impl Iterator<Item = String> {
     FILTERS
@@ -179,15 +186,19 @@ pub fn same_name(a: &str, b: &str) -> bool {
     a.bytes().map(plain).eq(b.bytes().map(plain))
 }
 
-/// The known word nearest to a misspelt one, if one is near.
+/// The known word nearest to a misspelt one, if one is near. Another case counts only between words equally near.
 pub fn nearest(word: &str, known: impl IntoIterator<Item = String>) -> Option<String> {
     let most = (word.len() / 3).max(1);
+    let lower = word.to_ascii_lowercase();
     known
         .into_iter()
-        .map(|candidate| (distance(word.as_bytes(), candidate.as_bytes()), candidate))
-        .filter(|(distance, _)| *distance <= most)
+        .map(|candidate| {
+            let folded = distance(lower.as_bytes(), candidate.to_ascii_lowercase().as_bytes());
+            (folded, distance(word.as_bytes(), candidate.as_bytes()), candidate)
+        })
+        .filter(|(distance, ..)| *distance <= most)
         .min()
-        .map(|(_, candidate)| candidate)
+        .map(|(.., candidate)| candidate)
 }
 
 /// The Levenshtein distance.

@@ -14,6 +14,7 @@ mod body;
 pub(crate) mod chain;
 pub(crate) mod coverage;
 pub(crate) mod fresh;
+pub(crate) mod meant;
 pub(crate) mod policy;
 mod pool;
 pub(crate) mod read;
@@ -37,6 +38,7 @@ use body::Candidates;
 pub use body::{NeedsBody, ReleasesChunks};
 pub use coverage::Coverage;
 use fresh::Judged;
+use meant::Meant;
 use pool::{Lease, Pool};
 use verified::Namespace;
 pub use verified::{Checked, NeedsReplay, Verified};
@@ -50,6 +52,7 @@ const CLOCK_MARGIN: u64 = 30;
 #[derive(Debug)]
 pub struct Verifier {
     plan: Arc<Plan>,
+    meant: Meant,
     vars: Vec<Option<Vec<u8>>>,
     /// Values that captures must have, because they were given.
     pinned: Vec<(String, Vec<u8>)>,
@@ -73,6 +76,7 @@ impl Verifier {
     pub fn new(plan: Arc<Plan>) -> Self {
         let vars = &plan.scheme.vars;
         Self {
+            meant: Meant::of(&plan.scheme),
             vars: vars.iter().map(|var| var.default.clone().map(String::into_bytes)).collect(),
             pinned: Vec::new(),
             namespace: Namespace::new(&plan, ""),
@@ -158,11 +162,7 @@ impl Verifier {
     /// Reads the carriers, and judges what needs neither key nor body.
     pub fn start<'a>(&'a self, view: RequestView<'a>, now: UnixTime) -> Result<NeedsKey<'a>, Rejection> {
         if !self.either.is_empty() {
-            let judging = self.judging(&view);
-            if !judging.plan.scheme.applies(&view) {
-                return Err(Rejection::new(Reason::SignatureMissing, None, Subject::Request));
-            }
-            return judging.start(view, now);
+            return self.judging(&view).start(view, now);
         }
         let Some((message, plan)) = self.plan.message(view.status.is_some()) else {
             return Err(Rejection::new(Reason::SignatureMissing, None, Subject::Request));
@@ -177,6 +177,7 @@ impl Verifier {
             (Some(policy), Some(rules)) => httpsig::read(&view, message, plan, policy, rules, scratch.get())?,
             _ => read::carriers(&view, message, scratch.get())?,
         }
+        self.meant.judge(&view, scratch.get())?;
         self.pins(message, scratch.get())?;
         let judged = fresh::judge(&plan.fresh, message, scratch.get(), now)?;
         if message.message_signature.is_none() {

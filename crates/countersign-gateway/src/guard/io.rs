@@ -11,11 +11,12 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::{Instant, Sleep};
+use tokio::time::Instant;
 
 use super::Violation;
 use super::verdict::Verdicts;
 use super::wire::{Step, Wire};
+use crate::alarm::Alarm;
 
 /// What the HTTP library reads in place of a head that breaks a rule.
 const STAND_IN: &[u8] = b"GET / HTTP/1.1\r\nHost: stand-in\r\nConnection: close\r\n\r\n";
@@ -354,28 +355,6 @@ impl Waiting {
             Self::Body { received: 0, waited: Duration::ZERO, since: None }
         } else {
             Self::Idle { since: Instant::now(), first: false }
-        }
-    }
-}
-
-/// A timer that is set rarely: it stays where it was set, and only when it goes off is it asked whether what it
-/// guards is really late. Most requests never touch it.
-#[derive(Debug, Default)]
-struct Alarm(Option<Pin<Box<Sleep>>>);
-
-impl Alarm {
-    /// Ready once `deadline` has passed. May be called with another deadline each time.
-    fn poll_at(&mut self, deadline: Instant, cx: &mut Context<'_>) -> Poll<()> {
-        let sleep = self.0.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
-        if sleep.deadline() > deadline {
-            sleep.as_mut().reset(deadline);
-        }
-        loop {
-            ready!(sleep.as_mut().poll(cx));
-            if sleep.deadline() >= deadline {
-                return Poll::Ready(());
-            }
-            sleep.as_mut().reset(deadline);
         }
     }
 }

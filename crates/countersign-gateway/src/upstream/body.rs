@@ -7,9 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 
 use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
-use hyper::client::conn::http1::SendRequest;
 
-use super::Upstream;
+use super::{Line, Upstream};
 use crate::spool::Stored;
 
 /// A request's body on its way upstream: what was stored, and, for requests that are not held back, what is still
@@ -122,12 +121,12 @@ impl Outgoing {
 #[derive(Debug)]
 pub(crate) struct Answered {
     body: Incoming,
-    connection: Option<(SendRequest<Outgoing>, Arc<Upstream>)>,
+    connection: Option<(Line, Arc<Upstream>)>,
 }
 
 impl Answered {
-    pub(super) fn new(body: Incoming, sender: SendRequest<Outgoing>, upstream: Arc<Upstream>) -> Self {
-        let mut answered = Self { body, connection: Some((sender, upstream)) };
+    pub(super) fn new(body: Incoming, line: Line, upstream: Arc<Upstream>) -> Self {
+        let mut answered = Self { body, connection: Some((line, upstream)) };
         if answered.body.is_end_stream() {
             answered.release();
         }
@@ -135,8 +134,8 @@ impl Answered {
     }
 
     fn release(&mut self) {
-        if let Some((sender, upstream)) = self.connection.take() {
-            upstream.give_back(sender);
+        if let Some((line, upstream)) = self.connection.take() {
+            upstream.give_back(line);
         }
     }
 }

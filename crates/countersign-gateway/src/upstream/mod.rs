@@ -9,6 +9,7 @@
 
 mod body;
 
+use std::future::poll_fn;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
@@ -22,6 +23,8 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 
 pub(crate) use body::{Answered, Outgoing, Progress};
+
+use crate::alarm::Alarm;
 
 /// Where an upstream is: a host and a port, over plain HTTP.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -93,8 +96,15 @@ pub(crate) struct Upstream {
 
 #[derive(Debug)]
 struct Idle {
-    sender: SendRequest<Outgoing>,
+    line: Line,
     since: Instant,
+}
+
+/// A connection, and the timer for its responses, which is set as rarely as the connection is made.
+#[derive(Debug)]
+pub(crate) struct Line {
+    sender: SendRequest<Outgoing>,
+    alarm: Alarm,
 }
 
 impl Upstream {
@@ -113,10 +123,10 @@ impl Upstream {
         self: &Arc<Self>,
         mut request: Request<Outgoing>,
     ) -> Result<Response<Answered>, UpstreamError> {
-        while let Some(mut sender) = self.take_idle() {
+        while let Some(mut line) = self.take_idle() {
             let spare = copy_if_repeatable(&request);
-            match self.exchange(&mut sender, request).await {
-                Ok(response) => return Ok(self.answered(response, sender)),
+            match self.exchange(&mut line, request).await {
+                Ok(response) => return Ok(self.answered(response, line)),
                 Err(Unanswered::NotSent(unsent)) => request = *unsent,
                 Err(Unanswered::Failed(error)) => match spare {
                     Some(copy) if !matches!(error, UpstreamError::ResponseTimedOut) => {
@@ -127,9 +137,9 @@ impl Upstream {
                 },
             }
         }
-        let mut sender = self.connect().await?;
-        match self.exchange(&mut sender, request).await {
-            Ok(response) => Ok(self.answered(response, sender)),
+        let mut line = self.connect().await?;
+        match self.exchange(&mut line, request).await {
+            Ok(response) => Ok(self.answered(response, line)),
             Err(Unanswered::Failed(error)) => Err(error),
             Err(Unanswered::NotSent(_)) => Err(UpstreamError::Connect(io::ErrorKind::ConnectionReset.into())),
         }
@@ -137,32 +147,38 @@ impl Upstream {
 
     async fn exchange(
         &self,
-        sender: &mut SendRequest<Outgoing>,
+        line: &mut Line,
         request: Request<Outgoing>,
     ) -> Result<Response<hyper::body::Incoming>, Unanswered> {
         let progress = request.body().progress();
+        let Line { sender, alarm } = line;
         let mut sending = std::pin::pin!(sender.try_send_request(request));
         loop {
             let sent_before = progress.as_ref().map(Progress::seen);
-            match timeout(self.limits.response, &mut sending).await {
-                Ok(Ok(response)) if response.status() == http::StatusCode::SWITCHING_PROTOCOLS => {
+            let deadline = Instant::now() + self.limits.response;
+            let sent = poll_fn(|cx| match sending.as_mut().poll(cx) {
+                Poll::Ready(sent) => Poll::Ready(Some(sent)),
+                Poll::Pending => alarm.poll_at(deadline, cx).map(|()| None),
+            });
+            match sent.await {
+                Some(Ok(response)) if response.status() == http::StatusCode::SWITCHING_PROTOCOLS => {
                     return Err(Unanswered::Failed(UpstreamError::Switched));
                 }
-                Ok(Ok(response)) => return Ok(response),
-                Ok(Err(mut error)) => {
+                Some(Ok(response)) => return Ok(response),
+                Some(Err(mut error)) => {
                     return Err(match error.take_message() {
                         Some(request) => Unanswered::NotSent(Box::new(request)),
                         None => Unanswered::Failed(UpstreamError::Failed(error.into_error())),
                     });
                 }
                 // A body that is still moving is no reason to give up.
-                Err(_) if progress.as_ref().map(Progress::seen) != sent_before => {}
-                Err(_) => return Err(Unanswered::Failed(UpstreamError::ResponseTimedOut)),
+                None if progress.as_ref().map(Progress::seen) != sent_before => {}
+                None => return Err(Unanswered::Failed(UpstreamError::ResponseTimedOut)),
             }
         }
     }
 
-    async fn connect(&self) -> Result<SendRequest<Outgoing>, UpstreamError> {
+    async fn connect(&self) -> Result<Line, UpstreamError> {
         let connecting = TcpStream::connect((self.address.host.as_str(), self.address.port));
         let stream = timeout(self.limits.connect, connecting)
             .await
@@ -181,19 +197,15 @@ impl Upstream {
                 tracing::debug!(%error, "an upstream connection ended");
             }
         });
-        Ok(sender)
+        Ok(Line { sender, alarm: Alarm::default() })
     }
 
-    fn answered(
-        self: &Arc<Self>,
-        response: Response<hyper::body::Incoming>,
-        sender: SendRequest<Outgoing>,
-    ) -> Response<Answered> {
-        response.map(|body| Answered::new(body, sender, Arc::clone(self)))
+    fn answered(self: &Arc<Self>, response: Response<hyper::body::Incoming>, line: Line) -> Response<Answered> {
+        response.map(|body| Answered::new(body, line, Arc::clone(self)))
     }
 
     /// The most recently used connection that is ready for a request.
-    fn take_idle(&self) -> Option<SendRequest<Outgoing>> {
+    fn take_idle(&self) -> Option<Line> {
         let mut idle = self.idle();
         while let Some(mut connection) = idle.pop() {
             if connection.since.elapsed() >= self.limits.idle {
@@ -202,28 +214,28 @@ impl Upstream {
                 return None;
             }
             let mut cx = Context::from_waker(Waker::noop());
-            if let Poll::Ready(Ok(())) = connection.sender.poll_ready(&mut cx) {
-                return Some(connection.sender);
+            if let Poll::Ready(Ok(())) = connection.line.sender.poll_ready(&mut cx) {
+                return Some(connection.line);
             }
         }
         None
     }
 
     /// Takes back a connection whose response has been read to its end.
-    fn give_back(&self, sender: SendRequest<Outgoing>) {
-        if sender.is_closed() || self.limits.idle_connections == 0 {
+    fn give_back(&self, line: Line) {
+        if line.sender.is_closed() || self.limits.idle_connections == 0 {
             return;
         }
         let mut idle = self.idle();
         let is_spent =
-            |connection: &Idle| connection.since.elapsed() >= self.limits.idle || connection.sender.is_closed();
+            |connection: &Idle| connection.since.elapsed() >= self.limits.idle || connection.line.sender.is_closed();
         if idle.first().is_some_and(is_spent) || idle.len() >= self.limits.idle_connections {
             idle.retain(|connection| !is_spent(connection));
         }
         if idle.len() >= self.limits.idle_connections {
             idle.remove(0);
         }
-        idle.push(Idle { sender, since: Instant::now() });
+        idle.push(Idle { line, since: Instant::now() });
     }
 
     fn idle(&self) -> MutexGuard<'_, Vec<Idle>> {

@@ -536,11 +536,15 @@ fn on(message: &Message, subject: &Template) -> String {
     }
 }
 
-/// A message without this capture is refused.
+/// A message without this capture is refused, or has its whole body signed in the capture's place.
 fn mandatory(message: &Message, signed: &[Drawn<'_>], id: FieldId) -> bool {
+    let replaced = |drawn: &Drawn<'_>| {
+        let other = drawn.replaceable().filter(|_| drawn.standing.counts() && !drawn.standing.optional);
+        other.is_some_and(|other| body_itself(&self::drawn(message, other), message) == Extent::Whole)
+    };
     message.fields.get(id).is_some_and(|field| !field.optional)
         || message.required_fields.contains(&id)
-        || signed.iter().any(|drawn| *drawn.source == Source::Field(id) && drawn.mandatory())
+        || signed.iter().any(|drawn| *drawn.source == Source::Field(id) && (drawn.mandatory() || replaced(drawn)))
 }
 
 /// A message without this field line is refused, or has its body's digest signed in the line's place.

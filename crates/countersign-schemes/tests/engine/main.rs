@@ -16,6 +16,7 @@ mod meaning;
 mod meaning_china;
 mod meaning_commerce;
 mod meaning_starters;
+mod meant;
 mod mutation;
 mod order;
 mod panics;

@@ -40,9 +40,7 @@ fn fault(subject: &Subject, signed: &Message, held: &Held, changed: &Message) ->
     }
     let known = |held: &Held| held.entry.as_ref().map(|entry| entry.digest);
     // These sign no method and forget messages of safe ones: whoever replays one can make it a GET, and no more.
-    // One signs it in lower case, so that `HEAD`, which is safe, can become `head`, which nobody knows.
-    let any_method =
-        scheme.starts_with("1worldsync") || matches!(scheme, "jeecg-sign" | "kong-hmac-auth" | "web-bot-auth");
+    let any_method = scheme.starts_with("1worldsync") || matches!(scheme, "jeecg-sign" | "web-bot-auth");
     let forgets = any_method && (known(held).is_none() || known(&other).is_none());
     (known(&other) != known(held) && !forgets).then(|| "would be a new message to the replay store".to_owned())
 }

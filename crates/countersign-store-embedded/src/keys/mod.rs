@@ -44,7 +44,7 @@ pub struct NewKey {
     pub id: String,
     /// What it is made of.
     pub kind: KeyKind,
-    /// The secret's text, or the key in PEM form.
+    /// The secret's text, or the key as PEM or as a JSON Web Key.
     pub material: Secret,
     /// The one algorithm it may be used with. `None`: whatever the scheme says.
     pub algorithm: Option<String>,
@@ -76,7 +76,7 @@ impl NewKey {
 pub struct Rotation {
     /// The key id.
     pub id: String,
-    /// The new secret's text, or the new key in PEM form. Of the kind that the newest active key has.
+    /// The new secret's text, or the new key as PEM or as a JSON Web Key. Of the kind that the newest active key has.
     pub material: Secret,
     /// The last second in which the keys that are active now are valid, unless they end earlier by themselves.
     pub overlap_until: UnixTime,
@@ -119,8 +119,7 @@ impl KeyStore {
             if before.iter().any(|record| record.info.is_active_at(now)) {
                 return Err(KeyStoreError::IdTaken { id: new.id });
             }
-            let record = new.into_record(following(&before), now);
-            record.check()?;
+            let record = new.into_record(following(&before), now).checked()?;
             change.put(&record)?;
             Ok(record.info.version)
         })
@@ -160,8 +159,7 @@ impl KeyStore {
                 legacy,
                 ..newest.info.clone()
             };
-            let next = Record { info, material };
-            next.check()?;
+            let next = Record { info, material }.checked()?;
             for record in &mut active {
                 let end = record.info.not_after.unwrap_or(i64::MAX).min(overlap_until.secs());
                 record.info.not_after = Some(end);
@@ -219,7 +217,7 @@ impl KeyStore {
         portable::export(records)
     }
 
-    /// Stores the keys in what [`KeyStore::export`] gave: all of them or, where one cannot be stored, none. Returns
+    /// Stores the keys in what [`KeyStore::export`] gave, or in a JSON Web Key set, each under its `kid`: all of them or, where one cannot be stored, none. Returns
     /// how many there were. Ids that have keys already are refused.
     pub fn import(&self, text: &str, now: UnixTime) -> Result<usize, KeyStoreError> {
         let keys = portable::import(text)?;
@@ -234,8 +232,7 @@ impl KeyStore {
                     return Err(KeyStoreError::IdTaken { id: key.id });
                 }
                 ids.insert(key.id.clone());
-                let record = key.into_record(version, now);
-                record.check()?;
+                let record = key.into_record(version, now).checked()?;
                 change.put(&record)?;
                 let active = before.iter().chain([&record]).filter(|record| record.info.is_active_at(now)).count();
                 if active > KeySet::MOST {

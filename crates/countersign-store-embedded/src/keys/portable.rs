@@ -5,7 +5,9 @@
 
 use super::record::{KeyInfo, KeyKind, Record};
 use super::{KeyStoreError, NewKey};
-use countersign_core::key::Secret;
+use countersign_core::canon::json_member;
+use countersign_core::jwk::{self, Jwk};
+use countersign_core::key::{Material, Secret};
 use countersign_core::time::UnixTime;
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize as _, Zeroizing};
@@ -99,14 +101,40 @@ pub(crate) fn export(records: Vec<Record>) -> Result<Zeroizing<String>, KeyStore
     Ok(Zeroizing::new(text + "\n"))
 }
 
-/// The records in what [`export`] gave.
+/// The records in what [`export`] gave, or in a JSON Web Key set (RFC 7517, section 5).
 pub(crate) fn import(text: &str) -> Result<Vec<PortableKey>, KeyStoreError> {
     let unreadable = |why: String| KeyStoreError::ImportUnreadable { why };
+    // Both have `keys`; only ours has a version.
+    let is_ours = json_member(text.as_bytes(), b"countersign_keys").is_ok_and(|version| version.is_some());
+    if !is_ours && let Some(set) = jwk::own_texts(text) {
+        let keys = set.map_err(|error| unreadable(error.to_string()))?;
+        return keys.into_iter().enumerate().map(|(index, key)| of_jwk(index, key)).collect();
+    }
     let exported: Exported = serde_json::from_str(text).map_err(|error| unreadable(without_values(&error)))?;
     if exported.countersign_keys != FORMAT {
         return Err(unreadable(format!("format {} is not known", exported.countersign_keys)));
     }
     Ok(exported.keys)
+}
+
+/// A key of a set, which is stored as it stands there; of a secret its bytes, which have to be text.
+fn of_jwk(index: usize, (key, text): (Jwk, &str)) -> Result<PortableKey, KeyStoreError> {
+    let id = key.kid().map(str::to_owned);
+    let id = id.ok_or_else(|| KeyStoreError::ImportUnreadable { why: format!("keys[{index}]: `kid` is missing") })?;
+    let kind = match (key.is_secret(), key.is_private()) {
+        (true, _) => KeyKind::Secret,
+        (_, true) => KeyKind::Private,
+        _ => KeyKind::Public,
+    };
+    let mut new = NewKey::of(id, kind, Secret::new(text.as_bytes()));
+    if kind == KeyKind::Secret {
+        let unfit = |why: String| KeyStoreError::MaterialUnfit { kind: kind.to_string(), why };
+        let secret = key.secret().map_err(|error| unfit(format!("keys[{index}]: {error}")))?;
+        (new.algorithm, new.not_before, new.not_after) = (secret.algorithm, secret.not_before, secret.not_after);
+        let Material::Secret(material) = secret.material else { return Err(unfit("it is not a secret".to_owned())) };
+        new.material = material;
+    }
+    PortableKey::try_from(new)
 }
 
 impl PortableKey {
@@ -207,6 +235,41 @@ mod tests {
         let record = keys.into_iter().next().unwrap().into_record(1, UnixTime::from_secs(9));
         assert_eq!((record.info.kind, record.info.created_at, record.info.legacy), (KeyKind::Secret, 9, false));
         assert_eq!(record.material.expose(), b"a secret");
+    }
+
+    /// RFC 8037, appendix A.1.
+    #[test]
+    fn a_json_web_key_set_is_imported_by_kid() {
+        let private = r#"{"kty":"OKP","crv":"Ed25519","d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","kid":"pair"}"#;
+        let public =
+            r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","kid":"half","exp":9}"#;
+        let secret = r#"{"kty":"oct","k":"YSBzZWNyZXQgb2Ygc29tZSBsZW5ndGg","kid":"shared","alg":"HS256","nbf":7}"#;
+        let foreign = r#"{"kty":"OKP","crv":"X25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
+        let keys = import(&format!(r#"{{"keys":[{private},{foreign},{public},{secret}]}}"#)).unwrap();
+        let now = UnixTime::from_secs(1);
+        let records: Vec<_> = keys.into_iter().map(|key| key.into_record(1, now).checked().unwrap()).collect();
+        let kinds: Vec<_> = records.iter().map(|record| (record.info.id.as_str(), record.info.kind)).collect();
+        assert_eq!(kinds, [("pair", KeyKind::Private), ("half", KeyKind::Public), ("shared", KeyKind::Secret)]);
+        assert_eq!(records[1].info.not_after, Some(9));
+        assert_eq!(records[2].material.expose(), b"a secret of some length");
+        assert_eq!(
+            (records[2].info.algorithm.as_deref(), records[2].info.not_before),
+            (Some("hmac-sha256"), Some(7))
+        );
+    }
+
+    #[test]
+    fn attack_35_a_set_that_cannot_be_imported_is_not_repeated() {
+        for (set, expected) in [
+            (r#"{"keys":[{"kty":"oct","k":"Y2FuYXJ5"}]}"#, "keys[0]: `kid` is missing"),
+            (r#"{"keys":[{"kty":"oct","kid":"a","k":"canary="}]}"#, "keys[0]: `k` is not base64url"),
+            (r#"{"keys":[{"kty":"oct","kid":"a","k":"_____w"}]}"#, "it is not text"),
+            (r#"{"keys":[{"kty":"oct","kid":"a","k":"Y2FuYXJ5","k":"Y2FuYXJ5"}]}"#, "keys[0]: not a JSON object"),
+            (r#"{"keys":[]}"#, "no key that signs"),
+        ] {
+            let error = import(set).unwrap_err().to_string();
+            assert!(error.contains(expected) && !error.contains("canary") && !error.contains("Y2Fu"), "{error}");
+        }
     }
 
     #[test]

@@ -50,9 +50,9 @@ impl KeyInfo {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum KeyKind {
-    /// A key pair's private half, in PEM form.
+    /// A key pair's private half, as PEM or a JSON Web Key.
     Private,
-    /// A key pair's public half, in PEM form.
+    /// A key pair's public half, as PEM or a JSON Web Key.
     Public,
     /// A shared secret, as text.
     Secret,
@@ -77,7 +77,7 @@ pub(crate) struct Record {
 
 impl Record {
     /// Refuses what could not be used, or should not be.
-    pub(crate) fn check(&self) -> Result<(), KeyStoreError> {
+    fn check(&self) -> Result<(), KeyStoreError> {
         let info = &self.info;
         check_id(&info.id)?;
         if let (Some(not_before), Some(not_after)) = (info.not_before, info.not_after)
@@ -98,24 +98,35 @@ impl Record {
         }
     }
 
+    /// The record with what its material says of itself (`alg`, `nbf` and `exp` of a JSON Web Key) among what may be
+    /// shown, if that can be used and should be.
+    pub(crate) fn checked(mut self) -> Result<Self, KeyStoreError> {
+        self.check()?;
+        let key = self.to_key()?;
+        let second = |instant: Option<UnixTime>| instant.map(UnixTime::secs);
+        self.info.algorithm = key.algorithm;
+        (self.info.not_before, self.info.not_after) = (second(key.not_before), second(key.not_after));
+        self.check()?;
+        Ok(self)
+    }
+
     /// The key as the engine takes it.
     pub(crate) fn to_key(&self) -> Result<Key, KeyStoreError> {
         let info = &self.info;
         let unfit = |why: String| KeyStoreError::MaterialUnfit { kind: info.kind.to_string(), why };
         let text = std::str::from_utf8(self.material.expose()).map_err(|_| unfit("it is not text".to_owned()))?;
         let refused = |error: KeyError| unfit(error.to_string());
-        let mut key = match info.kind {
-            KeyKind::Private => Key::private_pem(text).map_err(refused)?,
+        let key = match info.kind {
+            KeyKind::Private => Key::private(text).map_err(refused)?,
             KeyKind::Public => Key::public(text).map_err(refused)?,
             KeyKind::Secret => Key::secret(text.as_bytes()),
         };
-        key.id = Some(info.id.clone());
-        key.algorithm.clone_from(&info.algorithm);
-        key.not_before = info.not_before.map(UnixTime::from_secs);
+        let not_before = info.not_before.map(UnixTime::from_secs);
         // Valid to the end of its last second.
-        key.not_after =
+        let not_after =
             info.not_after.map(|last| UnixTime::from_millis(last.saturating_mul(1000).saturating_add(999)));
-        Ok(key)
+        let key = key.limited(info.algorithm.as_deref(), not_before, not_after).map_err(refused)?;
+        Ok(key.with_id(&info.id))
     }
 
     pub(crate) fn encode(&self, sealer: &Sealer) -> Result<Vec<u8>, KeyStoreError> {
@@ -288,6 +299,35 @@ mod tests {
         let mut binary = record("client", "");
         binary.material = Secret::new([0xff; 32]);
         assert!(matches!(binary.check(), Err(KeyStoreError::MaterialUnfit { .. })));
+    }
+
+    /// RFC 8037, appendix A.1.
+    #[test]
+    fn a_json_web_key_limits_its_record() {
+        let private = r#"{"kty":"OKP","crv":"Ed25519","d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A",
+            "x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","kid":"theirs","alg":"EdDSA","nbf":1500,"exp":1900}"#;
+        for kind in [KeyKind::Private, KeyKind::Public] {
+            let mut given = record("ours", private);
+            given.info.kind = kind;
+            let checked = given.clone().checked().unwrap();
+            let info = &checked.info;
+            assert_eq!((info.id.as_str(), info.algorithm.as_deref()), ("ours", Some("ed25519")));
+            assert_eq!((info.not_before, info.not_after), (Some(1_500), Some(1_900)));
+            let key = checked.to_key().unwrap();
+            assert_eq!(key.id.as_deref(), Some("ours"));
+            assert!(!key.is_valid_at(UnixTime::from_secs(1_901)));
+            // Its validity is narrowed, its algorithm is not exchanged.
+            given.info.not_after = Some(1_800);
+            assert_eq!(given.clone().checked().unwrap().info.not_after, Some(1_800));
+            given.info.algorithm = Some("rsa-sha256".to_owned());
+            assert!(matches!(given.clone().checked(), Err(KeyStoreError::MaterialUnfit { .. })));
+            given.info.algorithm = None;
+            given.info.not_before = Some(1_950);
+            assert!(matches!(given.checked(), Err(KeyStoreError::ValidityEmpty { .. })));
+        }
+        let mut public = record("ours", r#"{"kty":"oct","k":"AAECAwQFBgcICQoLDA0ODw"}"#);
+        public.info.kind = KeyKind::Public;
+        assert!(matches!(public.checked(), Err(KeyStoreError::MaterialUnfit { .. })));
     }
 
     #[test]

@@ -1,14 +1,13 @@
 //! A message that verified, made once more: its carriers written from what was read of them, and the whole signed
 //! with the same time, nonce and captures.
 
-use countersign_core::Explanation;
 use countersign_core::alg::Asymmetric;
 use countersign_core::scheme::model::{FieldType, Message as Rules, Primitive};
+use countersign_core::{Explanation, Plan};
 
 use super::unsigned::unsigned;
 use crate::engine::{Engine, Keys, Task};
 use crate::material::Material;
-use crate::scheme_file::SchemeFile;
 
 /// What came of signing again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,8 +49,7 @@ pub(super) fn sign(task: &Task, engine: &mut Engine) -> Result<Again, String> {
     if let Err(rejection) = decision.verdict {
         return Err(format!("{} when it was signed again", rejection.reason().code()));
     }
-    let file = engine.scheme(&task.scheme).map_err(|error| error.to_string())?;
-    let rules = rules(&file, task)?;
+    let rules = rules(&decision.plan, task)?;
     let claimed = first.claimed_signature.as_deref().unwrap_or_default();
     if is_determined(rules, &first, &second) && !is_same(rules, claimed, &signed.signature, task, engine) {
         let (claimed, made) = (String::from_utf8_lossy(claimed), String::from_utf8_lossy(&signed.signature));
@@ -62,18 +60,21 @@ pub(super) fn sign(task: &Task, engine: &mut Engine) -> Result<Again, String> {
 
 /// The message without its signature, with what was captured as variables; and what was read of it.
 pub(super) fn bare(task: &Task, engine: &mut Engine) -> Result<(Task, Explanation), String> {
-    let (_, read) = engine.explain(task).map_err(|error| error.to_string())?;
+    let (decision, read) = engine.explain(task).map_err(|error| error.to_string())?;
     let mut vars = task.vars.clone();
+    let file = engine.scheme(&task.scheme).map_err(|error| error.to_string())?;
+    if !file.scheme().either.is_empty() {
+        vars.push(("alternative".to_owned(), decision.plan.scheme().name.clone()));
+    }
     for (name, value) in &read.fields {
         let value = String::from_utf8(value.clone()).map_err(|_| format!("`{name}` is not text"))?;
         vars.retain(|(known, _)| known.replace('_', "-") != *name);
         vars.push((name.clone(), value));
     }
     let rest = read.fields.iter().find(|(name, _)| name == "rest").map(|(_, rest)| rest.as_slice());
-    let file = engine.scheme(&task.scheme).map_err(|error| error.to_string())?;
     let label =
         read.fields.iter().find(|(name, _)| name == "label").and_then(|(_, label)| std::str::from_utf8(label).ok());
-    let message = unsigned(&task.message, rules(&file, task)?, rest, label);
+    let message = unsigned(&task.message, rules(&decision.plan, task)?, rest, label);
     let mut message = message.ok_or("the signature cannot be taken out of the body")?;
     if let Some(content) = engine.content(task).map_err(|error| error.to_string())? {
         // Signing puts it into chunks.
@@ -83,8 +84,8 @@ pub(super) fn bare(task: &Task, engine: &mut Engine) -> Result<(Task, Explanatio
 }
 
 /// The scheme's rules for a message of this kind.
-fn rules<'s>(file: &'s SchemeFile, task: &Task) -> Result<&'s Rules, String> {
-    let scheme = file.scheme();
+fn rules<'s>(plan: &'s Plan, task: &Task) -> Result<&'s Rules, String> {
+    let scheme = plan.scheme();
     let rules = if task.message.status.is_some() { scheme.response.as_ref() } else { Some(&scheme.request) };
     rules.ok_or_else(|| "the scheme does not sign responses".to_owned())
 }

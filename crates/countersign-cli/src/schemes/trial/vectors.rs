@@ -41,8 +41,8 @@ impl KeyPairs {
         }
         for path in files(&folder, "pem")? {
             let Some(name) = path.to_str().and_then(|path| path.strip_suffix(".pub.pem")) else { continue };
-            if let Material::Public(public) = Material::read_pem(&path)? {
-                let private = Material::read_pem(Path::new(&format!("{name}.pem")))?;
+            if let Material::Public(public) = Material::read_key(&path)? {
+                let private = Material::read_key(Path::new(&format!("{name}.pem")))?;
                 pairs.0.push((public.trim().to_owned(), Arc::new(private)));
             }
         }

@@ -49,7 +49,7 @@ impl<'a> Text<'a> {
 /// A byte sequence, in base64 (RFC 9651, section 3.3.5).
 ///
 /// As section 4.2.7 asks of parsers, padding may be missing and the bits that carry nothing may be set, so that the
-/// same bytes have several spellings; [`serialize`](Bare::serialize) writes the one of RFC 4648. More padding than
+/// same bytes have several spellings; [`serialize`](super::Bare::serialize) writes the one of RFC 4648. More padding than
 /// belongs there, padding elsewhere and other alphabets are malformed.
 #[derive(Debug, Clone, Copy)]
 pub struct Base64<'a> {
@@ -103,7 +103,7 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
 );
 
 /// A display string, in UTF-8 with percent-encoding (RFC 9651, section 3.3.8). The same string has several spellings,
-/// of which [`serialize`](Bare::serialize) writes the shortest.
+/// of which [`serialize`](super::Bare::serialize) writes the shortest.
 #[derive(Debug, Clone, Copy)]
 pub struct Display<'a> {
     pub(super) raw: &'a str,
