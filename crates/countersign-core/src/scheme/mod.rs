@@ -5,10 +5,12 @@ pub(crate) mod chunks;
 mod deployed;
 pub mod draft;
 mod filters;
+mod head;
 mod message_signature;
 pub mod model;
 mod references;
 mod require;
+mod rules;
 mod vocabulary;
 
 pub use draft::{Fault, SchemeDraft, Span};
