@@ -11,6 +11,7 @@ use crate::scheme::model::{
     Alternative, Carrier, Chunk, Chunks, Convert, FieldId, Filter, Fresh, LetId, ListSource, Message, Part,
     Primitive, Source, Template, Value,
 };
+use crate::verify::coverage::certain;
 
 pub(super) fn message(message: &Message, fresh: Fresh) -> MessagePlan {
     let mut compiler =
@@ -50,7 +51,9 @@ pub(super) fn message(message: &Message, fresh: Fresh) -> MessagePlan {
         jobs: compiler.jobs.into_iter().map(|(_, job)| job).collect(),
         signs_key_id: key_id.is_some_and(|id| signs(message, id)),
         key_id,
-        signs_time: fresh.timestamp.is_some_and(|window| signs(message, window.field)),
+        signs_time: fresh
+            .timestamp
+            .is_some_and(|window| signs(message, window.field) || certain::covers(message, window.field)),
         signs_nonce: fresh.nonce.is_some_and(|rule| signs(message, rule.field)),
         signed_headers: signed_headers(message),
         encode: encode.into(),
