@@ -427,9 +427,9 @@ impl Signing<'_> {
         let mut read = Scratch::default();
         read.reset(message.fields.len());
         self.with(draft, |env| {
-            unambiguous(&env.view)?;
-            read::carriers(&env.view, message, &mut read)?;
-            read::requirements(&env.view, message, &read)
+            unambiguous(&env.view, env.plan, &read.noted)?;
+            read::carriers(&env.view, message, env.plan, &mut read)?;
+            read::requirements(&env.view, message, &mut read)
         })
         .map_err(|rejection| self.unread(rejection))?;
         for (id, field) in message.fields.iter().enumerate() {
@@ -456,7 +456,7 @@ impl Signing<'_> {
         self.with(draft, |env| {
             let lets = scratch.lets_found();
             let compared = agree(env, message, scratch, chunked)?;
-            let facts = Facts::of(&env.view, env.plan, 0, compared, chunked, lets);
+            let facts = Facts::of(&env.view, env.plan, &scratch.noted, 0, compared, chunked, lets);
             let has_body = env.view.body.is_some_and(|body| !body.is_empty());
             Ok(insist(message, env.plan, &facts, &scratch.captures, has_body)?)
         })

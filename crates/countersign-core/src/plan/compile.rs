@@ -1,8 +1,9 @@
 //! From a checked message to programs. Total: nothing here can fail.
 
+use super::noted::Names;
 use super::{
-    Base, BindPlan, Blame, BodyNeed, ChunksPlan, Early, Job, LetPlan, ListOp, MessagePlan, Op, PolicyPlan,
-    PrimitivePlan, Program, Variant,
+    Asks, Base, BindPlan, Blame, BodyNeed, ChunksPlan, Early, From, Job, LetPlan, ListOp, MessagePlan, Op,
+    PolicyPlan, PrimitivePlan, Program, Read, Variant,
 };
 use crate::alg::Hash;
 use crate::scheme::References;
@@ -12,16 +13,28 @@ use crate::scheme::model::{
     Primitive, Source, Template, Value,
 };
 use crate::verify::coverage::certain;
+use crate::verify::read::outer_first;
 
 pub(super) fn message(message: &Message, fresh: Fresh) -> MessagePlan {
-    let mut compiler =
-        Compiler { message, stream: message.tries.is_empty(), jobs: Vec::new(), raw_body: false, optional: false };
+    let mut compiler = Compiler {
+        message,
+        stream: message.tries.is_empty(),
+        names: Names::default(),
+        jobs: Vec::new(),
+        raw_body: false,
+        optional: false,
+        asks: Asks::default(),
+    };
     let variants: Vec<Variant> = alternatives(message).iter().map(|message| compiler.variant(message)).collect();
     let binds: Vec<BindPlan> = message
         .binds
         .iter()
         .map(|bind| BindPlan {
             what: bind.what.clone(),
+            line: match &bind.what {
+                Source::Header(name) => Some(compiler.names.number(name)),
+                _ => None,
+            },
             value: compiler.program(&bind.value),
             or: bind.or.clone(),
             span: bind.span,
@@ -41,8 +54,32 @@ pub(super) fn message(message: &Message, fresh: Fresh) -> MessagePlan {
     let chunks = message.chunks.as_ref().map(|chunks| compiler.chunks(chunks));
     let body_carriers = message.carriers.iter().any(Carrier::in_body);
     let body_need = body_need(message, &variants, &compiler, body_carriers);
+    let names = &mut compiler.names;
+    let signed_headers = signed_headers(message)
+        .into_iter()
+        .map(|name| (names.number(&name), name))
+        .map(|(n, name)| (name, n))
+        .collect();
+    let host = names.number("host");
+    let reads: Vec<Read> = outer_first(message)
+        .map(|(carrier, read)| Read {
+            carrier,
+            from: match read.place {
+                Place::Header if read.within.is_none() => From::Line(names.number(&read.name)),
+                Place::Query if read.within.is_none() => From::Query,
+                _ => From::Message,
+            },
+        })
+        .collect();
+    compiler.asks.query |= reads.iter().any(|read| matches!(read.from, From::Query));
+    let defines = message.fields.iter().any(|field| field.definition.is_some());
+    compiler.asks.claims = defines || !binds.is_empty() || policy.is_some();
     let key_id = message.fields.iter().position(|field| field.name == "key-id");
     MessagePlan {
+        asks: compiler.asks,
+        host,
+        reads,
+        names: compiler.names,
         writes,
         variants,
         binds,
@@ -55,7 +92,7 @@ pub(super) fn message(message: &Message, fresh: Fresh) -> MessagePlan {
             .timestamp
             .is_some_and(|window| signs(message, window.field) || certain::covers(message, window.field)),
         signs_nonce: fresh.nonce.is_some_and(|rule| signs(message, rule.field)),
-        signed_headers: signed_headers(message),
+        signed_headers,
         encode: encode.into(),
         body_need,
         fresh,
@@ -130,6 +167,8 @@ type JobSource = (Option<Hash>, Vec<Part>);
 /// What is compiled, and what it turned out to need.
 struct Compiler<'m> {
     message: &'m Message,
+    /// The names of field lines that are asked for.
+    names: Names,
     /// Whether the body may stream: one message without alternatives.
     stream: bool,
     /// Digests over the body, with what they were compiled from.
@@ -138,6 +177,7 @@ struct Compiler<'m> {
     raw_body: bool,
     /// Whether an optional segment is being compiled.
     optional: bool,
+    asks: Asks,
 }
 
 impl Compiler<'_> {
@@ -316,7 +356,11 @@ impl Compiler<'_> {
         if empty_value {
             ops.push(Op::Open);
         }
-        ops.push(Op::Push(source.clone(), span));
+        self.asks.query |= matches!(source, Source::Query(_));
+        ops.push(match source {
+            Source::Header(name) => Op::Line(self.names.number(name), span),
+            source => Op::Push(source.clone(), span),
+        });
         if empty_value {
             ops.push(Op::Or(Box::default()));
             ops.push(Op::Close(span, Blame::Message));
@@ -325,6 +369,7 @@ impl Compiler<'_> {
 
     fn load<'f>(&mut self, list: ListSource, filters: &'f [Filter], span: Span, ops: &mut Vec<Op>) -> &'f [Filter] {
         self.raw_body |= whole_body(&Source::List(list));
+        self.asks.form |= list == ListSource::QueryForm;
         if let (ListSource::Headers, Some((Filter::Pick(listing, absent), rest))) = (list, filters.split_first()) {
             ops.push(Op::LoadPicked(*listing, *absent, span));
             return rest;

@@ -12,6 +12,7 @@ mod walk;
 
 use crate::plan::MessagePlan;
 use crate::plan::carrier::Captures;
+use crate::plan::noted::Noted;
 use crate::plan::source::is_form;
 use crate::reject::{Reason, Rejection, Subject};
 use crate::request::RequestView;
@@ -68,21 +69,28 @@ impl Facts {
     pub(crate) fn of(
         view: &RequestView<'_>,
         plan: &MessagePlan,
+        noted: &Noted,
         variant: usize,
         compared: u64,
         chunks: bool,
         lets: LetsFound,
     ) -> Self {
         let mut absent = 0;
-        for (index, name) in plan.signed_headers.iter().enumerate() {
-            let mut there = false;
-            view.fields.values(name, &mut |_| there = true);
+        for (index, (name, number)) in plan.signed_headers.iter().enumerate() {
+            let there = noted.count(*number).map_or_else(
+                || {
+                    let mut there = false;
+                    view.fields.values(name, &mut |_| there = true);
+                    there
+                },
+                |count| count > 0,
+            );
             if !there {
                 absent |= bit(index);
             }
         }
         let host = !view.authority.is_empty();
-        Self { variant, compared, host, chunks, absent, form: is_form(view).unwrap_or(false), lets }
+        Self { variant, compared, host, chunks, absent, form: plan.asks.form && is_form(view).unwrap_or(false), lets }
     }
 }
 

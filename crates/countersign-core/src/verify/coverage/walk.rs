@@ -365,7 +365,7 @@ impl<'a> Walk<'a> {
     }
 
     fn header(&self, name: &str) -> Presence {
-        match self.plan.signed_headers.iter().position(|known| known == name).map(bit) {
+        match self.plan.signed_headers.iter().position(|(known, _)| known == name).map(bit) {
             None | Some(0) => Presence::Unknown,
             Some(bit) => Presence::of(self.facts.absent & bit == 0),
         }
