@@ -216,9 +216,9 @@ pub(crate) fn parameter(
     let mut found = false;
     let wrong =
         |canon::Malformed| Stop::from(Rejection::new(malformed, Some(span), Subject::Parameter(name.to_owned())));
-    // Nearly no query has an escape; then no name has to be looked through for one. No early end: that is done in words.
+    // Nearly no query has an escape; then no name has to be looked through for one.
     let is_escape = |byte: &u8| matches!(byte, b'%' | b'+');
-    let escapes = raw.iter().fold(false, |escapes, byte| escapes | is_escape(byte));
+    let escapes = canon::has_any(raw, *b"%+");
     for (key, value) in canon::query_pairs(raw) {
         let same = if escapes && key.iter().any(is_escape) {
             let start = out.len();

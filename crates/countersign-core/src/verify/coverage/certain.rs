@@ -6,16 +6,17 @@
 
 use super::walk::shows;
 use crate::canon::glob;
-use crate::plan::compile::alternatives;
 use crate::scheme::References;
 use crate::scheme::draft::Place;
 use crate::scheme::model::{
-    Carrier, Convert, FieldId, Filter, ListSource, Listing, Message, Part, Source, Template, Value,
+    Carrier, Convert, FieldId, Filter, Let, ListSource, Listing, Message, Part, Source, Template, Value,
 };
 
 /// Whether each alternative's base certainly draws on a capture, or on the field line that carries it.
 pub(crate) fn covers(message: &Message, id: FieldId) -> bool {
-    alternatives(message).iter().all(|message| {
+    let whole = message.tries.is_empty().then_some((message.lets.as_slice(), &message.base));
+    let tried = message.tries.iter().map(|tried| (tried.lets.as_slice(), &tried.base));
+    tried.chain(whole).all(|(lets, base)| {
         let required = message.fields.get(id).is_some_and(|field| !field.optional);
         let line = message.carriers.iter().find(|carrier| {
             carrier.place == Place::Header
@@ -24,7 +25,7 @@ pub(crate) fn covers(message: &Message, id: FieldId) -> bool {
                 && !carrier.optional
                 && References::any_capture(&carrier.text, |other| other == id)
         });
-        required && Certain { message, id, line }.draws(&message.base, 0)
+        required && Certain { message, lets, id, line }.draws(base, 0)
     })
 }
 
@@ -33,6 +34,7 @@ const DEEPEST: usize = 8;
 
 struct Certain<'m> {
     message: &'m Message,
+    lets: &'m [Let],
     id: FieldId,
     /// The field line that carries the capture.
     line: Option<&'m Carrier>,
@@ -53,7 +55,6 @@ impl Certain<'_> {
         match &value.source {
             Source::Field(id) => *id == self.id,
             Source::Let(id) => self
-                .message
                 .lets
                 .get(*id)
                 .is_some_and(|entry| self.is_there(&entry.text, deeper) && self.draws(&entry.text, deeper)),
@@ -102,7 +103,7 @@ impl Certain<'_> {
         match source {
             Source::Body | Source::List(_) | Source::Method | Source::Path | Source::Scheme | Source::Target => true,
             Source::Field(id) => self.message.fields.get(*id).is_some_and(|field| !field.optional),
-            Source::Let(id) => self.message.lets.get(*id).is_some_and(|entry| self.is_there(&entry.text, deeper)),
+            Source::Let(id) => self.lets.get(*id).is_some_and(|entry| self.is_there(&entry.text, deeper)),
             Source::Quoted(inner) => self.is_there(inner, deeper),
             _ => false,
         }
