@@ -167,7 +167,7 @@ impl Proxy {
                     Err(error) => {
                         let detail = Some(error.to_string());
                         let doubt = Doubt { detail, ..Doubt::of(Refusal::RequestUnsigned) };
-                        return self.refuse_on(route, &doubt, true, record);
+                        return self.refuse_on(route, &doubt, false, record);
                     }
                 },
                 Err(error) => Err(error),

@@ -154,10 +154,9 @@ impl Refusal {
             (_, PublicAnswer::NoRoute) => StatusCode::NOT_FOUND,
             (_, PublicAnswer::NotAllowed) => StatusCode::FORBIDDEN,
             (_, PublicAnswer::TooSlow) => StatusCode::REQUEST_TIMEOUT,
-            (_, PublicAnswer::AnswerUnsigned) => StatusCode::BAD_GATEWAY,
             (_, PublicAnswer::RequestUnsigned | PublicAnswer::Unavailable) => StatusCode::SERVICE_UNAVAILABLE,
             (_, PublicAnswer::UnmetExpectation) => StatusCode::EXPECTATION_FAILED,
-            (_, PublicAnswer::UpstreamFailed) => StatusCode::BAD_GATEWAY,
+            (_, PublicAnswer::AnswerUnsigned | PublicAnswer::UpstreamFailed) => StatusCode::BAD_GATEWAY,
             (_, PublicAnswer::UpstreamTimedOut) => StatusCode::GATEWAY_TIMEOUT,
             (_, PublicAnswer::HeadTooLarge) => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
         }
@@ -376,6 +375,8 @@ mod tests {
     fn attack_40_every_refusal_has_its_status_and_is_not_stored() {
         let route = refusals();
         let mut causes: Vec<(Refusal, u16)> = vec![
+            (Refusal::AnswerUnsigned, 502),
+            (Refusal::RequestUnsigned, 503),
             (Refusal::BodyBroken, 400),
             (Refusal::BodyTooLarge, 413),
             (Refusal::ConnectionNamesField, 400),
@@ -399,7 +400,7 @@ mod tests {
         }));
         causes.extend(Reason::ALL.iter().map(|reason| {
             let status = match reason {
-                Reason::FieldDuplicated => 400,
+                Reason::FieldDuplicated | Reason::FieldNameReserved => 400,
                 Reason::TooLarge => 413,
                 _ => 401,
             };

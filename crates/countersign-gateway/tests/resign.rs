@@ -68,7 +68,7 @@ fn judged(scheme: &Scheme, vars: &[(&str, &str)], view: RequestView<'_>, keys: &
     let needs_key =
         verifier.judging(&view).start(view, UnixTime::from_secs(now())).map_err(|error| format!("{error:?}"))?;
     let keys = KeySet::new(keys.iter().cloned().map(Arc::new));
-    match needs_key.key(&keys).and_then(|state| state.finish()).map_err(|error| format!("{error:?}"))? {
+    match needs_key.key(&keys).and_then(countersign_core::NeedsBody::finish).map_err(|error| format!("{error:?}"))? {
         Checked::Verified(verified) => Ok(verified),
         Checked::NeedsReplay(asks) => asks.answered(FirstUse::First).map_err(|error| format!("{error:?}")),
     }
@@ -354,6 +354,14 @@ fn what_is_wrong_with_signing_is_told_with_its_place() {
         (r#"sign = { scheme = "rfc9421", key = "k", hosts = "x" }"#, "`hosts` is not a key of sign"),
         (r#"sign = { scheme = "rfc9421", key = "k", vars = { nothing = "x" } }"#, "`nothing` is not a variable"),
         (r#"sign = { scheme = "rfc9421", key = "k", limit = "1MiB" }"#, "`limit` is not a key of sign"),
+        (
+            r#"sign = { scheme = "activitypub", key = "k", vars = { alternative = "x" } }"#,
+            "`x` is none of the schemes",
+        ),
+        (
+            r#"sign = { scheme = "1worldsync", key = "k", drop-credentials = "yes" }"#,
+            "`drop-credentials` of sign is a text",
+        ),
         (r#"sign-response = { scheme = "aws-sigv4-s3", key = "k" }"#, "`aws-sigv4-s3` does not sign responses"),
     ] {
         let text = format!(

@@ -7,7 +7,7 @@ use countersign_core::scheme::Scheme;
 use toml::de::DeTable;
 
 use super::fault::Fault;
-use super::reader::Section;
+use super::reader::{Section, alternatives};
 use super::schemes::{self, Schemes};
 use super::sections::{non_empty, scheme_name};
 use super::{OutboundHost, SchemeFile, SignConfig};
@@ -69,8 +69,19 @@ fn read(
     let limit = section.size("limit").unwrap_or(LIMIT);
     let scheme = scheme?;
     let file = schemes.open(&scheme, section.faults())?;
-    schemes::note_vars(&vars, scheme.span, &file.scheme, section.faults());
+    // Which of the schemes side by side signs is said by a variable that is none of theirs.
+    let (chosen, own): (Vec<_>, Vec<_>) =
+        vars.iter().cloned().partition(|(name, _)| name.value == "alternative" && !file.scheme.either.is_empty());
+    schemes::note_vars(&own, scheme.span, &file.scheme, section.faults());
     let before = section.faults().len();
+    for (_, alternative) in &chosen {
+        let names: Vec<&str> = file.scheme.either.iter().map(|member| member.name.as_str()).collect();
+        if !names.contains(&alternative.value.as_str()) {
+            let message = format!("`{}` is none of the schemes of `{}`", alternative.value, file.scheme.name);
+            let hint = format!("it may be {}", alternatives(names.iter().map(|name| format!("`{name}`"))));
+            section.faults().push(Fault { span: alternative.span, message, hint: Some(hint) });
+        }
+    }
     let mut note = |message: String, hint: &str| {
         section.faults().push(Fault { span: scheme.span, message, hint: Some(hint.to_owned()) });
     };
