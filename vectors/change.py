@@ -419,12 +419,13 @@ def signature_components(line):
 
 
 def signature_bytes(line):
-    """Each byte of the signature; of a long one 64, evenly."""
+    """Each byte of the signature; of one that is longer than 64, 16 of them, evenly."""
     at = next(at for at, (name, _) in enumerate(line["headers"]) if name.lower() == "signature")
     name, text = line["headers"][at]
     old = re.search(r":([A-Za-z0-9+/=]*):", text)[1]
     raw = base64.b64decode(old)
-    for index in sorted({index * len(raw) // min(len(raw), 64) for index in range(min(len(raw), 64))}):
+    count = len(raw) if len(raw) <= 64 else 16
+    for index in (index * len(raw) // count for index in range(count)):
         other = base64.b64encode(raw[:index] + bytes([raw[index] ^ 1]) + raw[index + 1 :]).decode()
         yield f"byte {index}", {**line, "headers": [*line["headers"][:at], [name, text.replace(old, other)], *line["headers"][at + 1 :]]}
     for way, other in (("shorter", raw[:-1]), ("longer", raw + b"x"), ("emptied", b"")):

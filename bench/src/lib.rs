@@ -1,6 +1,7 @@
 //! Cases that the benchmarks share: a signed request each, its verifier, and the bare hashing of the same bytes.
 
 mod bare;
+mod message_signature;
 mod recorded;
 
 use std::sync::Arc;
@@ -36,13 +37,13 @@ pub struct Case {
 }
 
 impl Case {
-    /// The three schemes that the targets name, signed here, and schemes whose messages vendors' libraries signed.
+    /// The three schemes that the targets name and RFC 9421, signed here, and schemes whose messages vendors' libraries signed.
     #[must_use]
     pub fn all() -> Vec<Self> {
         let signed =
             [("md5-token", b"".as_slice()), ("standard-webhooks", &[b'x'; 1024]), ("aws-sigv4", &[b'x'; 1024])];
         let signed = signed.into_iter().map(|(name, body)| Self::signed(name, body));
-        signed.chain(RECORDED.iter().map(Self::recorded)).collect()
+        signed.chain(Self::message_signatures()).chain(RECORDED.iter().map(Self::recorded)).collect()
     }
 
     fn plan(name: &str) -> Arc<Plan> {

@@ -22,8 +22,8 @@ SCHEMES = ["rfc9421"]
 #   all stand alone is taken for a list, which differs where a key comes twice;
 # - strings of parameters are written without escapes (RFC 9651, section 4.1.6);
 # - it writes signature parameters in an order of its own: created, expires, nonce, alg, keyid, tag, and drops others;
-#   section 2.3 has their order preserved. So what it is to verify has no more than one of the three in the middle, which
-#   we write in another order.
+#   section 3.2: "The value of the @signature-params input is the value of the Signature-Input field for this signature". So
+#   what it is to verify has no more than one of the three in the middle, which we write in another order.
 CAN = made.EVERYTHING - {"bs", "method-case", "default-port", "param-encoded", "sf-lines", "keys-twice", "escapes"}
 
 

@@ -1,9 +1,9 @@
 //! CPU time per request: the gateway, verifying and with its durable journal, against nginx that only proxies.
 //!
 //! Both have the same upstream (an nginx that answers 128 bytes), one worker and the same requests: signed GETs over
-//! kept connections, in alternating rounds. What the gateway refuses (unsigned, stale, malformed) is measured against
-//! what nginx forwards, and must leave the journal as it was. Writes `target/bench/gateway.json`. Needs `nginx`, and the release build of
-//! `countersign`, whose path is the first argument.
+//! kept connections, in many short rounds by turns. What the gateway refuses (unsigned, stale, malformed) is measured
+//! against what nginx forwards, and must leave the journal as it was. Writes `target/bench/gateway.json`. Needs `nginx`,
+//! and the release build of `countersign`, whose path is the first argument.
 
 #![expect(clippy::print_stdout, reason = "a benchmark's whole interface is what it prints")]
 
@@ -17,9 +17,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use countersign_core::{Freshness, Key, Plan, RequestView, Signer, Transport, UnixTime};
 use countersign_schemes::{Catalogue, catalogue};
 
-const ROUNDS: usize = 10;
+const ROUNDS: usize = 40;
 const CONNECTIONS: usize = 16;
-const PER_CONNECTION: usize = 1000;
+const PER_CONNECTION: usize = 250;
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
 type Failure = Box<dyn std::error::Error>;

@@ -40,7 +40,7 @@ impl Verifier {
         let Some(variant) = plan.variants.first() else { return Ok(Vec::new()) };
         let mut scratch = Scratch::default();
         scratch.reset(message.fields.len());
-        read::carriers(&view, message, &mut scratch)?;
+        read::carriers(&view, message, plan, &mut scratch)?;
         let hash = self.plan().scheme().key.hashes.first().copied().unwrap_or(Hash::Sha256);
         // A carrier holds text and captures alone: nothing of a key.
         let env = Env { view, plan, variant, vars: self.variables(), key: None, hash, body: view.body };

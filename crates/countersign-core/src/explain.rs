@@ -88,7 +88,7 @@ impl Verifier {
         }
         let mut scratch = Scratch::default();
         scratch.reset(message.fields.len());
-        let readable = read::carriers(&view, message, &mut scratch);
+        let readable = read::carriers(&view, message, plan, &mut scratch);
         for (id, field) in message.fields.iter().enumerate() {
             if let Some(value) = scratch.captures.get(id) {
                 explanation.fields.push((field.name.clone(), value.to_vec()));

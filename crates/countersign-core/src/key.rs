@@ -1,6 +1,6 @@
 //! Keys: secrets that show nothing of themselves, and the records that fix what each may be used for.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use crate::alg::{Hash, KeyError, MacKey, PrivateKey, PublicKey};
 use crate::jwk::Jwk;
@@ -71,14 +71,42 @@ pub struct Key {
 /// (`SigV4`'s chain of date, region and service) four HMACs more.
 ///
 /// They live exactly as long as their key, are bounded, and the oldest gives way.
+///
+/// The first one that is made of the secret alone is found without a lock.
 #[derive(Default)]
-pub(crate) struct Prepared(Mutex<Vec<PreparedState>>);
+pub(crate) struct Prepared {
+    alone: OnceLock<PreparedState>,
+    others: Mutex<Vec<PreparedState>>,
+}
 
 struct PreparedState {
     id: [u8; 32],
     hash: Hash,
     parts: Box<[u8]>,
-    key: MacKey,
+    key: Arc<MacKey>,
+}
+
+impl PreparedState {
+    fn is(&self, id: &[u8; 32], hash: Hash, parts: &[u8]) -> bool {
+        self.hash == hash && *self.parts == *parts && self.id == *id
+    }
+}
+
+/// A prepared state that is ready to be used.
+pub(crate) enum Ready<'k> {
+    Alone(&'k MacKey),
+    Shared(Arc<MacKey>),
+}
+
+impl std::ops::Deref for Ready<'_> {
+    type Target = MacKey;
+
+    fn deref(&self) -> &MacKey {
+        match self {
+            Self::Alone(key) => key,
+            Self::Shared(key) => key,
+        }
+    }
 }
 
 impl Prepared {
@@ -86,19 +114,31 @@ impl Prepared {
     const MOST: usize = 8;
 
     /// The state for a way of making it, and what the key is made of besides the secret.
-    pub(crate) fn find(&self, id: &[u8; 32], hash: Hash, parts: &[u8]) -> Option<MacKey> {
-        let states = self.0.lock().ok()?;
-        let found = states.iter().find(|state| state.id == *id && state.hash == hash && *state.parts == *parts);
-        found.map(|state| state.key.clone())
+    pub(crate) fn find(&self, id: &[u8; 32], hash: Hash, parts: &[u8]) -> Option<Ready<'_>> {
+        if parts.is_empty()
+            && let Some(state) = self.alone.get().filter(|state| state.is(id, hash, parts))
+        {
+            return Some(Ready::Alone(&state.key));
+        }
+        let states = self.others.lock().ok()?;
+        let found = states.iter().find(|state| state.is(id, hash, parts));
+        found.map(|state| Ready::Shared(Arc::clone(&state.key)))
     }
 
     /// Keeps a state.
-    pub(crate) fn keep(&self, id: &[u8; 32], hash: Hash, parts: &[u8], key: &MacKey) {
-        let Ok(mut states) = self.0.lock() else { return };
+    pub(crate) fn keep(&self, id: &[u8; 32], hash: Hash, parts: &[u8], key: &Arc<MacKey>) {
+        let mut state = PreparedState { id: *id, hash, parts: parts.into(), key: Arc::clone(key) };
+        if parts.is_empty() {
+            match self.alone.set(state) {
+                Ok(()) => return,
+                Err(second) => state = second,
+            }
+        }
+        let Ok(mut states) = self.others.lock() else { return };
         if states.len() >= Self::MOST {
             states.remove(0);
         }
-        states.push(PreparedState { id: *id, hash, parts: parts.into(), key: key.clone() });
+        states.push(state);
     }
 }
 

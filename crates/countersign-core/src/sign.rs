@@ -16,6 +16,7 @@ use crate::canon;
 use crate::httpsig;
 use crate::key::{Key, Material};
 use crate::plan::list::convert;
+use crate::plan::noted::Noted;
 use crate::plan::run::{Env, Scratch, Stop, digest_body, run};
 use crate::plan::source::split_target;
 use crate::plan::{MessagePlan, Plan, PrimitivePlan, Program};
@@ -95,7 +96,7 @@ impl Signer {
         }
         let (message, plan) = self.plan.message(view.status.is_some()).ok_or(SignError::NoResponse)?;
         if let Some(policy) = &message.message_signature {
-            unambiguous(&view).map_err(SignError::Message)?;
+            unambiguous(&view, plan, &Noted::default()).map_err(SignError::Message)?;
             return httpsig::sign(message, policy, &self.given, view, key, fresh);
         }
         let hashes = &self.plan.scheme().key.hashes;
@@ -480,10 +481,10 @@ impl Signing<'_> {
         let mut read = Scratch::default();
         read.reset(message.fields.len());
         self.with(draft, |env| {
-            unambiguous(&env.view)?;
-            read::carriers(&env.view, message, &mut read)?;
-            meant.judge(&env.view, &mut read)?;
-            read::requirements(&env.view, message, &read)
+            unambiguous(&env.view, env.plan, &read.noted)?;
+            read::carriers(&env.view, message, env.plan, &mut read)?;
+            meant.judge(&env.view)?;
+            read::requirements(&env.view, message, &mut read)
         })
         .map_err(|rejection| self.unread(rejection))?;
         for (id, field) in message.fields.iter().enumerate() {
@@ -510,7 +511,7 @@ impl Signing<'_> {
         self.with(draft, |env| {
             let lets = scratch.lets_found();
             let compared = agree(env, message, scratch, chunked)?;
-            let facts = Facts::of(&env.view, env.plan, 0, compared, chunked, lets);
+            let facts = Facts::of(&env.view, env.plan, &scratch.noted, 0, compared, chunked, lets);
             let has_body = env.view.body.is_some_and(|body| !body.is_empty());
             Ok(insist(message, env.plan, &facts, &scratch.captures, has_body)?)
         })

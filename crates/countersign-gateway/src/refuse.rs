@@ -400,8 +400,8 @@ mod tests {
         }));
         causes.extend(Reason::ALL.iter().map(|reason| {
             let status = match reason {
-                Reason::FieldDuplicated | Reason::FieldNameReserved => 400,
-                Reason::TooLarge => 413,
+                Reason::FieldDuplicated | Reason::FieldNameReserved | Reason::SignatureAmbiguous => 400,
+                Reason::SignaturesTooMany | Reason::TooLarge => 413,
                 _ => 401,
             };
             (Refusal::Rejected(*reason), status)

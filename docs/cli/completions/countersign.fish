@@ -67,7 +67,7 @@ complete -c countersign -n "__fish_countersign_using_subcommand verify" -l secre
 complete -c countersign -n "__fish_countersign_using_subcommand verify" -l secret-file -d 'A file with the secret; a line end at its end does not count' -r -F
 complete -c countersign -n "__fish_countersign_using_subcommand verify" -l key-file -d 'A file with a private key (which signs and verifies) or a public one (which verifies), as PEM or as a JSON Web Key; or with the 64 hexadecimal digits of an Ed25519 public key' -r -F
 complete -c countersign -n "__fish_countersign_using_subcommand verify" -l alg -d 'The one algorithm that the key may be used with, where the scheme leaves it to the key' -r
-complete -c countersign -n "__fish_countersign_using_subcommand verify" -l keys -d 'A file of keys to try: TOML, `[[key]]` with `id`, `secret` or `public_key` or `private_key`, `alg`, `not_before`, `not_after`; or a JSON Web Key set' -r -F
+complete -c countersign -n "__fish_countersign_using_subcommand verify" -l keys -d 'A TOML file of keys to try: `[[key]]` with `id`, `secret` or `public_key` or `private_key`, `alg`, `not_before`, `not_after`; or JSON Web Keys: a key, a set, or a key directory of Web Bot Auth' -r -F
 complete -c countersign -n "__fish_countersign_using_subcommand verify" -l certificates -d 'A folder of certificates in PEM, for schemes that name the key by one; the scheme\'s `[key] resolver` says how' -r -F
 complete -c countersign -n "__fish_countersign_using_subcommand verify" -l request -d 'The message: a raw HTTP/1.1 message, or with --jsonl one JSON object a line; - is standard input' -r -F
 complete -c countersign -n "__fish_countersign_using_subcommand verify" -l transport -d 'What a raw message was sent over' -r -f -a "http\t'Plain HTTP'
@@ -85,7 +85,7 @@ complete -c countersign -n "__fish_countersign_using_subcommand explain" -l secr
 complete -c countersign -n "__fish_countersign_using_subcommand explain" -l secret-file -d 'A file with the secret; a line end at its end does not count' -r -F
 complete -c countersign -n "__fish_countersign_using_subcommand explain" -l key-file -d 'A file with a private key (which signs and verifies) or a public one (which verifies), as PEM or as a JSON Web Key; or with the 64 hexadecimal digits of an Ed25519 public key' -r -F
 complete -c countersign -n "__fish_countersign_using_subcommand explain" -l alg -d 'The one algorithm that the key may be used with, where the scheme leaves it to the key' -r
-complete -c countersign -n "__fish_countersign_using_subcommand explain" -l keys -d 'A file of keys to try: TOML, `[[key]]` with `id`, `secret` or `public_key` or `private_key`, `alg`, `not_before`, `not_after`; or a JSON Web Key set' -r -F
+complete -c countersign -n "__fish_countersign_using_subcommand explain" -l keys -d 'A TOML file of keys to try: `[[key]]` with `id`, `secret` or `public_key` or `private_key`, `alg`, `not_before`, `not_after`; or JSON Web Keys: a key, a set, or a key directory of Web Bot Auth' -r -F
 complete -c countersign -n "__fish_countersign_using_subcommand explain" -l certificates -d 'A folder of certificates in PEM, for schemes that name the key by one; the scheme\'s `[key] resolver` says how' -r -F
 complete -c countersign -n "__fish_countersign_using_subcommand explain" -l request -d 'The message: a raw HTTP/1.1 message, or with --jsonl one JSON object a line; - is standard input' -r -F
 complete -c countersign -n "__fish_countersign_using_subcommand explain" -l transport -d 'What a raw message was sent over' -r -f -a "http\t'Plain HTTP'

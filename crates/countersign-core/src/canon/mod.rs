@@ -37,7 +37,7 @@ pub use json::{JsonValue, json_escape, json_member, json_members};
 pub(crate) use json::{json_elements, json_raw_members, json_string};
 pub use multipart::{BodyPart, boundary, parts};
 pub use path::dots;
-pub(crate) use percent::split_at_byte;
+pub(crate) use percent::{has_any, split_at_byte};
 pub use percent::{pct, pct_only, pct_path, unpct};
 pub use policy::{Network, Policy};
 pub use xml::xml_children;

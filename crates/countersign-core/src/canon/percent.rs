@@ -65,6 +65,12 @@ pub(crate) fn split_at_byte(input: &[u8], wanted: u8) -> (&[u8], &[u8]) {
     input.split_at_checked(end).unwrap_or((input, &[]))
 }
 
+/// Whether one of some bytes is there. No early end, so that many bytes are looked at at once.
+pub(crate) fn has_any<const SOME: usize>(input: &[u8], wanted: [u8; SOME]) -> bool {
+    let is = |byte: u8| wanted.iter().fold(0, |found, wanted| found | u8::from(byte == *wanted));
+    input.iter().fold(0, |found, byte| found | is(*byte)) != 0
+}
+
 /// Splits before the first byte that satisfies the predicate; all and nothing where none does.
 pub(super) fn split_where(input: &[u8], is_end: impl Fn(u8) -> bool) -> (&[u8], &[u8]) {
     let end = input.iter().position(|byte| is_end(*byte)).unwrap_or(input.len());

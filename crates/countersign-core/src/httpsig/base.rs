@@ -111,6 +111,19 @@ impl Found {
         parameters: &[u8],
         declared: &Declared,
     ) -> Result<(), Rejection> {
+        self.lines(view, list, declared)?;
+        self.end(parameters);
+        Ok(())
+    }
+
+    /// Makes the lines of components. The answer is how long their list is once it is serialised, its parameters apart.
+    pub(super) fn lines(
+        &mut self,
+        view: &RequestView<'_>,
+        list: &sf::InnerList<'_>,
+        declared: &Declared,
+    ) -> Result<usize, Rejection> {
+        let mut length: usize = 0;
         for item in list.items() {
             let component = Component::read(&item).map_err(|flaw| flawed(flaw, &item))?;
             if self.components.len() >= MOST_COMPONENTS {
@@ -121,8 +134,16 @@ impl Found {
                 return Err(Rejection::new(Reason::ComponentDuplicated, None, subject));
             }
             let start = self.base.len();
-            item.serialize(&mut self.base);
+            if item.params.raw().is_empty() {
+                self.base.push(b'"');
+                self.base.extend_from_slice(component.name.as_bytes());
+                self.base.push(b'"');
+            } else {
+                item.serialize(&mut self.base);
+            }
             let (end, name) = (self.base.len(), component.name.len());
+            // With the parenthesis or the space before it.
+            length = length.saturating_add(end.saturating_sub(start)).saturating_add(1);
             let (flags, valued) = (component.flags, component.is_valued());
             self.components.push(Line { start, end, name, flags, valued });
             self.parts = self.parts.and(Parts::of(&component));
@@ -130,9 +151,13 @@ impl Found {
             value::push(view, &component, declared, &mut self.base)?;
             self.base.push(b'\n');
         }
+        Ok(length.max(1).saturating_add(1))
+    }
+
+    /// Makes the last line.
+    pub(super) fn end(&mut self, parameters: &[u8]) {
         self.base.extend_from_slice(b"\"@signature-params\": ");
         self.base.extend_from_slice(parameters);
-        Ok(())
     }
 
     /// Whether a component is covered, with exactly these parameters; or as [`Covered::under`] has it.

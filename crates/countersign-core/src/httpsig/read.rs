@@ -43,17 +43,38 @@ pub(crate) fn read(
     };
     let inputs = sf::dictionary(input).map_err(|_| malformed_input())?;
     let signatures = sf::dictionary(signature).map_err(|_| malformed_signature())?;
-    paired(&inputs, &signatures, policy.most)?;
-    let (label, list) = choose(view, &inputs, message, rules)?;
-    let claimed = signatures.get(label).ok_or_else(malformed_signature)?;
-    let Member::Item(sf::Item { bare: Bare::Bytes(bytes), .. }) = claimed else { return Err(malformed_signature()) };
+    let (label, list, bytes) = match only(&inputs, &signatures, policy.most) {
+        Some(one) if is_wanted(one.0, &one.1, rules) => one,
+        _ => {
+            paired(&inputs, &signatures, policy.most)?;
+            let (label, list) = choose(view, &inputs, message, rules)?;
+            let claimed = signatures.get(label).ok_or_else(malformed_signature)?;
+            let Member::Item(sf::Item { bare: Bare::Bytes(bytes), .. }) = claimed else {
+                return Err(malformed_signature());
+            };
+            (label, list, bytes)
+        }
+    };
     bytes.decode(&mut found.signature);
     captures.set(LABEL, label.as_bytes());
     captures.set(SIGNATURE, bytes.text().as_bytes());
     captures.signatures.extend(captures.at.get(SIGNATURE).copied().flatten());
-    capture(PARAMETERS, captures, |out| list.serialize(out));
-    parameters(&list, captures)?;
-    found.make(view, &list, captures.get(PARAMETERS).unwrap_or_default(), &rules.declared)?;
+    let lengths =
+        parameters(&list, captures).and_then(|written| Ok((written, found.lines(view, &list, &rules.declared)?)));
+    // Serialising these only ever leaves something out, so that what stays as long stays the same.
+    let is_canonical = match lengths {
+        Ok((Some(written), listed)) => listed.saturating_add(written) == list.raw().len(),
+        _ => false,
+    };
+    capture(
+        PARAMETERS,
+        captures,
+        |out| {
+            if is_canonical { out.extend_from_slice(list.raw()) } else { list.serialize(out) }
+        },
+    );
+    lengths?;
+    found.end(captures.get(PARAMETERS).unwrap_or_default());
     out.truncate(mark);
     demands(view, message, plan, rules, scratch)
 }
@@ -89,6 +110,19 @@ pub(super) fn combine(view: &RequestView<'_>, name: &str, out: &mut Vec<u8>) -> 
         out.extend_from_slice(value);
     });
     if fits { Ok(any) } else { Err(Rejection::new(Reason::TooLarge, None, Subject::Header(name.to_owned()))) }
+}
+
+/// The signature of a message that has one, as nearly all have.
+fn only<'a>(
+    inputs: &sf::Dictionary<'a>,
+    signatures: &sf::Dictionary<'a>,
+    most: usize,
+) -> Option<(&'a str, InnerList<'a>, sf::Base64<'a>)> {
+    let (mut lists, mut items) = (inputs.entries(), signatures.entries());
+    let (label, Member::List(list)) = lists.next()? else { return None };
+    let (other, Member::Item(sf::Item { bare: Bare::Bytes(bytes), .. })) = items.next()? else { return None };
+    let alone = most > 0 && lists.next().is_none() && items.next().is_none();
+    (alone && label == other).then_some((label, list, bytes))
 }
 
 /// Every label is there once in both fields, and there are not too many.
@@ -200,15 +234,24 @@ fn capture(id: FieldId, captures: &mut Captures, write: impl FnOnce(&mut Vec<u8>
 }
 
 /// The signature parameters that mean something to a verifier (section 2.3). Unknown ones are signed like these, and
-/// mean nothing.
-fn parameters(list: &InnerList<'_>, captures: &mut Captures) -> Result<(), Rejection> {
+/// mean nothing. The answer is how long all of them are once they are serialised, where that is told without doing it.
+fn parameters(list: &InnerList<'_>, captures: &mut Captures) -> Result<Option<usize>, Rejection> {
     let mut created = None;
     let mut expires = None;
-    for (position, (name, value)) in list.params.entries().enumerate() {
-        if list.params.entries().take(position).any(|(other, _)| other == name) {
+    let mut written = Some(0_usize);
+    let mut seen = [false; PARAMETERS_BY_NAME.len()];
+    let mut unknown = false;
+    for (name, value) in list.params.entries() {
+        let length = value_length(value).map(|length| length.saturating_add(name.len()).saturating_add(1));
+        written = written.zip(length).map(|(sum, length)| sum.saturating_add(length));
+        let mut known = PARAMETERS_BY_NAME.iter().zip(&mut seen);
+        let Some((&(_, id), seen)) = known.find(|((known, _), _)| *known == name) else {
+            unknown = true;
+            continue;
+        };
+        if std::mem::replace(seen, true) {
             return Err(malformed_input());
         }
-        let Some(id) = parameter_id(name) else { continue };
         match (id, value) {
             (TIMESTAMP | EXPIRES, Bare::Integer(seconds)) => {
                 if !(0..=LATEST).contains(&seconds) {
@@ -223,11 +266,29 @@ fn parameters(list: &InnerList<'_>, captures: &mut Captures) -> Result<(), Rejec
             _ => return Err(malformed_input()),
         }
     }
+    if unknown && list.params.repeats() {
+        return Err(malformed_input());
+    }
     match (created, expires) {
         (Some(created), Some(expires)) if expires < created => {
             Err(Rejection::new(Reason::ParameterOutOfRange, None, Subject::Capture(EXPIRES)))
         }
-        _ => Ok(()),
+        _ => Ok(written),
+    }
+}
+
+/// How long a parameter's value is once it is serialised, with its `=`. Not told where that could be longer than it was.
+fn value_length(value: Bare<'_>) -> Option<usize> {
+    match value {
+        Bare::String(text) => Some(text.raw().len().saturating_add(3)),
+        Bare::Token(token) => Some(token.len().saturating_add(1)),
+        Bare::Boolean(true) => Some(0),
+        Bare::Boolean(false) => Some(3),
+        Bare::Integer(number) => {
+            let digits = number.unsigned_abs().checked_ilog10().unwrap_or(0).saturating_add(2);
+            usize::try_from(digits).ok()?.checked_add(usize::from(number < 0))
+        }
+        Bare::Bytes(_) | Bare::Date(_) | Bare::Decimal(_) | Bare::Display(_) => None,
     }
 }
 

@@ -1,12 +1,14 @@
 //! The signature of a message that was read: compared or verified; and what it covers.
 
+use std::sync::Arc;
+
 use super::base::Parts;
 use super::component::{Component, Derived, Flags};
 use super::rules::Rules;
 use super::{Algorithm, KEY_ID, PARAMETERS, Policy, SecretForm, read};
 use crate::alg::{Digest, Hash, MacKey, Verdict, ct_eq};
 use crate::canon::{self, sf};
-use crate::key::{Key, Material};
+use crate::key::{Key, Material, Ready};
 use crate::plan::carrier::Captures;
 use crate::plan::run::{Scratch, Stop};
 use crate::reject::{Reason, Rejection, Subject};
@@ -44,7 +46,7 @@ pub(crate) fn holds(
 }
 
 /// The MAC key that a secret stands for, prepared before where it was met before.
-pub(super) fn mac_key(key: &Key, hash: Hash, form: SecretForm) -> Result<MacKey, Stop> {
+pub(super) fn mac_key(key: &Key, hash: Hash, form: SecretForm) -> Result<Ready<'_>, Stop> {
     let Material::Secret(secret) = &key.material else { return Err(unsuitable()) };
     let id = match form {
         SecretForm::Base64 => *b"message signature, base64 secret",
@@ -59,8 +61,9 @@ pub(super) fn mac_key(key: &Key, hash: Hash, form: SecretForm) -> Result<MacKey,
         SecretForm::Base64 => decoded(secret.expose(), canon::unb64, hash)?,
         SecretForm::Hex => decoded(secret.expose(), canon::unhex, hash)?,
     };
+    let prepared = Arc::new(prepared);
     key.prepared.keep(&id, hash, b"", &prepared);
-    Ok(prepared)
+    Ok(Ready::Shared(prepared))
 }
 
 fn decoded(

@@ -35,6 +35,7 @@ pub struct Jwk {
 }
 
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "one is made a key that is read, and it is taken apart at once")]
 enum Made {
     Secret(Secret),
     Pair { public: PublicKey, private: Option<PrivateKey> },

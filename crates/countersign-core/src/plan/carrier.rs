@@ -42,17 +42,27 @@ enum Piece {
     Optional(Vec<Piece>),
 }
 
-/// A set of bytes, one bit each.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-struct ByteSet([u64; 4]);
+/// A set of bytes, one place for each: what is looked up for every byte of a value takes one step.
+#[derive(Clone, PartialEq, Eq)]
+struct ByteSet(Box<[bool; 256]>);
+
+impl Default for ByteSet {
+    fn default() -> Self {
+        Self(Box::new([false; 256]))
+    }
+}
+
+impl std::fmt::Debug for ByteSet {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries((0..=u8::MAX).filter(|byte| self.holds(*byte))).finish()
+    }
+}
 
 impl ByteSet {
     fn of(holds: impl Fn(u8) -> bool) -> Self {
         let mut set = Self::default();
-        for byte in (0..=u8::MAX).filter(|byte| holds(*byte)) {
-            if let Some(word) = set.0.get_mut(usize::from(byte >> 6)) {
-                *word |= 1 << (byte & 63);
-            }
+        for (byte, place) in (0..=u8::MAX).zip(set.0.iter_mut()) {
+            *place = holds(byte);
         }
         set
     }
@@ -62,11 +72,11 @@ impl ByteSet {
     }
 
     fn meets(&self, other: &Self) -> bool {
-        self.0.iter().zip(&other.0).any(|(one, other)| one & other != 0)
+        (0..=u8::MAX).any(|byte| self.holds(byte) && other.holds(byte))
     }
 
     fn holds(&self, byte: u8) -> bool {
-        self.0.get(usize::from(byte >> 6)).is_some_and(|word| word & (1 << (byte & 63)) != 0)
+        self.0.get(usize::from(byte)).is_some_and(|holds| *holds)
     }
 }
 
@@ -585,17 +595,33 @@ fn holds_type(field: &Field, value: &[u8]) -> bool {
     }
     match &field.kind {
         FieldType::Time(format) => format.parse(value).is_some(),
-        FieldType::Names(_) => names(value).all(|name| !name.is_empty() && !name.iter().any(u8::is_ascii_uppercase)),
-        FieldType::NamesAny => names(value).all(|name| !name.is_empty()),
+        FieldType::Names(_) => are_names(value) && !value.iter().any(u8::is_ascii_uppercase),
+        FieldType::NamesAny => are_names(value),
         _ => true,
     }
+}
+
+const fn separates_names(byte: u8) -> bool {
+    matches!(byte, b';' | b',' | b' ')
+}
+
+/// Whether no name of a list is empty; the empty list has none.
+fn are_names(value: &[u8]) -> bool {
+    let mut begins = true;
+    value.is_empty()
+        || (value.iter().all(|byte| {
+            let separates = separates_names(*byte);
+            let empty = begins && separates;
+            begins = separates;
+            !empty
+        }) && !begins)
 }
 
 /// The names of a list of names: none of an empty one. The capture's type admits only one separator, so there is no
 /// guessing.
 pub(crate) fn names(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     let most = if value.is_empty() { 0 } else { usize::MAX };
-    value.split(|byte| matches!(byte, b';' | b',' | b' ')).take(most)
+    value.split(|byte| separates_names(*byte)).take(most)
 }
 
 /// Matches pieces from `at`; answers where they end.
@@ -668,15 +694,19 @@ impl Iterator for Pieces<'_> {
         let mut end = start;
         loop {
             let rest = self.text.get(end..)?;
-            let Some(byte) = rest.first() else {
+            let first = self.separator.first().copied();
+            let decides = |byte: &u8| Some(*byte) == first || (self.quotes && *byte == b'"');
+            let Some(step) = rest.iter().position(decides) else {
+                end = self.text.len();
                 self.at = None;
                 break;
             };
-            if self.quotes && *byte == b'"' {
+            end = end.saturating_add(step);
+            let rest = rest.get(step..)?;
+            if self.quotes && rest.first() == Some(&b'"') {
                 quoted = !quoted;
             }
-            // The first byte decides nearly always, and calls nothing.
-            if !quoted && self.separator.first() == Some(byte) && rest.starts_with(self.separator) {
+            if !quoted && rest.first().copied() == first && rest.starts_with(self.separator) {
                 self.at = Some(end.saturating_add(self.separator.len()));
                 break;
             }

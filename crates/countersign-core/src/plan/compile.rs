@@ -1,8 +1,9 @@
 //! From a checked message to programs. Total: nothing here can fail.
 
+use super::noted::Names;
 use super::{
-    Base, BindPlan, Blame, BodyNeed, ChunksPlan, Early, Job, LetPlan, ListOp, MessagePlan, Op, PolicyPlan,
-    PrimitivePlan, Program, Variant,
+    Asks, Base, BindPlan, Blame, BodyNeed, ChunksPlan, Early, From, Job, LetPlan, ListOp, MessagePlan, Op,
+    PolicyPlan, PrimitivePlan, Program, Read, Variant,
 };
 use crate::alg::Hash;
 use crate::httpsig;
@@ -12,19 +13,32 @@ use crate::scheme::model::{
     Alternative, Carrier, Chunk, Chunks, Convert, FieldId, Filter, Fresh, LetId, ListSource, Message, Part,
     Primitive, Source, Template, Value,
 };
+use crate::verify::coverage::certain;
+use crate::verify::read::outer_first;
 
 pub(super) fn message(message: &Message, fresh: Fresh) -> MessagePlan {
     if message.message_signature.is_some() {
         return message_signature(fresh);
     }
-    let mut compiler =
-        Compiler { message, stream: message.tries.is_empty(), jobs: Vec::new(), raw_body: false, optional: false };
+    let mut compiler = Compiler {
+        message,
+        stream: message.tries.is_empty(),
+        names: Names::default(),
+        jobs: Vec::new(),
+        raw_body: false,
+        optional: false,
+        asks: Asks::default(),
+    };
     let variants: Vec<Variant> = alternatives(message).iter().map(|message| compiler.variant(message)).collect();
     let binds: Vec<BindPlan> = message
         .binds
         .iter()
         .map(|bind| BindPlan {
             what: bind.what.clone(),
+            line: match &bind.what {
+                Source::Header(name) => Some(compiler.names.number(name)),
+                _ => None,
+            },
             value: compiler.program(&bind.value),
             or: bind.or.clone(),
             span: bind.span,
@@ -44,8 +58,32 @@ pub(super) fn message(message: &Message, fresh: Fresh) -> MessagePlan {
     let chunks = message.chunks.as_ref().map(|chunks| compiler.chunks(chunks));
     let body_carriers = message.carriers.iter().any(Carrier::in_body);
     let body_need = body_need(message, &variants, &compiler, body_carriers);
+    let names = &mut compiler.names;
+    let signed_headers = signed_headers(message)
+        .into_iter()
+        .map(|name| (names.number(&name), name))
+        .map(|(n, name)| (name, n))
+        .collect();
+    let host = names.number("host");
+    let reads: Vec<Read> = outer_first(message)
+        .map(|(carrier, read)| Read {
+            carrier,
+            from: match read.place {
+                Place::Header if read.within.is_none() => From::Line(names.number(&read.name)),
+                Place::Query if read.within.is_none() => From::Query,
+                _ => From::Message,
+            },
+        })
+        .collect();
+    compiler.asks.query |= reads.iter().any(|read| matches!(read.from, From::Query));
+    let defines = message.fields.iter().any(|field| field.definition.is_some());
+    compiler.asks.claims = defines || !binds.is_empty() || policy.is_some();
     let key_id = message.fields.iter().position(|field| field.name == "key-id");
     MessagePlan {
+        asks: compiler.asks,
+        host,
+        reads,
+        names: compiler.names,
         writes,
         variants,
         binds,
@@ -54,9 +92,11 @@ pub(super) fn message(message: &Message, fresh: Fresh) -> MessagePlan {
         jobs: compiler.jobs.into_iter().map(|(_, job)| job).collect(),
         signs_key_id: key_id.is_some_and(|id| signs(message, id)),
         key_id,
-        signs_time: fresh.timestamp.is_some_and(|window| signs(message, window.field)),
+        signs_time: fresh
+            .timestamp
+            .is_some_and(|window| signs(message, window.field) || certain::covers(message, window.field)),
         signs_nonce: fresh.nonce.is_some_and(|rule| signs(message, rule.field)),
-        signed_headers: signed_headers(message),
+        signed_headers,
         encode: encode.into(),
         body_need,
         fresh,
@@ -73,7 +113,13 @@ fn message_signature(fresh: Fresh) -> MessagePlan {
         primitive: PrimitivePlan::Agreed,
         early: Early::Always,
     };
+    let mut names = Names::default();
+    let host = names.number("host");
     MessagePlan {
+        names,
+        host,
+        asks: Asks::default(),
+        reads: Vec::new(),
         writes: Vec::new(),
         variants: vec![variant],
         binds: Vec::new(),
@@ -159,6 +205,8 @@ type JobSource = (Option<Hash>, Vec<Part>);
 /// What is compiled, and what it turned out to need.
 struct Compiler<'m> {
     message: &'m Message,
+    /// The names of field lines that are asked for.
+    names: Names,
     /// Whether the body may stream: one message without alternatives.
     stream: bool,
     /// Digests over the body, with what they were compiled from.
@@ -167,6 +215,7 @@ struct Compiler<'m> {
     raw_body: bool,
     /// Whether an optional segment is being compiled.
     optional: bool,
+    asks: Asks,
 }
 
 impl Compiler<'_> {
@@ -346,7 +395,11 @@ impl Compiler<'_> {
         if empty_value {
             ops.push(Op::Open);
         }
-        ops.push(Op::Push(source.clone(), span));
+        self.asks.query |= matches!(source, Source::Query(_));
+        ops.push(match source {
+            Source::Header(name) => Op::Line(self.names.number(name), span),
+            source => Op::Push(source.clone(), span),
+        });
         if empty_value {
             ops.push(Op::Or(Box::default()));
             ops.push(Op::Close(span, Blame::Message));
@@ -355,6 +408,7 @@ impl Compiler<'_> {
 
     fn load<'f>(&mut self, list: ListSource, filters: &'f [Filter], span: Span, ops: &mut Vec<Op>) -> &'f [Filter] {
         self.raw_body |= whole_body(&Source::List(list));
+        self.asks.form |= list == ListSource::QueryForm;
         if let (ListSource::Headers, Some((Filter::Pick(listing, absent), rest))) = (list, filters.split_first()) {
             ops.push(Op::LoadPicked(*listing, *absent, span));
             return rest;

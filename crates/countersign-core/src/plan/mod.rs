@@ -7,6 +7,7 @@
 pub(crate) mod carrier;
 pub(crate) mod compile;
 pub(crate) mod list;
+pub(crate) mod noted;
 mod rewrite;
 pub(crate) mod run;
 pub(crate) mod source;
@@ -14,6 +15,7 @@ pub(crate) mod stream;
 
 use std::sync::Arc;
 
+use self::noted::Names;
 use crate::alg::{Asymmetric, Hash, ScalarKdf};
 use crate::scheme::draft::Span;
 use crate::scheme::model::{
@@ -146,6 +148,10 @@ fn fingerprint(data: &impl std::fmt::Debug) -> [u8; 32] {
 /// A request or a response, compiled.
 #[derive(Debug)]
 pub(crate) struct MessagePlan {
+    /// The names of field lines that programs and carriers ask for.
+    pub(crate) names: Names,
+    /// What is read of a message, in order.
+    pub(crate) reads: Vec<Read>,
     /// What each carrier is written from when signing.
     pub(crate) writes: Vec<Program>,
     /// The message, or its alternatives in turn. Never empty.
@@ -165,12 +171,45 @@ pub(crate) struct MessagePlan {
     /// Whether it certainly covers the time; of a message that lists what it covers, or sends it in a parameter, that
     /// can only be told later.
     pub(crate) signs_time: bool,
-    /// The field lines that the scheme signs by their names.
-    pub(crate) signed_headers: Vec<String>,
+    /// The field lines that the scheme signs by their names, each with the number that the name has in `names`.
+    pub(crate) signed_headers: Vec<(String, usize)>,
+    /// The number of `host`.
+    pub(crate) host: usize,
+    pub(crate) asks: Asks,
     pub(crate) encode: Program,
     pub(crate) body_need: BodyNeed,
     /// What makes the message fresh, by its own captures.
     pub(crate) fresh: Fresh,
+}
+
+/// What is asked of a message that takes a pass of its own.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Asks {
+    /// Parameters of the query, by their names.
+    pub(crate) query: bool,
+    /// Whether its body is a form.
+    pub(crate) form: bool,
+    /// Whether what it states is what is computed, or what a policy grants.
+    pub(crate) claims: bool,
+}
+
+/// A carrier to read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Read {
+    /// Its number.
+    pub(crate) carrier: usize,
+    pub(crate) from: From,
+}
+
+/// Where a carrier's value is looked for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum From {
+    /// The field line whose name has this number.
+    Line(usize),
+    /// The message itself.
+    Message,
+    /// A parameter of the query.
+    Query,
 }
 
 /// Lets, base and key of one alternative.
@@ -252,6 +291,8 @@ pub(crate) struct ChunksPlan {
 #[derive(Debug)]
 pub(crate) struct BindPlan {
     pub(crate) what: Source,
+    /// The number of its name, where it is a field line.
+    pub(crate) line: Option<usize>,
     pub(crate) value: Program,
     pub(crate) or: Vec<Vec<u8>>,
     pub(crate) span: Span,
@@ -277,6 +318,8 @@ pub(crate) enum Op {
     Text(Box<[u8]>),
     /// Appends a source; where it is absent, the frame is.
     Push(Source, Span),
+    /// Appends the one field line whose name has this number.
+    Line(usize, Span),
     /// Appends the digest of the chunk at hand.
     Chunk(Option<Hash>),
     /// Appends the digest of a body job.

@@ -2,8 +2,9 @@
 
 use super::carrier::Captures;
 use super::list::{Item, List, convert};
+use super::noted::{Noted, Value};
 use super::rewrite::{each_join, fastjson, load, pick_fields, rewrite};
-use super::source::push;
+use super::source::{field_line, push};
 use super::stream::Running;
 use super::{Blame, MessagePlan, Op, Variant};
 use crate::alg::{Digest, Hash, MacKey, hkdf, kdf_scalar};
@@ -55,6 +56,8 @@ pub(crate) struct Scratch {
     pub(crate) captures: Captures,
     /// The message signature that counts.
     pub(crate) found: Found,
+    /// Where the message's field lines and parameters are.
+    pub(crate) noted: Noted,
     /// Digests over the body that are being computed.
     pub(crate) running: Vec<Running>,
     /// Results of body jobs.
@@ -63,9 +66,11 @@ pub(crate) struct Scratch {
     pub(crate) link: Link,
     /// The lets in the order in which they were computed, for those who want to see.
     pub(crate) order: Vec<LetId>,
+    /// Where the names of a list lie, while it is asked for some.
+    pub(crate) ranges: Vec<(usize, usize)>,
     memo: Vec<Memo>,
     memo_bytes: Vec<u8>,
-    pub(super) tmp: Vec<u8>,
+    pub(crate) tmp: Vec<u8>,
     frames: Vec<Frame>,
     pub(super) list: List,
     /// Lists being walked by `each`, innermost last, with the item at hand.
@@ -109,6 +114,7 @@ impl Scratch {
         self.out.clear();
         self.captures.reset(fields);
         self.found.reset();
+        self.noted.forget();
         self.running.clear();
         self.digests.clear();
         self.link.clear();
@@ -243,6 +249,12 @@ fn steps(env: &Env<'_>, scratch: &mut Scratch, program: &[Op]) -> Result<(), Sto
             Op::Text(text) => scratch.out.extend_from_slice(text),
             Op::Push(source, span) => {
                 if !push(env, scratch, &env.view, source, *span)? {
+                    scratch.missing.get_or_insert((*span, Blame::Message));
+                    absent(scratch);
+                }
+            }
+            Op::Line(number, span) => {
+                if !push_line(env, scratch, *number)? {
                     scratch.missing.get_or_insert((*span, Blame::Message));
                     absent(scratch);
                 }
@@ -470,6 +482,19 @@ fn steps(env: &Env<'_>, scratch: &mut Scratch, program: &[Op]) -> Result<(), Sto
         }
     }
     Ok(())
+}
+
+/// Appends the one field line whose name has this number. False: there is none.
+pub(crate) fn push_line(env: &Env<'_>, scratch: &mut Scratch, number: usize) -> Result<bool, Rejection> {
+    let names = &env.plan.names;
+    match scratch.noted.line(&env.view, names, number)? {
+        Value::Absent => Ok(false),
+        Value::Ask | Value::Escaped(_) => field_line(&env.view, names.name(number), &mut scratch.out),
+        Value::Here(value) => {
+            scratch.out.extend_from_slice(value);
+            Ok(true)
+        }
+    }
 }
 
 /// Where a slice ends. A variable that is no number stops the message: what it would leave out is signed by nobody.

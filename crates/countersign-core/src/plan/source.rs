@@ -4,6 +4,7 @@
 //! decides what that means.
 
 use super::list::{Decoding, decimal, json_text};
+use super::noted::Value;
 use super::run::{Env, Scratch, Stop, push_let};
 use crate::canon;
 use crate::key::Material;
@@ -69,6 +70,16 @@ pub(super) fn push(
         },
         Source::Query(name) => {
             let query = split_target(view.target).1.unwrap_or_default();
+            match scratch.noted.parameter(query, name) {
+                Value::Absent if own => return Ok(false),
+                Value::Escaped(value) if own && canon::form_decode(value, out).is_ok() => return Ok(true),
+                Value::Here(value) if own => {
+                    out.extend_from_slice(value);
+                    return Ok(true);
+                }
+                // What cannot be decoded is found out once more, and told.
+                _ => {}
+            }
             return parameter(query, name, Decoding::Form, span, Reason::TargetMalformed, out);
         }
         Source::QueryString => match split_target(view.target).1 {
@@ -212,9 +223,9 @@ pub(crate) fn parameter(
     let mut found = false;
     let wrong =
         |canon::Malformed| Stop::from(Rejection::new(malformed, Some(span), Subject::Parameter(name.to_owned())));
-    // Nearly no query has an escape; then no name has to be looked through for one. No early end: that is done in words.
+    // Nearly no query has an escape; then no name has to be looked through for one.
     let is_escape = |byte: &u8| matches!(byte, b'%' | b'+');
-    let escapes = raw.iter().fold(false, |escapes, byte| escapes | is_escape(byte));
+    let escapes = canon::has_any(raw, *b"%+");
     for (key, value) in canon::query_pairs(raw) {
         let same = if escapes && key.iter().any(is_escape) {
             let start = out.len();

@@ -5,18 +5,18 @@ pub(crate) mod chunks;
 mod deployed;
 pub mod draft;
 mod filters;
+mod head;
 mod message_signature;
 pub mod model;
 mod references;
 mod require;
+mod rules;
 mod vocabulary;
 
 pub use draft::{Fault, SchemeDraft, Span};
 pub use model::{Errors, Fresh, KeyRule, Kind, Message, Var, When};
 pub use references::References;
 
-use crate::canon;
-use crate::plan::source::split_target;
 use crate::request::RequestView;
 pub(crate) use vocabulary::PARTS;
 pub use vocabulary::{RESOLVERS, Vocabulary, nearest, same_name, vocabulary_names};
@@ -60,18 +60,7 @@ impl Scheme {
     /// Whether a message has what `when` asks for.
     #[must_use]
     pub fn applies(&self, view: &RequestView<'_>) -> bool {
-        match &self.when {
-            None => true,
-            Some(When::Header(name)) => {
-                let mut there = false;
-                view.fields.values(name, &mut |_| there = true);
-                there
-            }
-            Some(When::Query(name)) => {
-                let query = split_target(view.target).1.unwrap_or_default();
-                canon::query_pairs(query).any(|(key, _)| key == name.as_bytes())
-            }
-        }
+        self.when.as_ref().is_none_or(|when| when.is_met(view))
     }
 
     /// Checks a scheme. All faults are reported at once.

@@ -24,17 +24,29 @@ impl References {
 
     /// The captures that stand in a carrier's template.
     pub(crate) fn captures(text: &Template, ids: &mut Vec<FieldId>) {
+        Self::each_capture(text, &mut |id| ids.push(id));
+    }
+
+    /// Calls `each` with the captures that stand in a carrier's template, in their order.
+    pub(crate) fn each_capture(text: &Template, each: &mut dyn FnMut(FieldId)) {
         for part in &text.parts {
             match part {
                 Part::Literal(_) => {}
-                Part::Optional(inner) => Self::captures(inner, ids),
+                Part::Optional(inner) => Self::each_capture(inner, each),
                 Part::Value(value) => {
                     if let Source::Field(id) = value.source {
-                        ids.push(id);
+                        each(id);
                     }
                 }
             }
         }
+    }
+
+    /// Whether a capture of a carrier's template is one of those.
+    pub(crate) fn any_capture(text: &Template, is: impl Fn(FieldId) -> bool) -> bool {
+        let mut any = false;
+        Self::each_capture(text, &mut |id| any |= is(id));
+        any
     }
 
     fn template(&mut self, message: &Message, text: &Template, depth: usize) {

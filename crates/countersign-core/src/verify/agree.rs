@@ -1,8 +1,7 @@
 //! What a message states and what is computed of it must agree: captures that `[let]` defines, and bound fields.
 
 use super::coverage::bit;
-use crate::plan::run::{Env, Scratch, Stop, run, run_whole};
-use crate::plan::source::field_line;
+use crate::plan::run::{Env, Scratch, Stop, push_line, run, run_whole};
 use crate::reject::{Reason, Rejection, Subject};
 use crate::scheme::Message;
 use crate::scheme::model::{FieldId, Source};
@@ -52,7 +51,10 @@ fn binds(env: &Env<'_>, scratch: &mut Scratch, settled: Option<FieldId>) -> Resu
                 }
                 None => false,
             },
-            Source::Header(name) => field_line(&env.view, name, &mut scratch.out)?,
+            Source::Header(_) => match bind.line {
+                Some(number) => push_line(env, scratch, number)?,
+                None => false,
+            },
             // What is computed is not optional.
             Source::Let(id) => match env.variant.lets.get(*id) {
                 Some(entry) => {

@@ -160,7 +160,8 @@ impl<'a> NeedsBody<'a> {
         };
         self.granted(hold).map_err(refused)?;
         let chunks = self.chain.as_ref().is_some_and(|chain| chain.proof() != Proof::Checksum);
-        let facts = Facts::of(&self.view, self.plan, hold.variant, compared, chunks, lets);
+        let facts =
+            Facts::of(&self.view, self.plan, &self.scratch.peek().noted, hold.variant, compared, chunks, lets);
         let has_body = self.view.body.map_or(self.has_body, |body| !body.is_empty());
         match self.verifier.rules(self.view.status.is_some()) {
             Some(rules) => httpsig::insist(self.message, rules, self.scratch.peek(), compared != 0, has_body)?,
@@ -325,11 +326,10 @@ impl<'a> NeedsBody<'a> {
         field
             || self.plan.binds.iter().filter(|bind| bind.body).any(|bind| match &bind.what {
                 Source::Field(id) => captures.get(*id).is_some(),
-                Source::Header(name) => {
-                    let mut there = false;
-                    self.view.fields.values(name, &mut |_| there = true);
-                    there
-                }
+                Source::Header(_) => bind
+                    .line
+                    .and_then(|number| self.scratch.peek().noted.count(number))
+                    .is_some_and(|count| count > 0),
                 _ => false,
             })
     }
@@ -422,6 +422,9 @@ impl<'a> NeedsBody<'a> {
     /// Captures and bound fields must hold what is computed.
     fn agree(&mut self, hold: Hold) -> Result<u64, Stop> {
         let plan = self.plan;
+        if !plan.asks.claims {
+            return Ok(0);
+        }
         let key = self.candidates.iter().nth(hold.candidate);
         let (Some(variant), Some((key, hash))) = (plan.variants.get(hold.variant), key) else { return Ok(0) };
         let env = self.env(variant, Some(key), hash, self.view.body);

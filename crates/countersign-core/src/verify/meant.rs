@@ -1,8 +1,7 @@
 //! Whether a scheme is for a message at all: what it is meant for, and no method that could be taken for two.
 
-use crate::plan::list::Decoding;
-use crate::plan::run::{Scratch, Stop};
-use crate::plan::source::{field_line, parameter, split_target};
+use crate::canon;
+use crate::plan::source::split_target;
 use crate::reject::{Reason, Rejection, Subject};
 use crate::request::RequestView;
 use crate::scheme::draft::Place;
@@ -25,7 +24,7 @@ impl Meant {
         Self { when, upper: by_method.then(|| folded(&scheme.request)).flatten() }
     }
 
-    pub(crate) fn judge(&self, view: &RequestView<'_>, scratch: &mut Scratch) -> Result<(), Rejection> {
+    pub(crate) fn judge(&self, view: &RequestView<'_>) -> Result<(), Rejection> {
         if view.status.is_some() {
             return Ok(());
         }
@@ -35,23 +34,37 @@ impl Meant {
             let subject = Subject::Required("the case of the method".to_owned());
             return Err(Rejection::new(Reason::CoverageTooThin, Some(span), subject));
         }
-        let Some(when) = &self.when else { return Ok(()) };
-        let mark = scratch.out.len();
-        let (there, subject) = match when {
-            When::Header(name) => (field_line(view, name, &mut scratch.out), Subject::Header(name.clone())),
-            When::Query(name) => {
-                let query = split_target(view.target).1.unwrap_or_default();
-                let malformed = Reason::TargetMalformed;
-                let found = parameter(query, name, Decoding::Form, Span::default(), malformed, &mut scratch.out);
-                let found = found.map_err(|stop| match stop {
-                    Stop::Rejected(rejection) => rejection,
-                    Stop::NeedBody => Rejection::new(malformed, None, Subject::Query),
-                });
-                (found, Subject::Parameter(name.clone()))
+        match &self.when {
+            Some(when) if !when.is_met(view) => {
+                let subject = match when {
+                    When::Header(name) => Subject::Header(name.clone()),
+                    When::Query(name) => Subject::Parameter(name.clone()),
+                };
+                Err(Rejection::new(Reason::FieldMissing, None, subject))
             }
-        };
-        scratch.out.truncate(mark);
-        if there? { Ok(()) } else { Err(Rejection::new(Reason::FieldMissing, None, subject)) }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl When {
+    /// Whether a message has this, once or more often.
+    pub(crate) fn is_met(&self, view: &RequestView<'_>) -> bool {
+        let mut there = false;
+        match self {
+            // The authority stands for a Host that is carried elsewhere.
+            Self::Header(name) if name == "host" && !view.authority.is_empty() => there = true,
+            Self::Header(name) => view.fields.values(name, &mut |_| there = true),
+            Self::Query(name) => {
+                let mut decoded = Vec::new();
+                there = canon::query_pairs(split_target(view.target).1.unwrap_or_default()).any(|(key, _)| {
+                    decoded.clear();
+                    // A name that cannot be decoded is no name.
+                    canon::form_decode(key, &mut decoded).is_ok() && decoded == name.as_bytes()
+                });
+            }
+        }
+        there
     }
 }
 

@@ -26,8 +26,9 @@ use std::sync::Arc;
 use crate::alg::{Hash, PublicKey};
 use crate::httpsig::{self, Algorithm, Rules};
 use crate::key::{Key, KeyQuery, KeySet, Material};
+use crate::plan::noted::{Noted, Value};
 use crate::plan::run::Scratch;
-use crate::plan::source::split_authority;
+use crate::plan::source::{split_authority, split_target};
 use crate::plan::{MessagePlan, Plan};
 use crate::reject::{Reason, Rejection, Subject};
 use crate::request::RequestView;
@@ -167,23 +168,28 @@ impl Verifier {
         let Some((message, plan)) = self.plan.message(view.status.is_some()) else {
             return Err(Rejection::new(Reason::SignatureMissing, None, Subject::Request));
         };
-        unambiguous(&view)?;
         if self.fault.is_some() {
             return Err(Rejection::new(Reason::CoverageTooThin, None, Subject::Request));
         }
-        let mut scratch = Pool::lease(&self.pool);
-        scratch.get().reset(message.fields.len());
+        let mut lease = Pool::lease(&self.pool);
+        let scratch = lease.get();
+        scratch.reset(message.fields.len());
+        scratch.noted.note_lines(&view, &plan.names);
+        unambiguous(&view, plan, &scratch.noted)?;
+        if plan.asks.query {
+            scratch.noted.note_query(split_target(view.target).1.unwrap_or_default());
+        }
         match (&message.message_signature, self.rules(view.status.is_some())) {
-            (Some(policy), Some(rules)) => httpsig::read(&view, message, plan, policy, rules, scratch.get())?,
-            _ => read::carriers(&view, message, scratch.get())?,
+            (Some(policy), Some(rules)) => httpsig::read(&view, message, plan, policy, rules, scratch)?,
+            _ => read::carriers(&view, message, plan, scratch)?,
         }
-        self.meant.judge(&view, scratch.get())?;
-        self.pins(message, scratch.get())?;
-        let judged = fresh::judge(&plan.fresh, message, scratch.get(), now)?;
+        self.meant.judge(&view)?;
+        self.pins(message, scratch)?;
+        let judged = fresh::judge(&plan.fresh, message, scratch, now)?;
         if message.message_signature.is_none() {
-            read::requirements(&view, message, scratch.get())?;
+            read::requirements(&view, message, scratch)?;
         }
-        Ok(NeedsKey { verifier: self, view, now, message, plan, judged, scratch })
+        Ok(NeedsKey { verifier: self, view, now, message, plan, judged, scratch: lease })
     }
 
     /// Captures that were pinned down.
@@ -357,7 +363,7 @@ fn chosen(hash: Hash, fixed: Option<Hash>, hashes: &[Hash]) -> Option<Hash> {
 }
 
 /// A target that could end a line, or be read in two ways, is none; nor are two authorities that differ.
-pub(crate) fn unambiguous(view: &RequestView<'_>) -> Result<(), Rejection> {
+pub(crate) fn unambiguous(view: &RequestView<'_>, plan: &MessagePlan, noted: &Noted) -> Result<(), Rejection> {
     let refuse = |reason| Err(Rejection::new(reason, None, Subject::Request));
     if view.target.len() > LONGEST_TARGET {
         return refuse(Reason::TooLarge);
@@ -369,13 +375,16 @@ pub(crate) fn unambiguous(view: &RequestView<'_>) -> Result<(), Rejection> {
     let begins = matches!(view.target.first(), Some(b'/')) || view.target == b"*" || view.status.is_some();
     // Nor can a colon stand in a host but in brackets (section 3.2.2), nor anything but digits in a port (3.2.3); one of
     // none could be the default or nothing.
-    let (hostname, port) = split_authority(view.authority);
-    let two_colons = hostname.contains(':') && !(hostname.starts_with('[') && hostname.ends_with(']'));
-    let odd_port = port.is_some_and(|port| port.is_empty() || !port.bytes().all(|byte| byte.is_ascii_digit()));
+    let odd_colon = || {
+        let (hostname, port) = split_authority(view.authority);
+        let two_colons = hostname.contains(':') && !(hostname.starts_with('[') && hostname.ends_with(']'));
+        two_colons || port.is_some_and(|port| port.is_empty() || !port.bytes().all(|byte| byte.is_ascii_digit()))
+    };
     // No early end, so that many bytes are looked at at once: nearly always it is all of them.
     let odd_bytes = view.authority.bytes().fold(false, |found, byte| found | odd(&byte) | ends(byte))
         | view.target.iter().fold(false, |found, byte| found | odd(byte));
-    if !begins || odd_bytes || two_colons || odd_port {
+    let colon = view.authority.bytes().fold(0, |found, byte| found | u8::from(byte == b':')) != 0;
+    if !begins || odd_bytes || (colon && odd_colon()) {
         return refuse(Reason::TargetMalformed);
     }
     if view.status.is_some() {
@@ -385,9 +394,16 @@ pub(crate) fn unambiguous(view: &RequestView<'_>) -> Result<(), Rejection> {
         return refuse(Reason::TargetMalformed);
     }
     // What is signed as `host` must be where the request goes.
+    let other = |host: &[u8]| !host.eq_ignore_ascii_case(view.authority.as_bytes());
     let mut others = false;
     if !view.authority.is_empty() {
-        view.fields.values("host", &mut |host| others |= !host.eq_ignore_ascii_case(view.authority.as_bytes()));
+        match noted.line(view, &plan.names, plan.host) {
+            Ok(Value::Absent) => {}
+            Ok(Value::Here(host)) => others = other(host),
+            Ok(Value::Ask | Value::Escaped(_)) | Err(_) => {
+                view.fields.values("host", &mut |host| others |= other(host));
+            }
+        }
     }
     if others {
         return Err(Rejection::new(Reason::FieldDuplicated, None, Subject::Header("host".to_owned())));

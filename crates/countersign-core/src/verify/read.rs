@@ -3,36 +3,59 @@
 use crate::canon;
 use crate::plan::carrier::{Captures, Problem, names};
 use crate::plan::list::{Decoding, invert};
+use crate::plan::noted::Value;
 use crate::plan::run::{Scratch, Stop};
 use crate::plan::source::{self, split_target};
+use crate::plan::{From, MessagePlan};
 use crate::reject::{Reason, Rejection, Subject};
 use crate::request::RequestView;
-use crate::scheme::Message;
 use crate::scheme::draft::Place;
 use crate::scheme::model::{Carrier, Convert, FieldId, FieldType, Wrap};
+use crate::scheme::{Message, References};
 
 /// The longest value of a carrier, in bytes.
 const LONGEST: usize = 16 * 1024;
 
 /// Reads all carriers into `scratch.captures`.
-pub(crate) fn carriers(view: &RequestView<'_>, message: &Message, scratch: &mut Scratch) -> Result<(), Rejection> {
+pub(crate) fn carriers(
+    view: &RequestView<'_>,
+    message: &Message,
+    plan: &MessagePlan,
+    scratch: &mut Scratch,
+) -> Result<(), Rejection> {
     let mut missing = None;
-    for (index, carrier) in outer_first(message) {
-        let mark = scratch.out.len();
-        let present = value(view, message, carrier, &scratch.captures, &mut scratch.out)?;
-        if present {
-            parse(message, carrier, index, scratch, mark)?;
-        } else if !carrier.optional {
-            missing.get_or_insert((index, carrier.span));
+    for read in &plan.reads {
+        let Some(carrier) = message.carriers.get(read.carrier) else { continue };
+        let Scratch { noted, captures, out, tmp, .. } = &mut *scratch;
+        let mark = out.len();
+        let found = match read.from {
+            From::Line(number) => noted.line(view, &plan.names, number)?,
+            From::Query => noted.parameter(split_target(view.target).1.unwrap_or_default(), &carrier.name),
+            From::Message => Value::Ask,
+        };
+        let found = match found {
+            Value::Absent => None,
+            Value::Ask => value(view, message, carrier, captures, out)?.then(|| out.get(mark..).unwrap_or_default()),
+            // What cannot be decoded is found out once more, and told.
+            Value::Escaped(escaped) => match canon::form_decode(escaped, out) {
+                Ok(()) => Some(out.get(mark..).unwrap_or_default()),
+                Err(canon::Malformed) => {
+                    value(view, message, carrier, captures, out)?.then(|| out.get(mark..).unwrap_or_default())
+                }
+            },
+            Value::Here(value) => Some(value),
+        };
+        match found {
+            Some(value) => take(message, carrier, read.carrier, value, captures, tmp)?,
+            None if carrier.optional => {}
+            None => {
+                missing.get_or_insert((read.carrier, carrier.span));
+            }
         }
-        scratch.out.truncate(mark);
+        out.truncate(mark);
     }
     if scratch.captures.signatures.is_empty() {
-        let holds = |carrier: &Carrier| {
-            let mut ids = Vec::new();
-            crate::scheme::References::captures(&carrier.text, &mut ids);
-            ids.contains(&message.signature_field)
-        };
+        let holds = |carrier: &Carrier| References::any_capture(&carrier.text, |id| id == message.signature_field);
         let index = message.carriers.iter().position(holds).unwrap_or_default();
         let span = message.carriers.get(index).map(|carrier| carrier.span);
         return Err(Rejection::new(Reason::SignatureMissing, span, Subject::Carrier(index)));
@@ -44,7 +67,11 @@ pub(crate) fn carriers(view: &RequestView<'_>, message: &Message, scratch: &mut 
 }
 
 /// What a policy wants to be there and to be listed.
-pub(crate) fn requirements(view: &RequestView<'_>, message: &Message, scratch: &Scratch) -> Result<(), Rejection> {
+pub(crate) fn requirements(
+    view: &RequestView<'_>,
+    message: &Message,
+    scratch: &mut Scratch,
+) -> Result<(), Rejection> {
     for &id in &message.required_fields {
         if scratch.captures.get(id).is_none() {
             let span = message.fields.get(id).map(|field| field.span);
@@ -53,7 +80,19 @@ pub(crate) fn requirements(view: &RequestView<'_>, message: &Message, scratch: &
     }
     for require in &message.requires {
         let listed = scratch.captures.get(require.field).unwrap_or_default();
-        let lists = |name: &[u8]| names(listed).any(|other| other.eq_ignore_ascii_case(name));
+        // Taken apart once, since it may be asked for each field line.
+        let ranges = &mut scratch.ranges;
+        ranges.clear();
+        let mut start: usize = 0;
+        for name in names(listed) {
+            let end = start.saturating_add(name.len());
+            ranges.push((start, end));
+            start = end.saturating_add(1);
+        }
+        let lists = |name: &[u8]| {
+            let mut alike = ranges.iter().filter(|(start, end)| end.saturating_sub(*start) == name.len());
+            alike.any(|(start, end)| listed.get(*start..*end).is_some_and(|other| other.eq_ignore_ascii_case(name)))
+        };
         let excepted = |name: &[u8]| {
             let mut exceptions = require.names.iter().filter_map(|name| name.strip_prefix('!'));
             exceptions.any(|pattern| canon::glob(pattern.as_bytes(), name))
@@ -65,9 +104,16 @@ pub(crate) fn requirements(view: &RequestView<'_>, message: &Message, scratch: &
                 }
                 continue;
             }
+            let literal = name.split('*').next().unwrap_or_default().as_bytes();
             let fits = |lower: &[u8]| !canon::glob(name.as_bytes(), lower) || lists(lower) || excepted(lower);
             let mut unlisted = None;
             view.fields.all(&mut |field, _| {
+                // Nearly all are told apart by how they begin.
+                let begins =
+                    field.as_bytes().get(..literal.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(literal));
+                if !begins {
+                    return;
+                }
                 let mut lower = [0; 64];
                 let listed = if let Some(lower) = lower.get_mut(..field.len()) {
                     lower.copy_from_slice(field.as_bytes());
@@ -176,14 +222,34 @@ pub(crate) fn parse(
     scratch: &mut Scratch,
     mark: usize,
 ) -> Result<(), Rejection> {
+    let Scratch { captures, out, tmp, .. } = scratch;
+    take(message, carrier, index, out.get(mark..).unwrap_or_default(), captures, tmp)
+}
+
+/// Takes the captures out of a carrier's value.
+fn take(
+    message: &Message,
+    carrier: &Carrier,
+    index: usize,
+    value: &[u8],
+    captures: &mut Captures,
+    tmp: &mut Vec<u8>,
+) -> Result<(), Rejection> {
     let refuse = |reason| Rejection::new(reason, Some(carrier.span), Subject::Carrier(index));
-    let start = unwrapped(carrier, index, scratch, mark)?;
-    let value = scratch.out.get(start..).unwrap_or_default();
-    carrier.shape.read(&message.fields, message.signature_field, value, &mut scratch.captures).map_err(|problem| {
-        match problem {
-            Problem::Duplicated => refuse(Reason::FieldDuplicated),
-            Problem::Malformed => refuse(Reason::CredentialMalformed),
+    if value.len() > LONGEST {
+        return Err(refuse(Reason::TooLarge));
+    }
+    let value = match carrier.wrap {
+        None => value,
+        Some(wrap) => {
+            tmp.clear();
+            unwrap(wrap, value, tmp).map_err(|canon::Malformed| refuse(Reason::CredentialMalformed))?;
+            tmp.as_slice()
         }
+    };
+    carrier.shape.read(&message.fields, message.signature_field, value, captures).map_err(|problem| match problem {
+        Problem::Duplicated => refuse(Reason::FieldDuplicated),
+        Problem::Malformed => refuse(Reason::CredentialMalformed),
     })
 }
 

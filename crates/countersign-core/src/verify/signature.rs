@@ -1,7 +1,9 @@
 //! The signature itself: computed and compared, or verified with a public key.
 
+use std::sync::Arc;
+
 use crate::alg::{Digest, Hash, MacKey, PrivateKey, PublicKey, Verdict, ct_eq};
-use crate::key::{Key, Material};
+use crate::key::{Key, Material, Ready};
 use crate::plan::list::invert;
 use crate::plan::run::{Env, Scratch, Stop, run_on, run_whole};
 use crate::plan::{Base, Op, PrimitivePlan};
@@ -100,14 +102,14 @@ pub(crate) fn derived(env: &Env<'_>, scratch: &mut Scratch) -> Result<Option<Pri
 }
 
 /// The MAC key: prepared before, where what it is made of was met before.
-pub(crate) fn mac_key(env: &Env<'_>, scratch: &mut Scratch) -> Result<MacKey, Stop> {
+pub(crate) fn mac_key<'e>(env: &Env<'e>, scratch: &mut Scratch) -> Result<Ready<'e>, Stop> {
     let PrimitivePlan::Mac { hash, key, parts, id } = &env.variant.primitive else { return Err(unsuitable()) };
     let hash = hash.unwrap_or(env.hash);
     let mark = scratch.out.len();
     let record = env.key.ok_or_else(unsuitable)?;
     let Some(parts) = parts else {
         let prepared = prepare(env, scratch, key, hash)?;
-        return Ok(prepared);
+        return Ok(Ready::Shared(Arc::new(prepared)));
     };
     run_whole(env, scratch, parts)?;
     let found = record.prepared.find(id, hash, scratch.out.get(mark..).unwrap_or_default());
@@ -116,10 +118,10 @@ pub(crate) fn mac_key(env: &Env<'_>, scratch: &mut Scratch) -> Result<MacKey, St
         return Ok(prepared);
     }
     let end = scratch.out.len();
-    let prepared = prepare(env, scratch, key, hash)?;
+    let prepared = Arc::new(prepare(env, scratch, key, hash)?);
     record.prepared.keep(id, hash, scratch.out.get(mark..end).unwrap_or_default(), &prepared);
     scratch.out.truncate(mark);
-    Ok(prepared)
+    Ok(Ready::Shared(prepared))
 }
 
 fn prepare(env: &Env<'_>, scratch: &mut Scratch, key: &[Op], hash: Hash) -> Result<MacKey, Stop> {
@@ -143,11 +145,13 @@ fn claimed(env: &Env<'_>, message: &Message, scratch: &mut Scratch, digest: &Dig
     let mut any = false;
     for &(from, to) in &scratch.captures.signatures {
         let claimed = scratch.captures.bytes.get(from..to).unwrap_or_default();
+        if !any_case {
+            any |= ct_eq(scratch.out.get(mark..end).unwrap_or_default(), claimed);
+            continue;
+        }
         scratch.out.truncate(end);
         scratch.out.extend_from_slice(claimed);
-        if any_case {
-            scratch.out.get_mut(end..).unwrap_or_default().make_ascii_lowercase();
-        }
+        scratch.out.get_mut(end..).unwrap_or_default().make_ascii_lowercase();
         let (ours, theirs) = scratch.out.split_at_checked(end).unwrap_or_default();
         any |= ct_eq(ours.get(mark..).unwrap_or_default(), theirs);
     }

@@ -34,8 +34,10 @@ impl Verifier {
         let owner = if nonce.is_some_and(|rule| !rule.per_key) { b"".as_slice() } else { owner };
         // A time that nobody signed tells no two messages apart, and ends nothing: it can be exchanged.
         let free = found.is_some_and(|(message, plan)| {
-            let time = plan.fresh.timestamp.filter(|_| !plan.signs_time);
-            time.is_some_and(|window| !coverage::covers(message, &verified.covered(), window.field))
+            let covers = |id| coverage::covers_capture(message, plan, &verified.facts, captures, id);
+            let time = plan.fresh.timestamp.map(|window| window.field);
+            debug_assert!(time.is_none_or(|id| !coverage::certain::covers(message, id) || covers(id)));
+            time.is_some_and(|id| !plan.signs_time && !covers(id))
         });
         let stamp = judged.signed_at.filter(|_| !free).map_or(0, UnixTime::millis);
         let digest = self.namespace.digest(owner, stamp, unique);

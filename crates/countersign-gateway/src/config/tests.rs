@@ -141,10 +141,16 @@ fn a_route_has_to_fit_its_scheme() {
         ("md5-token", "github-webhook", "requests of `github-webhook` do not say whose key"),
         ("md5-token", "paypal-webhook", "`paypal-webhook` needs a value for `webhook-id`"),
         ("\"md5-token\"", "\"md5-token\"\nvars = { x = \"y\" }", "`x` is not a variable of `md5-token`"),
+        ("\"md5-token\"", "\"rfc9421\"\nvars = { require = \"@metod\" }", "`@metod` is none, or there twice"),
+        ("\"md5-token\"", "\"rfc9421\"\nvars = { structured = \"a=b\" }", "`a=b` is not NAME=dictionary"),
+        ("\"md5-token\"", "\"web-bot-auth\"\nkey = \"me\"", "requests of `web-bot-auth` name their key"),
         ("\"md5-token\"", "\"countersign-v1\"\nerrors = \"scheme\"", "`countersign-v1` has no [errors] of its own"),
     ] {
         let found = faults(&PLAIN.replacen(from, to, 1));
         assert!(found.iter().any(|fault| fault.contains(expected)), "{to}: {found:#?}");
+    }
+    for vars in ["", "\nkey = \"me\"", "\nvars = { require = \"@method\", tag = \"acme\" }"] {
+        assert!(parse(&PLAIN.replacen("\"md5-token\"", &format!("\"rfc9421\"{vars}"), 1)).is_ok(), "{vars}");
     }
     assert!(parse(&PLAIN.replacen("\"md5-token\"", "\"spring-sign\"\nkey = \"me\"", 1)).is_ok());
     assert!(parse(&PLAIN.replacen("\"md5-token\"", "\"spring-sign\"", 1)).is_ok());

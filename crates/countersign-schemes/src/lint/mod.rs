@@ -136,6 +136,9 @@ pub fn lint(scheme: &Scheme) -> Vec<Finding> {
 #[must_use]
 pub fn report(scheme: &Scheme) -> Report {
     if !scheme.either.is_empty() {
+        return weakest(&scheme.either);
+    }
+    if !scheme.either.is_empty() {
         return side_by_side(&scheme.either);
     }
     let mut findings = Vec::new();
@@ -177,6 +180,15 @@ fn side_by_side(members: &[Scheme]) -> Report {
     let mut findings: Vec<Finding> = members.iter().flat_map(lint).collect();
     findings.sort_by(|a, b| a.order().cmp(&b.order()));
     Report { findings, base: Base::Undecided }
+}
+
+/// Of schemes side by side: each may be the one that an attacker chooses.
+fn weakest(members: &[Scheme]) -> Report {
+    let reports: Vec<Report> = members.iter().map(report).collect();
+    let collides = reports.iter().any(|report| report.base == Base::Collides);
+    let mut findings: Vec<Finding> = reports.into_iter().flat_map(|report| report.findings).collect();
+    findings.sort_by(|a, b| a.order().cmp(&b.order()));
+    Report { findings, base: if collides { Base::Collides } else { Base::Undecided } }
 }
 
 /// What is known of the base of one alternative.

@@ -4,7 +4,7 @@
 use crate::meaning::{decoded, pairs};
 use crate::support::Message;
 
-/// draft-cavage, under its own name and as ActivityPub has it.
+/// draft-cavage, under its own name and as `ActivityPub` has it.
 fn is_cavage(scheme: &str) -> bool {
     scheme.starts_with("draft-cavage-") || scheme == "activitypub-cavage"
 }

@@ -39,9 +39,21 @@ fn a_request_that_the_scheme_is_not_meant_for_is_refused() {
 
 #[test]
 fn a_condition_that_the_credentials_imply_is_no_condition() {
-    let when = |head: &str| scheme(head, "{method}").plan.scheme().when.clone();
-    assert_eq!(when(r#"when = "header x-sign""#), None);
-    assert!(when(r#"when = "query X-Sign""#).is_some());
+    let missing = |head: &str| {
+        let subject = scheme(head, "{method}");
+        assert!(subject.plan.scheme().when.is_some(), "schemes side by side go by it");
+        reason(&subject.verify(&Message::new("POST", "/a").with_field("X-Time", "1")))
+    };
+    // The signature is what is missed.
+    assert_eq!(missing(r#"when = "header x-sign""#), Reason::SignatureMissing);
+    assert_eq!(missing(r#"when = "query X-Sign""#), Reason::SignatureMissing);
+}
+
+#[test]
+fn a_condition_is_met_by_more_than_one() {
+    let subject = scheme(r#"when = "header Cookie""#, "{method}");
+    let message = Message::new("POST", "/a").with_field("Cookie", "a=1").with_field("Cookie", "b=2");
+    assert!(subject.verify(&subject.signed(&message)).is_ok());
 }
 
 /// Attack 23: whether a message is remembered hangs on its method, which is signed in one case.

@@ -2,7 +2,7 @@
 
 use countersign_core::{SignError, Transport};
 
-use crate::support::{Message, base, explain, lax, sign, sign_by, strict, verify};
+use crate::support::{Message, base, explain, lax, secret, sign, sign_by, strict, verify};
 
 fn transfer() -> Message {
     Message::request("POST", "/transfers?dry=1")
@@ -103,5 +103,36 @@ fn the_authority_is_normalised() {
         let signed = sign(&lax(), &[("components", "@authority")], &message).expect("it is signed");
         let explanation = explain(&lax(), &[], &signed, crate::support::secret(), crate::support::NOW);
         assert_eq!(base(&explanation).expect("a base").lines().next(), Some(line));
+    }
+}
+
+/// RFC 9421, section 2.3: the parameters are signed as they serialise, however they were spelt.
+#[test]
+fn spellings_of_one_list_have_one_last_line() {
+    let last = |input: &str| {
+        let message = Message::request("GET", "/?a=1")
+            .with("Signature-Input", &format!("sig1={input}"))
+            .with("Signature", "sig1=:AAAA:");
+        let base = base(&explain(&lax(), &[], &message, secret(), 1_714_566_896)).expect("a base");
+        base.lines().last().and_then(|line| line.strip_prefix("\"@signature-params\": ")).map(str::to_owned)
+    };
+    for (input, wanted) in [
+        ("(\"@method\");created=1714566896;keyid=\"a\"", "(\"@method\");created=1714566896;keyid=\"a\""),
+        ("( \"@method\"  \"@path\" );  created=1714566896", "(\"@method\" \"@path\");created=1714566896"),
+        ("();created=0001714566896", "();created=1714566896"),
+        ("(  );x=?1;y=?0;created=1714566896", "();x;y=?0;created=1714566896"),
+        ("();created=1714566896;n=-0;m=-7;t=*a/b", "();created=1714566896;n=0;m=-7;t=*a/b"),
+        ("();created=1714566896;d=1.50;e=@007", "();created=1714566896;d=1.5;e=@7"),
+        // As long as before, and longer: bytes whose last bits were set, and without their padding.
+        ("();created=1714566896;b=:/x==:", "();created=1714566896;b=:/w==:"),
+        ("();created=1714566896;b=:/w:", "();created=1714566896;b=:/w==:"),
+        ("();  created=1714566896;b=:/w:;c=%\"%61\"", "();created=1714566896;b=:/w==:;c=%\"a\""),
+        (
+            "(\"@query-param\";  name=\"a\" );created=1714566896;s=\"\\\"\\\\\"",
+            "(\"@query-param\";name=\"a\");created=1714566896;s=\"\\\"\\\\\"",
+        ),
+        ("(\"@scheme\" \"@authority\" );created=1714566896", "(\"@scheme\" \"@authority\");created=1714566896"),
+    ] {
+        assert_eq!(last(input).as_deref(), Some(wanted), "{input}");
     }
 }

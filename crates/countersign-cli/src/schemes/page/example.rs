@@ -63,7 +63,15 @@ impl Example {
         let typed = bare.is_some() && rules.chunks.is_none();
         task.message = bare.unwrap_or_else(|| self.task.message.clone());
         if task.message.status.is_none() {
-            task.message.fields.retain(|(name, _)| name.eq_ignore_ascii_case("content-type"));
+            // What a message signature lists in any case has to be there.
+            let components = rules.message_signature.iter().flat_map(|policy| &policy.components);
+            let listed: Vec<&str> =
+                components.filter(|covered| !covered.optional).filter_map(|covered| covered.field()).collect();
+            let kept = |name: &str| {
+                name.eq_ignore_ascii_case("content-type")
+                    || listed.iter().any(|other| name.eq_ignore_ascii_case(other))
+            };
+            task.message.fields.retain(|(name, _)| kept(name));
         }
         self.complete(name, scheme, &mut task)?;
         let id = if scheme.request.fields.iter().any(|field| field.name == "key-id") { " --key-id ID" } else { "" };

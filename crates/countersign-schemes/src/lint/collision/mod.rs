@@ -130,6 +130,10 @@ mod tests {
         let mut unsigned = Vec::new();
         for name in catalogue::names() {
             let scheme = load(name, catalogue::text(name).unwrap(), &Catalogue).unwrap();
+            // What RFC 9421 makes a base of is judged by its policy, without samples.
+            if scheme.request.message_signature.is_some() {
+                continue;
+            }
             for message in super::super::alternatives(&scheme.request) {
                 let engine = Engine::new(&scheme, &message, false).unwrap();
                 if samples::draft(&engine, &scheme).is_none() {

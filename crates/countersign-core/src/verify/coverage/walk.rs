@@ -1,194 +1,92 @@
-//! What a signature covers: some of it by the scheme, some of it by what the message lists.
-//!
-//! The signature base of the message at hand is walked once more, and a part counts only if it certainly went in,
-//! whole. What stands behind `or` went in where what it stands in for is absent; an optional segment went in where
-//! everything in it is there. What cannot be told any more after verification (whether the query had a parameter)
-//! counts as open. Lists that leave items out, and filters that cut, cover nothing.
-//!
-//! Deliberately absent: whether two messages could have the same base. That is the linter's question.
+//! The walk over what a message's signature base was made of: for all parts that certainly went in, or for one.
 
 use crate::canon::glob;
-use crate::httpsig;
 use crate::plan::MessagePlan;
 use crate::plan::carrier::{Captures, names};
-use crate::plan::source::is_form;
-use crate::reject::{Reason, Rejection, Subject};
-use crate::request::RequestView;
+use crate::scheme::References;
 use crate::scheme::draft::Place;
 use crate::scheme::model::{
     Carrier, Convert, FieldId, Filter, Let, LetId, ListSource, Listing, Message, Part, Primitive, Source, Template,
     Value,
 };
-use crate::scheme::{PARTS, References};
 
-/// What a signature covers of a message, and what it leaves open.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Coverage {
-    /// Covered parts: `method`, `authority` (`hostname` where its port is not), `path`, `query`, `body`, the names of
-    /// captures, and `header NAME`, `query NAME` … for single ones.
-    pub covered: Vec<String>,
-    /// Those of `method`, `authority`, `path`, `query` and `body` that are not.
-    pub not_covered: Vec<String>,
-}
-
-impl Coverage {
-    /// Whether a part is covered.
-    #[must_use]
-    pub fn covers(&self, part: &str) -> bool {
-        self.covered.iter().any(|covered| covered == part)
-    }
-}
-
-/// What a verification learnt about the message that coverage depends on.
-#[derive(Debug)]
-pub(crate) struct Facts {
-    /// The alternative that holds.
-    pub(super) variant: usize,
-    /// One bit for each of the first 64 bound fields that is there and holds the computed value.
-    pub(super) compared: u64,
-    /// Whether the message names its authority.
-    pub(super) host: bool,
-    /// Whether the body came in chunks that are signed.
-    pub(super) chunks: bool,
-    /// One bit for each of the first 64 field lines that the scheme would sign and the message does not have.
-    pub(super) absent: u64,
-    /// Whether the message says that its body is a form.
-    pub(super) form: bool,
-    /// Which entries of `[let]` were there, and which were not.
-    pub(super) lets: LetsFound,
-}
-
-/// One bit for each of the first 64 entries of `[let]`; one that was not computed has neither.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct LetsFound {
-    pub(crate) there: u64,
-    pub(crate) absent: u64,
-}
-
-impl Facts {
-    pub(crate) fn of(
-        view: &RequestView<'_>,
-        plan: &MessagePlan,
-        variant: usize,
-        compared: u64,
-        chunks: bool,
-        lets: LetsFound,
-    ) -> Self {
-        let mut absent = 0;
-        for (index, name) in plan.signed_headers.iter().enumerate() {
-            let mut there = false;
-            view.fields.values(name, &mut |_| there = true);
-            if !there {
-                absent |= bit(index);
-            }
-        }
-        let host = !view.authority.is_empty();
-        Self { variant, compared, host, chunks, absent, form: is_form(view).unwrap_or(false), lets }
-    }
-}
-
-/// The bit of a number below 64.
-pub(crate) fn bit(index: usize) -> u64 {
-    u32::try_from(index).ok().and_then(|index| 1_u64.checked_shl(index)).unwrap_or(0)
-}
+use super::{Facts, LetsFound, bit};
 
 /// Lets are ordered when they are checked, so this only bounds what cannot happen.
 const DEEPEST: usize = 64;
 
-pub(super) fn of(message: &Message, plan: &MessagePlan, facts: &Facts, captures: &Captures) -> Coverage {
-    if message.message_signature.is_some() {
-        return httpsig::coverage(captures, facts.compared != 0);
-    }
-    let (lets, base) = match message.tries.get(facts.variant) {
-        Some(tried) => (tried.lets.as_slice(), &tried.base),
-        None => (message.lets.as_slice(), &message.base),
-    };
-    let walk = Walk { message, plan, lets, facts, captures };
-    let mut covered = walk.template(base, 0).parts;
-    // What goes into the key cannot be changed either.
-    if let Primitive::Derived(_, key) | Primitive::Mac(_, key) = &message.signature.primitive {
-        covered.extend(&walk.template(key, 0).parts);
-    }
-    walk.claims(&mut covered);
-    if facts.chunks {
-        covered.add("body");
-    }
-    if covered.has("hostname") && covered.has("port") {
-        covered.add("authority");
-    }
-    let whole = covered.has("authority");
-    covered.0.retain(|part| part != "port" && (part != "hostname" || !whole));
-    let open = PARTS.iter().filter(|part| !covered.has(part)).map(|part| (*part).to_owned());
-    Coverage { not_covered: open.collect(), covered: covered.0 }
-}
+/// A part: what kind it is of, where there are several of the kind, and its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Name<'n>(pub(super) &'static str, pub(super) &'n str);
 
-/// Whether a capture is covered: by itself, or with the place that carries it.
-pub(super) fn covers(message: &Message, coverage: &Coverage, id: FieldId) -> bool {
-    let named = |id: FieldId| message.fields.get(id).is_some_and(|field| coverage.covers(&field.name));
-    let whole = |carrier: &Carrier| match carrier.place {
-        _ if carrier.within.is_some() => carrier.within.is_some_and(named),
-        Place::Cookie => coverage.covers("header cookie"),
-        Place::Form | Place::Json | Place::Xml => coverage.covers("body"),
-        Place::Header => coverage.covers(&format!("header {}", carrier.name)),
-        Place::Path => coverage.covers("path"),
-        Place::Query => coverage.covers("query"),
-    };
-    let holds = |carrier: &&Carrier| {
-        let mut ids = Vec::new();
-        References::captures(&carrier.text, &mut ids);
-        ids.contains(&id)
-    };
-    named(id) || message.carriers.iter().filter(holds).any(whole)
-}
-
-/// Refuses a message whose signature leaves something open that the policy wants covered. An empty body and an absent
-/// capture are not asked for: where somebody adds one, it is.
-pub(crate) fn insist(
-    message: &Message,
-    plan: &MessagePlan,
-    facts: &Facts,
-    captures: &Captures,
-    has_body: bool,
-) -> Result<(), Rejection> {
-    if message.required_parts.is_empty() {
-        return Ok(());
+impl<'n> Name<'n> {
+    /// The part of a text as [`Coverage`](super::Coverage) has it.
+    fn of(text: &'n str) -> Self {
+        let kinds = ["cookie", "form", "header", "json", "part", "query", "xml"];
+        let single = kinds.into_iter().find_map(|kind| Some(Name(kind, text.strip_prefix(kind)?.strip_prefix(' ')?)));
+        single.unwrap_or(Name("", text))
     }
-    let coverage = of(message, plan, facts, captures);
-    for part in &message.required_parts {
-        let there = match message.fields.iter().position(|field| field.name == part.value) {
-            Some(id) if !PARTS.contains(&part.value.as_str()) => captures.get(id).is_some(),
-            _ => has_body || part.value != "body",
-        };
-        if there && !coverage.covers(&part.value) {
-            let subject = Subject::Required(part.value.clone());
-            return Err(Rejection::new(Reason::CoverageTooThin, Some(part.span), subject));
+
+    pub(super) fn is_among(self, parts: &[String]) -> bool {
+        parts.iter().any(|part| self.is(part))
+    }
+
+    fn is(self, text: &str) -> bool {
+        match self {
+            Name("", name) => text == name,
+            Name(kind, name) => text.strip_prefix(kind).and_then(|rest| rest.strip_prefix(' ')) == Some(name),
         }
     }
-    Ok(())
 }
 
-/// Names of parts, each once.
-#[derive(Debug, Default)]
-struct Parts(Vec<String>);
+/// Parts that went in: all of them, each once, or whether one did, which allocates nothing.
+#[derive(Debug, Clone)]
+pub(super) enum Parts<'n> {
+    All(Vec<String>),
+    One(Name<'n>, bool),
+}
 
-impl Parts {
-    fn of(names: &[&str]) -> Self {
-        Self(names.iter().map(|name| (*name).to_owned()).collect())
+impl Parts<'_> {
+    pub(super) fn has(&self, part: Name<'_>) -> bool {
+        match self {
+            Self::All(known) => part.is_among(known),
+            Self::One(one, there) => *there && *one == part,
+        }
     }
 
-    fn has(&self, part: &str) -> bool {
-        self.0.iter().any(|known| known == part)
-    }
-
-    fn add(&mut self, part: &str) {
-        if !self.has(part) {
-            self.0.push(part.to_owned());
+    pub(super) fn add(&mut self, part: Name<'_>) {
+        match self {
+            Self::All(_) if self.has(part) => {}
+            Self::All(known) => known.push(match part {
+                Name("", name) => name.to_owned(),
+                Name(kind, name) => format!("{kind} {name}"),
+            }),
+            Self::One(one, there) => *there |= *one == part,
         }
     }
 
     fn extend(&mut self, other: &Self) {
-        for part in &other.0 {
-            self.add(part);
+        match (self, other) {
+            (Self::All(known), Self::All(others)) => {
+                for other in others {
+                    if !known.contains(other) {
+                        known.push(other.clone());
+                    }
+                }
+            }
+            (Self::One(_, there), Self::One(_, other)) => *there |= *other,
+            _ => {}
+        }
+    }
+
+    /// Keeps what one of two others has, too.
+    fn keep(&mut self, one: &Self, other: &Self) {
+        match (self, one, other) {
+            (Self::All(known), Self::All(one), Self::All(other)) => {
+                known.retain(|part| one.contains(part) || other.contains(part));
+            }
+            (Self::One(_, there), Self::One(_, one), Self::One(_, other)) => *there &= *one || *other,
+            _ => {}
         }
     }
 }
@@ -220,22 +118,91 @@ impl Presence {
 }
 
 /// What certainly goes into the base, and whether all that is needed for it is there.
-struct Drawn {
-    parts: Parts,
+struct Drawn<'n> {
+    parts: Parts<'n>,
     presence: Presence,
 }
 
-struct Walk<'a> {
+/// The walk itself. `asked`: the part that is looked for; `None`: all are gathered.
+#[derive(Clone, Copy)]
+pub(super) struct Walk<'a> {
     message: &'a Message,
     plan: &'a MessagePlan,
     lets: &'a [Let],
+    base: &'a Template,
     facts: &'a Facts,
     captures: &'a Captures,
+    asked: Option<Name<'a>>,
 }
 
-impl Walk<'_> {
-    fn template(&self, text: &Template, depth: usize) -> Drawn {
-        let mut drawn = Drawn { parts: Parts::default(), presence: Presence::There };
+impl<'a> Walk<'a> {
+    pub(super) fn new(message: &'a Message, plan: &'a MessagePlan, facts: &'a Facts, captures: &'a Captures) -> Self {
+        let (lets, base) = match message.tries.get(facts.variant) {
+            Some(tried) => (tried.lets.as_slice(), &tried.base),
+            None => (message.lets.as_slice(), &message.base),
+        };
+        Self { message, plan, lets, base, facts, captures, asked: None }
+    }
+
+    /// All parts that are signed, as the scheme draws on them.
+    pub(super) fn all(&self) -> Vec<String> {
+        let mut signed = self.drawn();
+        for step in 0..self.claims() {
+            if let Some((what, text)) = self.claim(step)
+                && self.signs(&what, &|part| signed.has(part))
+            {
+                signed.extend(&self.template(text, 0).parts);
+            }
+        }
+        match signed {
+            Parts::All(parts) => parts,
+            Parts::One(..) => Vec::new(),
+        }
+    }
+
+    /// Whether [`Self::all`] has one part.
+    pub(super) fn has(&self, part: Name<'_>) -> bool {
+        self.has_before(part, self.claims())
+    }
+
+    /// Whether a part is signed, as far as that is known before a claim.
+    fn has_before(&self, part: Name<'_>, step: usize) -> bool {
+        let walk = Walk { asked: Some(part), ..*self };
+        walk.drawn().has(part)
+            || (0..step).any(|earlier| {
+                walk.claim(earlier).is_some_and(|(what, text)| {
+                    walk.template(text, 0).parts.has(part)
+                        && self.signs(&what, &|other| self.has_before(other, earlier))
+                })
+            })
+    }
+
+    /// What base and key draw on: what goes into the key cannot be changed either.
+    fn drawn(&self) -> Parts<'a> {
+        let mut drawn = self.template(self.base, 0).parts;
+        if let Primitive::Derived(_, key) | Primitive::Mac(_, key) = &self.message.signature.primitive {
+            drawn.extend(&self.template(key, 0).parts);
+        }
+        drawn
+    }
+
+    fn nothing(&self) -> Parts<'a> {
+        match self.asked {
+            Some(part) => Parts::One(part, false),
+            None => Parts::All(Vec::new()),
+        }
+    }
+
+    fn these(&self, names: &[&str]) -> Parts<'a> {
+        let mut parts = self.nothing();
+        for name in names {
+            parts.add(Name("", name));
+        }
+        parts
+    }
+
+    fn template(&self, text: &Template, depth: usize) -> Drawn<'a> {
+        let mut drawn = Drawn { parts: self.nothing(), presence: Presence::There };
         if depth > DEEPEST {
             return drawn;
         }
@@ -262,23 +229,23 @@ impl Walk<'_> {
     }
 
     /// An entry of `[let]`. Whether it was there is known, whatever its conditions were.
-    fn entry(&self, id: LetId, depth: usize) -> Drawn {
+    fn entry(&self, id: LetId, depth: usize) -> Drawn<'a> {
         let LetsFound { there, absent } = self.facts.lets;
         let found = |bits: u64| bits & bit(id) != 0;
         let Some(entry) = self.lets.get(id).filter(|_| !found(absent)) else {
-            return Drawn { parts: Parts::default(), presence: Presence::Absent };
+            return Drawn { parts: self.nothing(), presence: Presence::Absent };
         };
         let Drawn { parts, presence } = self.template(&entry.text, depth);
         Drawn { parts, presence: if found(there) { Presence::There } else { presence } }
     }
 
-    fn value(&self, value: &Value, depth: usize) -> Drawn {
+    fn value(&self, value: &Value, depth: usize) -> Drawn<'a> {
         let mut drawn = match &value.source {
             Source::List(list) => Drawn { parts: self.list(*list, &value.filters, depth), presence: Presence::There },
             source => self.source(source, depth),
         };
         let mut digested = false;
-        let mut told = Parts::default();
+        let mut told = self.nothing();
         for filter in &value.filters {
             match filter {
                 Filter::After(_)
@@ -289,7 +256,7 @@ impl Walk<'_> {
                 | Filter::Convert(Convert::Crc32 | Convert::Len)
                     if !digested =>
                 {
-                    drawn.parts = Parts::default();
+                    drawn.parts = self.nothing();
                 }
                 Filter::Hash(_) => digested = true,
                 Filter::Hmac(_, key) | Filter::Kdf(_, _, key) => {
@@ -311,7 +278,11 @@ impl Walk<'_> {
                     let subject = self.template(subject, depth).parts;
                     // Absent for one value of itself and nothing else, it is that value: `{path | unless path "/"}`.
                     let itself = *negated && values.len() == 1 && drawn.presence == Presence::There;
-                    told.0 = subject.0.iter().filter(|part| itself && drawn.parts.has(part)).cloned().collect();
+                    told = self.nothing();
+                    if itself {
+                        told.extend(&subject);
+                        told.keep(&drawn.parts, &drawn.parts);
+                    }
                     drawn.parts.extend(&subject);
                 }
                 Filter::Or(other) => {
@@ -320,7 +291,7 @@ impl Walk<'_> {
                         Presence::There => {}
                         Presence::Absent => drawn = other,
                         Presence::Decided | Presence::Unknown => {
-                            drawn.parts.0.retain(|part| other.parts.has(part) || told.has(part));
+                            drawn.parts.keep(&other.parts, &told);
                             drawn.presence = Presence::There.and(other.presence);
                         }
                     }
@@ -329,7 +300,7 @@ impl Walk<'_> {
                 _ => {}
             }
             if matches!(filter, Filter::After(_) | Filter::IfAny | Filter::Member(_) | Filter::Time(..)) {
-                told.0.clear();
+                told = self.nothing();
             }
             drawn.presence = match (filter, drawn.presence) {
                 (Filter::When(..), Presence::There | Presence::Unknown) => Presence::Decided,
@@ -342,38 +313,45 @@ impl Walk<'_> {
         drawn
     }
 
-    fn source(&self, source: &Source, depth: usize) -> Drawn {
-        let member = |place: &str, name: &str| (Parts(vec![format!("{place} {name}")]), Presence::Unknown);
+    fn source(&self, source: &Source, depth: usize) -> Drawn<'a> {
+        let single = |kind: &'static str, name: &str| {
+            let mut parts = self.nothing();
+            parts.add(Name(kind, name));
+            parts
+        };
+        let member = |kind, name| (single(kind, name), Presence::Unknown);
         let host = Presence::of(self.facts.host);
         let (parts, presence) = match source {
-            Source::Body => (Parts::of(&["body"]), Presence::There),
+            Source::Body => (self.these(&["body"]), Presence::There),
             Source::Cookie(name) => member("cookie", name),
             Source::Field(id) => match (self.message.fields.get(*id), self.captures.get(*id)) {
-                (Some(field), Some(_)) => (Parts::of(&[&field.name]), Presence::There),
-                _ => (Parts::default(), Presence::Absent),
+                (Some(field), Some(_)) => (self.these(&[&field.name]), Presence::There),
+                _ => (self.nothing(), Presence::Absent),
             },
             Source::Form(name) => member("form", name),
-            Source::Header(name) if name == "host" && self.facts.host => (Parts::of(&["authority"]), Presence::There),
+            Source::Header(name) if name == "host" && self.facts.host => {
+                (self.these(&["authority"]), Presence::There)
+            }
             Source::Header(name) => match self.header(name) {
-                Presence::Absent => (Parts::default(), Presence::Absent),
-                presence => (Parts(vec![format!("header {name}")]), presence),
+                Presence::Absent => (self.nothing(), Presence::Absent),
+                presence => (single("header", name), presence),
             },
-            Source::Host => (Parts::of(&["authority"]), host),
-            Source::Hostname => (Parts::of(&["hostname"]), host),
+            Source::Host => (self.these(&["authority"]), host),
+            Source::Hostname => (self.these(&["hostname"]), host),
             Source::Json(name) => member("json", name),
             Source::Let(id) => return self.entry(*id, depth),
-            Source::Method => (Parts::of(&["method"]), Presence::There),
+            Source::Method => (self.these(&["method"]), Presence::There),
             Source::Part(name) => member("part", name),
-            Source::Path => (Parts::of(&["path"]), Presence::There),
-            Source::Port => (Parts::of(&["port"]), Presence::There),
+            Source::Path => (self.these(&["path"]), Presence::There),
+            Source::Port => (self.these(&["port"]), Presence::There),
             Source::Query(name) => member("query", name),
-            Source::QueryString => (Parts::of(&["query"]), Presence::Unknown),
+            Source::QueryString => (self.these(&["query"]), Presence::Unknown),
             Source::Quoted(inner) => return self.template(inner, depth),
-            Source::Status => (Parts::of(&["status"]), Presence::Unknown),
-            Source::Target => (Parts::of(&["path", "query"]), Presence::There),
-            Source::Url => (Parts::of(&["authority", "path", "query"]), host),
+            Source::Status => (self.these(&["status"]), Presence::Unknown),
+            Source::Target => (self.these(&["path", "query"]), Presence::There),
+            Source::Url => (self.these(&["authority", "path", "query"]), host),
             Source::Xml(name) => member("xml", name),
-            Source::List(_) | Source::Scheme | Source::Secret => (Parts::default(), Presence::There),
+            Source::List(_) | Source::Scheme | Source::Secret => (self.nothing(), Presence::There),
             Source::Chunk(_)
             | Source::DigestName
             | Source::K
@@ -381,28 +359,28 @@ impl Walk<'_> {
             | Source::Peer
             | Source::Request(_)
             | Source::V
-            | Source::Var(_) => (Parts::default(), Presence::Unknown),
+            | Source::Var(_) => (self.nothing(), Presence::Unknown),
         };
         Drawn { parts, presence }
     }
 
     fn header(&self, name: &str) -> Presence {
-        match self.plan.signed_headers.iter().position(|known| known == name).map(bit) {
+        match self.plan.signed_headers.iter().position(|(known, _)| known == name).map(bit) {
             None | Some(0) => Presence::Unknown,
             Some(bit) => Presence::of(self.facts.absent & bit == 0),
         }
     }
 
-    fn list(&self, list: ListSource, filters: &[Filter], depth: usize) -> Parts {
+    fn list(&self, list: ListSource, filters: &[Filter], depth: usize) -> Parts<'a> {
         let mut parts = match list {
             ListSource::Headers => return self.headers(filters, depth),
             _ if !self.keeps_all(filters) => self.carried_in(list, filters),
-            ListSource::Params | ListSource::QueryJson | ListSource::QueryRawJson => Parts::of(&["query", "body"]),
-            ListSource::QueryForm if self.facts.form => Parts::of(&["query", "body"]),
+            ListSource::Params | ListSource::QueryJson | ListSource::QueryRawJson => self.these(&["query", "body"]),
+            ListSource::QueryForm if self.facts.form => self.these(&["query", "body"]),
             ListSource::Query | ListSource::QueryForm | ListSource::QueryPct | ListSource::QueryRaw => {
-                Parts::of(&["query"])
+                self.these(&["query"])
             }
-            ListSource::Form | ListSource::FormRaw | ListSource::Json | ListSource::Xml => Parts::of(&["body"]),
+            ListSource::Form | ListSource::FormRaw | ListSource::Json | ListSource::Xml => self.these(&["body"]),
         };
         let among = |globs: &[String], name: &str| globs.iter().any(|by| glob(by.as_bytes(), name.as_bytes()));
         let shown = |name: &str| {
@@ -444,7 +422,7 @@ impl Walk<'_> {
     }
 
     /// The captures that are items of a list from which others are left out.
-    fn carried_in(&self, list: ListSource, filters: &[Filter]) -> Parts {
+    fn carried_in(&self, list: ListSource, filters: &[Filter]) -> Parts<'a> {
         let among =
             |globs: &[String], name: &str| globs.iter().any(|pattern| glob(pattern.as_bytes(), name.as_bytes()));
         let kept = |name: &str| {
@@ -467,23 +445,21 @@ impl Walk<'_> {
             ListSource::Query | ListSource::QueryPct | ListSource::QueryRaw => place == Place::Query,
             ListSource::Xml => place == Place::Xml,
         };
-        let mut parts = Parts::default();
+        let mut parts = self.nothing();
         let carries = |carrier: &&Carrier| carrier.within.is_none() && holds(carrier.place) && kept(&carrier.name);
         for carrier in self.message.carriers.iter().filter(carries) {
-            let mut ids = Vec::new();
-            References::captures(&carrier.text, &mut ids);
-            for id in ids {
+            References::each_capture(&carrier.text, &mut |id| {
                 let there = self.captures.get(id).is_some_and(|value| !value.is_empty());
                 if let Some(field) = self.message.fields.get(id).filter(|_| there) {
-                    parts.add(&field.name);
+                    parts.add(Name("", &field.name));
                 }
-            }
+            });
         }
         parts
     }
 
     /// Field lines that a capture lists, those that carry captures where none does, and what synthetic items hold.
-    fn headers(&self, filters: &[Filter], depth: usize) -> Parts {
+    fn headers(&self, filters: &[Filter], depth: usize) -> Parts<'a> {
         let shown = |filter: &Filter| match filter {
             Filter::DropEmpty | Filter::First | Filter::Last => false,
             Filter::Each(text) => shows(text, &Source::V),
@@ -497,24 +473,23 @@ impl Walk<'_> {
                 _ => true,
             })
         };
-        let mut parts = Parts::default();
+        let mut parts = self.nothing();
         if !filters.iter().all(shown) {
             return parts;
         }
-        let synthetic: Vec<(&str, &Template)> = filters
-            .iter()
-            .filter_map(|filter| match filter {
+        let synthetic = || {
+            filters.iter().filter_map(|filter| match filter {
                 Filter::With { name, value, .. } => Some((name.as_str(), value)),
                 _ => None,
             })
-            .collect();
+        };
         let listing = filters.iter().find_map(|filter| match filter {
             Filter::Listed(id, _) => Some(Listing::Field(*id)),
             Filter::Pick(listing, _) => Some(*listing),
             _ => None,
         });
         let Some(listing) = listing else {
-            for (_, value) in synthetic.iter().filter(|(name, _)| kept(name)) {
+            for (_, value) in synthetic().filter(|(name, _)| kept(name)) {
                 parts.extend(&self.template(value, depth).parts);
             }
             // Of the other field lines nobody knows which are there; those that were read are.
@@ -523,11 +498,11 @@ impl Walk<'_> {
                 _ => true,
             });
             for carrier in self.message.carriers.iter().filter(|carrier| told && carrier.place == Place::Header) {
-                let mut ids = Vec::new();
-                References::captures(&carrier.text, &mut ids);
-                let there = !carrier.optional || ids.iter().any(|id| self.captures.get(*id).is_some());
-                if there && kept(&carrier.name) && !ids.contains(&self.message.signature_field) {
-                    parts.add(&format!("header {}", carrier.name));
+                let captured = |id| self.captures.get(id).is_some();
+                let there = !carrier.optional || References::any_capture(&carrier.text, captured);
+                let signature = References::any_capture(&carrier.text, |id| id == self.message.signature_field);
+                if there && kept(&carrier.name) && !signature {
+                    parts.add(Name("header", &carrier.name));
                 }
             }
             return parts;
@@ -535,68 +510,75 @@ impl Walk<'_> {
         // What the deployment lists and the message lacks may have been passed over.
         let Listing::Field(listing) = listing else { return parts };
         for name in names(self.captures.get(listing).unwrap_or_default()) {
-            let name = String::from_utf8_lossy(name).to_ascii_lowercase();
-            match synthetic.iter().find(|(known, _)| *known == name) {
+            let mut name = String::from_utf8_lossy(name);
+            if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+                name = name.to_ascii_lowercase().into();
+            }
+            match synthetic().find(|(known, _)| *known == name) {
                 _ if !kept(&name) => {}
                 Some((_, value)) => parts.extend(&self.template(value, depth).parts),
-                None if name == "host" && self.facts.host => parts.add("authority"),
-                None => parts.add(&format!("header {name}")),
+                None if name == "host" && self.facts.host => parts.add(Name("", "authority")),
+                None => parts.add(Name("header", &name)),
             }
         }
         parts
     }
 
-    /// Adds what is signed by way of a value that is stated, was compared with what is computed, and is signed.
-    fn claims(&self, covered: &mut Parts) {
-        for (id, field) in self.message.fields.iter().enumerate() {
-            let Some(entry) = field.definition.and_then(|definition| self.lets.get(definition)) else { continue };
-            if self.captures.get(id).is_some() && self.signs(covered, &Source::Field(id)) {
-                covered.extend(&self.template(&entry.text, 0).parts);
-            }
+    /// How many values may be stated, compared with what is computed of the message, and signed: then what they are
+    /// computed of is signed, too.
+    fn claims(&self) -> usize {
+        self.message.fields.len().saturating_add(self.message.binds.len())
+    }
+
+    /// What is stated, and the template that it was compared with, where that was done: captures, then bound fields.
+    fn claim(&self, step: usize) -> Option<(Stated<'a>, &'a Template)> {
+        if let Some(field) = self.message.fields.get(step) {
+            let entry = self.lets.get(field.definition?)?;
+            return self.captures.get(step).map(|_| (Stated::Capture(step), &entry.text));
         }
-        for (index, bind) in self.message.binds.iter().enumerate() {
-            if self.facts.compared & bit(index) != 0 && self.signs(covered, &bind.what) {
-                covered.extend(&self.template(&bind.value, 0).parts);
-            }
-        }
+        let index = step.checked_sub(self.message.fields.len())?;
+        let bind = self.message.binds.get(index)?;
+        (self.facts.compared & bit(index) != 0).then_some((Stated::Bound(&bind.what), &bind.value))
     }
 
     /// Whether a capture, or the field line that carries it, is signed.
-    fn signs(&self, covered: &Parts, what: &Source) -> bool {
+    fn signs(&self, what: &Stated<'_>, has: &dyn Fn(Name<'_>) -> bool) -> bool {
         match what {
-            Source::Field(id) => {
-                self.message.fields.get(*id).is_some_and(|field| covered.has(&field.name))
-                    || self.carried_by(*id).is_some_and(|name| covered.has(&format!("header {name}")))
+            Stated::Capture(id) | Stated::Bound(Source::Field(id)) => {
+                self.message.fields.get(*id).is_some_and(|field| has(Name("", &field.name)))
+                    || self.carried_by(*id).is_some_and(|name| has(Name("header", name)))
             }
-            Source::Header(name) => covered.has(&format!("header {name}")),
+            Stated::Bound(Source::Header(name)) => has(Name("header", name)),
             // Whatever it is made of is signed, and then so is what it is.
-            Source::Let(id) => self.lets.get(*id).is_some_and(|entry| {
-                let signed = |source: &Source| match source {
-                    Source::Let(_) | Source::Quoted(_) => true,
-                    source => {
-                        let parts = self.source(source, 0).parts.0;
-                        !parts.is_empty() && parts.iter().all(|part| covered.has(part))
-                    }
+            Stated::Bound(Source::Let(id)) => self.lets.get(*id).is_some_and(|entry| {
+                let walk = Walk { asked: None, ..*self };
+                let signed = |source: &Source| match (source, walk.source(source, 0).parts) {
+                    (Source::Let(_) | Source::Quoted(_), _) => true,
+                    (_, Parts::All(parts)) => !parts.is_empty() && parts.iter().all(|part| has(Name::of(part))),
+                    (_, Parts::One(..)) => false,
                 };
                 References::of(self.message, &entry.text).sources.iter().all(signed)
             }),
-            _ => false,
+            Stated::Bound(_) => false,
         }
     }
 
-    fn carried_by(&self, id: FieldId) -> Option<&str> {
+    fn carried_by(&self, id: FieldId) -> Option<&'a str> {
         let mut lines = self.message.carriers.iter().filter(|carrier| carrier.place == Place::Header);
-        let found = lines.find(|carrier| {
-            let mut ids = Vec::new();
-            References::captures(&carrier.text, &mut ids);
-            ids.contains(&id)
-        });
+        let found = lines.find(|carrier| References::any_capture(&carrier.text, |other| other == id));
         found.map(|carrier| carrier.name.as_str())
     }
 }
 
+/// What states a value.
+#[derive(Clone, Copy)]
+enum Stated<'a> {
+    Bound(&'a Source),
+    Capture(FieldId),
+}
+
 /// Whether a template shows a list item's name, or its value, uncut.
-fn shows(text: &Template, what: &Source) -> bool {
+pub(super) fn shows(text: &Template, what: &Source) -> bool {
     let cuts = |filter: &Filter| {
         matches!(
             filter,
