@@ -12,7 +12,7 @@ use hyper::body::{Body as _, Bytes, Incoming};
 
 use crate::guard::{Verdicts, Violation};
 use crate::refuse::Refusal;
-use crate::spool::{Spool, SpoolError, SpoolLimits};
+use crate::spool::{Spool, SpoolError, SpoolLimits, Stored};
 use crate::upstream::Outgoing;
 
 /// A body that is being read and kept.
@@ -73,6 +73,11 @@ impl Holding {
             stored.append(excess);
         }
         Ok(if has_unread { Outgoing::stored_then(stored, self.incoming) } else { Outgoing::stored(stored) })
+    }
+
+    /// The body of a request that was read to its end.
+    pub(crate) async fn finish(self) -> Result<Stored, SpoolError> {
+        self.spool.finish().await
     }
 
     /// Reads what has not been read, for a request that goes on without having been verified. Past the limit the

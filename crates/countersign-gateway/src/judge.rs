@@ -9,7 +9,7 @@ use countersign_certificates::Certificates;
 use countersign_core::key::{KeyQuery, KeyResolver};
 use countersign_core::reject::PublicReason;
 use countersign_core::replay::ReplayGuard;
-use countersign_core::request::{Fields, RequestView, Transport};
+use countersign_core::request::{RequestView, Transport};
 use countersign_core::scheme::model::{Carrier, ErrorPart};
 use countersign_core::time::UnixTime;
 use countersign_core::{BodyNeed, Checked, Chunks as _, Denial, Plan, Verified, Verifier};
@@ -22,6 +22,7 @@ use hyper::body::Bytes;
 
 use crate::config::{ErrorStyle, RouteConfig};
 use crate::holding::Holding;
+use crate::pen::FieldLines;
 use crate::refuse::{OwnAnswer, Refusal};
 
 /// The stores that a gateway asks.
@@ -216,7 +217,7 @@ pub(crate) fn own_answer(route: &RouteConfig, reason: PublicReason) -> Option<Ow
 }
 
 /// The authority as sent. The guard has made sure that there is one, and that it is plain; HTTP/1.0 may do without.
-fn authority(fields: &HeaderMap) -> &str {
+pub(crate) fn authority(fields: &HeaderMap) -> &str {
     fields.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default()
 }
 
@@ -224,22 +225,6 @@ fn authority(fields: &HeaderMap) -> &str {
 fn shortened(key_id: &[u8]) -> String {
     const LONGEST: usize = 128;
     String::from_utf8_lossy(&key_id[..key_id.len().min(LONGEST)]).into_owned()
-}
-
-struct FieldLines<'a>(&'a HeaderMap);
-
-impl Fields for FieldLines<'_> {
-    fn values(&self, lower_name: &str, each: &mut dyn FnMut(&[u8])) {
-        for value in self.0.get_all(lower_name) {
-            each(value.as_bytes().trim_ascii());
-        }
-    }
-
-    fn all(&self, each: &mut dyn FnMut(&str, &[u8])) {
-        for (name, value) in self.0 {
-            each(name.as_str(), value.as_bytes().trim_ascii());
-        }
-    }
 }
 
 #[cfg(test)]

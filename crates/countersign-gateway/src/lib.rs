@@ -16,6 +16,7 @@
 //!   route that only observes, opens the way.
 //! * Bytes are verified, routed and forwarded as they came. The framing alone is made anew.
 //! * What a client is told does not depend on why a signature is wrong; the log knows.
+//! * What a route signs, it signs with a key of the store, and what cannot be signed goes nowhere.
 //! * Deliberately absent: TLS, HTTP/2, upgrades, redirects, caching, retries of anything that could act twice.
 
 mod alarm;
@@ -26,7 +27,10 @@ mod fields;
 mod guard;
 mod holding;
 mod judge;
+mod knock;
+mod outbound;
 mod paths;
+mod pen;
 mod proxy;
 mod refuse;
 mod reply;

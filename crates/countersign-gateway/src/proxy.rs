@@ -24,7 +24,9 @@ use crate::fields::{self, identity};
 use crate::guard::Verdicts;
 use crate::holding::Holding;
 use crate::judge::{self, Doubt};
+use crate::outbound::Outbound;
 use crate::paths;
+use crate::pen::Asked;
 use crate::refuse::Refusal;
 use crate::reply::{Record, Reply};
 use crate::site::{Observing, Route, Site};
@@ -143,25 +145,43 @@ impl Proxy {
         passage: Passage,
         mut record: Record,
     ) -> Response<Reply> {
-        let body = match body.release().await {
-            Ok(body) => body,
+        let Some(upstream) = self.upstreams.get(route.upstream) else {
+            return self.refuse_on(route, &Doubt::of(Refusal::UpstreamFailed), true, record);
+        };
+        let asked = route.answer_pen.as_ref().map(|pen| (pen, Asked::of(&head)));
+        let pen = route.pen.as_ref().filter(|_| matches!(passage, Passage::Verified(_)));
+        readdress(&mut head, upstream);
+        fields::strip_request(&mut head.headers);
+        if let Passage::Verified(verified) = &passage {
+            let key_id = verified.key_id().unwrap_or_default();
+            head.headers.insert(identity::KEY_ID, fields::key_id_value(key_id));
+            head.headers.insert(identity::SCHEME, route.scheme_value.clone());
+            head.headers.insert(identity::COVERED, judge::covered_value(verified));
+            record.key_id = Some(String::from_utf8_lossy(key_id).into_owned());
+        }
+        let outbound = match pen {
+            None => body.release().await.map(|body| Outbound::AsItCame(Box::new(Request::from_parts(head, body)))),
+            Some(pen) => match body.finish().await {
+                Ok(stored) => match Outbound::signed(pen, head, stored, upstream, (self.clock)()).await {
+                    Ok(signed) => Ok(signed),
+                    Err(error) => {
+                        let detail = Some(error.to_string());
+                        let doubt = Doubt { detail, ..Doubt::of(Refusal::RequestUnsigned) };
+                        return self.refuse_on(route, &doubt, false, record);
+                    }
+                },
+                Err(error) => Err(error),
+            },
+        };
+        let outbound = match outbound {
+            Ok(outbound) => outbound,
             Err(error) => {
                 tracing::error!(%error, "a body could not be held");
                 return self.refuse_on(route, &Doubt::of(Refusal::SpoolFailed), true, record);
             }
         };
-        let Some(upstream) = self.upstreams.get(route.upstream) else {
-            return self.refuse_on(route, &Doubt::of(Refusal::UpstreamFailed), true, record);
-        };
-        readdress(&mut head, upstream);
-        fields::strip_request(&mut head.headers);
         match passage {
-            Passage::Verified(verified) => {
-                let key_id = verified.key_id().unwrap_or_default();
-                head.headers.insert(identity::KEY_ID, fields::key_id_value(key_id));
-                head.headers.insert(identity::SCHEME, route.scheme_value.clone());
-                head.headers.insert(identity::COVERED, judge::covered_value(&verified));
-                record.key_id = Some(String::from_utf8_lossy(key_id).into_owned());
+            Passage::Verified(_) => {
                 record.outcome = "forwarded";
                 if let Some(counters) = route.counters(&self.site) {
                     counters.forwarded.add();
@@ -175,12 +195,26 @@ impl Proxy {
                 }
             }
         }
-        match upstream.send(Request::from_parts(head, body)).await {
+        match outbound.send(upstream, &self.clock).await {
             Ok(response) => {
                 let (mut head, body) = response.into_parts();
                 fields::strip_response(&mut head.headers);
-                record.status = head.status;
-                Response::from_parts(head, Reply::upstream(body, record))
+                let Some((pen, asked)) = asked else {
+                    record.status = head.status;
+                    return Response::from_parts(head, Reply::upstream(body, record));
+                };
+                match pen.sign(&asked, &mut head, body, (self.clock)()).await {
+                    Ok(body) => {
+                        record.status = head.status;
+                        Response::from_parts(head, Reply::own(body, record))
+                    }
+                    Err(error) => {
+                        tracing::error!(target: "countersign::upstream", route = &*route.label, %error, "an answer is withheld");
+                        let refusal = Refusal::AnswerUnsigned;
+                        record.reason = Some(refusal.code());
+                        reply(refusal.response(), false, record)
+                    }
+                }
             }
             Err(error) => {
                 tracing::warn!(target: "countersign::upstream", route = &*route.label, %error, "no response");

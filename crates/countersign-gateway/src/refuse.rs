@@ -14,6 +14,7 @@ use hyper::body::Bytes;
 
 use crate::guard::Violation;
 use crate::paths::PathFault;
+use crate::pen::ASKING;
 
 /// Why a request goes no further.
 #[derive(Debug)]
@@ -35,6 +36,10 @@ pub enum Refusal {
     Path(PathFault),
     /// The engine refused the request.
     Rejected(Reason),
+    /// The answer could not be signed for the client.
+    AnswerUnsigned,
+    /// The request could not be signed for the upstream.
+    RequestUnsigned,
     /// The body could not be held until it was verified.
     SpoolFailed,
     /// A store could not answer.
@@ -52,7 +57,9 @@ pub enum Refusal {
 pub(crate) enum PublicAnswer {
     Engine(PublicReason),
     NoRoute,
+    AnswerUnsigned,
     NotAllowed,
+    RequestUnsigned,
     TooSlow,
     Unavailable,
     UnmetExpectation,
@@ -66,6 +73,7 @@ impl Refusal {
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
+            Self::AnswerUnsigned => "answer-unsigned",
             Self::BodyBroken => "body-broken",
             Self::BodyTooLarge => "body-too-large",
             Self::ConnectionNamesField => "connection-names-field",
@@ -74,6 +82,7 @@ impl Refusal {
             Self::NoRoute => "no-route",
             Self::Path(fault) => fault.code(),
             Self::Rejected(reason) => reason.code(),
+            Self::RequestUnsigned => "request-unsigned",
             Self::SpoolFailed => "spool-failed",
             Self::Undecided(error) => match error {
                 StoreError::ClockWentBack => "store-clock-went-back",
@@ -91,6 +100,8 @@ impl Refusal {
     /// Every code there is.
     pub(crate) fn codes() -> impl Iterator<Item = &'static str> {
         let others = [
+            Self::AnswerUnsigned,
+            Self::RequestUnsigned,
             Self::BodyBroken,
             Self::BodyTooLarge,
             Self::ConnectionNamesField,
@@ -117,7 +128,9 @@ impl Refusal {
         match self {
             Self::BodyBroken => PublicAnswer::Engine(PublicReason::Malformed),
             Self::BodyTooLarge => PublicAnswer::Engine(PublicReason::TooLarge),
+            Self::AnswerUnsigned => PublicAnswer::AnswerUnsigned,
             Self::KeyNotAllowed => PublicAnswer::NotAllowed,
+            Self::RequestUnsigned => PublicAnswer::RequestUnsigned,
             Self::NoRoute => PublicAnswer::NoRoute,
             Self::Rejected(reason) => PublicAnswer::Engine(reason.public()),
             Self::SpoolFailed | Self::Undecided(_) => PublicAnswer::Unavailable,
@@ -141,9 +154,9 @@ impl Refusal {
             (_, PublicAnswer::NoRoute) => StatusCode::NOT_FOUND,
             (_, PublicAnswer::NotAllowed) => StatusCode::FORBIDDEN,
             (_, PublicAnswer::TooSlow) => StatusCode::REQUEST_TIMEOUT,
-            (_, PublicAnswer::Unavailable) => StatusCode::SERVICE_UNAVAILABLE,
+            (_, PublicAnswer::RequestUnsigned | PublicAnswer::Unavailable) => StatusCode::SERVICE_UNAVAILABLE,
             (_, PublicAnswer::UnmetExpectation) => StatusCode::EXPECTATION_FAILED,
-            (_, PublicAnswer::UpstreamFailed) => StatusCode::BAD_GATEWAY,
+            (_, PublicAnswer::AnswerUnsigned | PublicAnswer::UpstreamFailed) => StatusCode::BAD_GATEWAY,
             (_, PublicAnswer::UpstreamTimedOut) => StatusCode::GATEWAY_TIMEOUT,
             (_, PublicAnswer::HeadTooLarge) => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
         }
@@ -182,13 +195,19 @@ struct Ready {
     status: StatusCode,
     content_type: HeaderValue,
     challenge: Option<HeaderValue>,
+    asking: Option<HeaderValue>,
     body: Bytes,
 }
 
 impl RouteRefusals {
-    /// The answers of a route whose scheme is `scheme`. Where `own` gives one for a reason, that is used: clients
+    /// The answers of a route whose scheme is `scheme`; `asking` is the `Accept-Signature` of those with a challenge. Where `own` gives one for a reason, that is used: clients
     /// that were written for another server may depend on it.
-    pub(crate) fn new(scheme: &str, realm: Option<&str>, own: impl Fn(PublicReason) -> Option<OwnAnswer>) -> Self {
+    pub(crate) fn new(
+        scheme: &str,
+        realm: Option<&str>,
+        asking: Option<&HeaderValue>,
+        own: impl Fn(PublicReason) -> Option<OwnAnswer>,
+    ) -> Self {
         let challenge = challenge(scheme, realm);
         let ready = PublicReason::ALL.map(|reason| {
             let usual = engine_status(reason);
@@ -200,7 +219,8 @@ impl RouteRefusals {
                 (usual, PROBLEM, problem_body(usual, answer.code(), answer.title(), answer.sentence()))
             };
             let challenge = (status == StatusCode::UNAUTHORIZED).then(|| challenge.clone());
-            let ready = Ready { status, content_type, challenge, body };
+            let asking = challenge.as_ref().and(asking).cloned();
+            let ready = Ready { status, content_type, challenge, asking, body };
             (reason, ready)
         });
         Self { ready }
@@ -220,6 +240,9 @@ impl RouteRefusals {
         if let Some(challenge) = &ready.challenge {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge.clone());
         }
+        if let Some(asking) = &ready.asking {
+            response.headers_mut().insert(ASKING, asking.clone());
+        }
         response
     }
 }
@@ -231,7 +254,9 @@ impl PublicAnswer {
         match self {
             Self::Engine(reason) => reason.code(),
             Self::NoRoute => "no-route",
+            Self::AnswerUnsigned => "answer-unsigned",
             Self::NotAllowed => "request-not-allowed",
+            Self::RequestUnsigned => "request-unsigned",
             Self::TooSlow => "request-too-slow",
             Self::Unavailable => "not-decided",
             Self::UnmetExpectation => "expectation-unmet",
@@ -253,7 +278,9 @@ impl PublicAnswer {
                 PublicReason::Wrong => "Signature wrong",
             },
             Self::NoRoute => "No such route",
+            Self::AnswerUnsigned => "Answer not signed",
             Self::NotAllowed => "Not allowed",
+            Self::RequestUnsigned => "Request not signed",
             Self::TooSlow => "Request too slow",
             Self::Unavailable => "Not decided",
             Self::UnmetExpectation => "Expectation cannot be met",
@@ -267,6 +294,8 @@ impl PublicAnswer {
         match self {
             Self::Engine(reason) => reason.sentence(),
             Self::NoRoute => "Nothing is served here.",
+            Self::AnswerUnsigned => "The upstream's answer could not be signed, and is withheld.",
+            Self::RequestUnsigned => "The request could not be signed for the upstream. It was not forwarded.",
             Self::NotAllowed => "The key may not be used for this request.",
             Self::TooSlow => "The request did not arrive in time.",
             Self::Unavailable => {
@@ -339,13 +368,15 @@ mod tests {
     use super::*;
 
     fn refusals() -> RouteRefusals {
-        RouteRefusals::new("md5-token", Some("assets"), |_| None)
+        RouteRefusals::new("md5-token", Some("assets"), None, |_| None)
     }
 
     #[test]
     fn attack_40_every_refusal_has_its_status_and_is_not_stored() {
         let route = refusals();
         let mut causes: Vec<(Refusal, u16)> = vec![
+            (Refusal::AnswerUnsigned, 502),
+            (Refusal::RequestUnsigned, 503),
             (Refusal::BodyBroken, 400),
             (Refusal::BodyTooLarge, 413),
             (Refusal::ConnectionNamesField, 400),
@@ -411,7 +442,7 @@ mod tests {
                 body: Bytes::from_static(b"{}"),
             })
         };
-        let route = RouteRefusals::new("s", None, own);
+        let route = RouteRefusals::new("s", None, None, own);
         let response = route.response(&Refusal::Rejected(Reason::KeyUnknown));
         assert_eq!((response.status(), &response.body()[..]), (StatusCode::OK, &b"{}"[..]));
         assert_eq!(response.headers()[header::CACHE_CONTROL], "no-store");

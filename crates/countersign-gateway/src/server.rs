@@ -84,6 +84,7 @@ impl Gateway {
     pub fn start(self) -> io::Result<Running> {
         let workers =
             self.server.workers.or_else(|| thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get);
+        self.check_pens()?;
         let listener = listen(self.server.listen)?;
         let console_listener = self.server.console.map(listen).transpose()?;
         let (stop, stopping) = watch::channel(Phase::Serving);
@@ -118,6 +119,20 @@ impl Gateway {
         }
         tracing::info!(listen = %running.addr, console = running.console_addr.map(tracing::field::display), workers, "serving");
         Ok(running)
+    }
+
+    /// Refuses to serve routes whose keys cannot sign: nothing would ever get through.
+    fn check_pens(&self) -> io::Result<()> {
+        let now = (self.clock.0)();
+        runtime()?.block_on(async {
+            for (route, pen, answers) in &self.site.pens {
+                if let Some(fault) = pen.fault(now, *answers).await {
+                    let what = if *answers { "sign-response" } else { "sign" };
+                    return Err(io::Error::other(format!("`{what}` of the route `{route}`: {fault}")));
+                }
+            }
+            Ok(())
+        })
     }
 }
 

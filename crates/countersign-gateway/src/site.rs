@@ -8,6 +8,7 @@ use http::header::HeaderValue;
 use crate::config::{Config, Mode, PathPolicy, RouteConfig};
 use crate::counters::{Counters, RouteCounters};
 use crate::judge::{self, Judge, Stores};
+use crate::pen::{self, AnswerPen, Pen, RequestPen};
 use crate::refuse::RouteRefusals;
 use crate::routes::Routes;
 use crate::spool::SpoolLimits;
@@ -19,6 +20,8 @@ pub(crate) struct Site {
     pub(crate) routes: Routes<Route>,
     pub(crate) upstreams: Vec<UpstreamAddress>,
     pub(crate) counters: Counters,
+    /// What signs, with the pattern of its route, and whether it signs answers.
+    pub(crate) pens: Vec<(Arc<str>, Arc<Pen>, bool)>,
 }
 
 /// A route, ready to serve.
@@ -31,6 +34,8 @@ pub(crate) struct Route {
     pub(crate) scheme_value: HeaderValue,
     pub(crate) judge: Judge,
     pub(crate) refusals: RouteRefusals,
+    pub(crate) pen: Option<RequestPen>,
+    pub(crate) answer_pen: Option<AnswerPen>,
     pub(crate) paths: PathPolicy,
     pub(crate) spool: Arc<SpoolLimits>,
     /// Which of [`Site::upstreams`].
@@ -50,17 +55,20 @@ impl Site {
         let mut upstreams = Vec::new();
         let mut known = HashMap::new();
         let mut routes = Vec::new();
+        let mut pens = Vec::new();
         for (index, route) in config.routes.iter().enumerate() {
             let upstream = *known.entry(route.upstream.clone()).or_insert_with(|| {
                 upstreams.push(route.upstream.clone());
                 upstreams.len() - 1
             });
             let ready = Route::new(route, config, stores, upstream, index);
+            pens.extend(ready.pen.iter().map(|pen| (Arc::clone(&ready.label), Arc::clone(&pen.pen), false)));
+            pens.extend(ready.answer_pen.iter().map(|pen| (Arc::clone(&ready.label), Arc::clone(&pen.pen), true)));
             routes.push((route.path.value.clone(), route.methods.clone(), ready));
         }
         let labels: Vec<String> = config.routes.iter().map(|route| route.path.value.to_string()).collect();
         let counters = Counters::new(labels.iter().map(String::as_str));
-        Self { routes: Routes::new(routes), upstreams, counters }
+        Self { routes: Routes::new(routes), upstreams, counters, pens }
     }
 }
 
@@ -74,12 +82,20 @@ impl Route {
             config.server.body_memory
         };
         let spool = SpoolLimits { memory, total: route.body_limit, folder: config.server.body_folder.clone() };
+        let policy = pen::members(&route.scheme.scheme).find_map(|scheme| scheme.request.message_signature.as_ref());
+        let asking = policy.and_then(|policy| pen::asking(policy, &route.vars));
+        let own = |reason| judge::own_answer(route, reason);
         Self {
             label: route.path.value.to_string().into(),
             scheme: name.as_str().into(),
             scheme_value: HeaderValue::from_str(name).unwrap_or(HeaderValue::from_static("")),
             judge,
-            refusals: RouteRefusals::new(name, route.realm.as_deref(), |reason| judge::own_answer(route, reason)),
+            refusals: RouteRefusals::new(name, route.realm.as_deref(), asking.as_ref(), own),
+            pen: route.sign.as_ref().map(|sign| RequestPen::new(route, sign, stores)),
+            answer_pen: route
+                .sign_response
+                .as_ref()
+                .map(|sign| AnswerPen::new(sign, config.server.transport, config.upstream.response, stores)),
             paths: route.paths,
             spool: Arc::new(spool),
             upstream,

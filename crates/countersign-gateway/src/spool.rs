@@ -121,6 +121,11 @@ impl Stored {
         Self { len: 0, source: Source::Memory(None), tail: None }
     }
 
+    /// A body in memory.
+    pub(crate) fn of(bytes: Bytes) -> Self {
+        Self { len: bytes.len() as u64, source: Source::Memory(Some(bytes)), tail: None }
+    }
+
     /// Adds bytes at the end.
     pub(crate) fn append(&mut self, bytes: Bytes) {
         self.len += bytes.len() as u64;

@@ -193,7 +193,7 @@ impl Covered {
 
     /// Reads a list of components, separated by spaces: `@method "@query-param";name="Pet" content-type?`. Quotes
     /// around a name may be left out; a question mark makes it optional.
-    pub(crate) fn list(text: &str) -> Result<Vec<Self>, String> {
+    pub fn list(text: &str) -> Result<Vec<Self>, String> {
         let mut found: Vec<Self> = Vec::new();
         for word in words(text) {
             let (word, optional) = match word.strip_suffix('?') {

@@ -8,6 +8,7 @@ mod fault;
 mod reader;
 mod schemes;
 mod sections;
+mod sign;
 #[cfg(test)]
 mod tests;
 mod units;
@@ -138,8 +139,39 @@ pub struct RouteConfig {
     pub paths: PathPolicy,
     /// `realm`: keeps what was seen on this route apart from what was seen on others.
     pub realm: Option<String>,
+    /// `sign`: how its verified requests are signed anew before they go upstream. Default: they are not.
+    pub sign: Option<SignConfig>,
+    /// `sign-response`: how its answers are signed. Default: they are not.
+    pub sign_response: Option<SignConfig>,
     /// `errors`: how a refusal looks. Default: `problem`.
     pub errors: ErrorStyle,
+}
+
+/// `sign` and `sign-response` of a route.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SignConfig {
+    /// `scheme`: what to sign under.
+    pub scheme: Arc<SchemeFile>,
+    /// `key`: the id of the key in the store.
+    pub key: String,
+    /// `vars`: the scheme's variables.
+    pub vars: Vec<(String, String)>,
+    /// `host`: which authority the upstream sees. Default: `as-sent`. Of requests only.
+    pub host: OutboundHost,
+    /// `drop-credentials`: whether what the client signed with ends here, besides what would clash. Of requests only.
+    pub drop_credentials: bool,
+    /// `limit`: bytes of an answer that may be held. Default: 1 MiB. Of answers only.
+    pub limit: u64,
+}
+
+/// Which authority an upstream sees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OutboundHost {
+    /// That of the client.
+    #[default]
+    AsSent,
+    /// That of `upstream`.
+    Upstream,
 }
 
 /// Which paths a route covers.

@@ -42,6 +42,11 @@ impl<'a, 'f> Section<'a, 'f> {
         self.faults
     }
 
+    /// Whether a key is there at all.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.table.contains_key(key)
+    }
+
     /// Notes that a key which must be there is not.
     pub(super) fn require<T>(&mut self, key: &str, value: Option<T>, example: &str) -> Option<T> {
         if value.is_none() && !self.table.contains_key(key) {
@@ -125,6 +130,24 @@ impl<'a, 'f> Section<'a, 'f> {
         }
         entries.sort_by_key(|(name, _)| name.span.start);
         Some(entries)
+    }
+
+    /// A table with keys of its own.
+    pub(super) fn table(&mut self, key: &str) -> Option<(Range<usize>, &'a DeTable<'a>)> {
+        let value = self.value(key)?;
+        match value.get_ref() {
+            DeValue::Table(table) => Some((value.span(), table)),
+            other => self.wrong(key, value.span(), other, "a table, as in { scheme = \"…\", key = \"…\" }"),
+        }
+    }
+
+    /// `true` or `false`.
+    pub(super) fn flag(&mut self, key: &str) -> Option<bool> {
+        let value = self.value(key)?;
+        match value.get_ref() {
+            DeValue::Boolean(flag) => Some(*flag),
+            other => self.wrong(key, value.span(), other, "true or false, without quotes"),
+        }
     }
 
     /// A whole number in a range.

@@ -126,25 +126,10 @@ pub(super) fn note_misfits(route: &Use<'_>, scheme: &Scheme, faults: &mut Vec<Fa
         }
         _ => {}
     }
-    for (name, _) in route.vars {
-        // A capture can be pinned: requests for another region, say, are refused.
-        let vars = scheme.vars.iter().map(|var| &var.name);
-        let names: Vec<_> = vars.chain(scheme.request.fields.iter().map(|field| &field.name)).collect();
-        if !names.iter().any(|known| same_name(known, &name.value)) {
-            let known: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
-            let hint = match known.as_slice() {
-                [] => "it has none".to_owned(),
-                known => format!("it has {}", known.join(", ")),
-            };
-            note(name.span, format!("`{}` is not a variable of `{}`", name.value, scheme.name), &hint);
-        }
-    }
-    let given = |name: &str| route.vars.iter().any(|(given, _)| same_name(&given.value, name));
-    for var in scheme.vars.iter().filter(|var| var.default.is_none() && !var.optional && !given(&var.name)) {
-        let about = var.about.as_ref().map(|about| format!(": {about}")).unwrap_or_default();
-        let message = format!("`{}` needs a value for `{}`{about}", scheme.name, var.name);
-        note(route.name, message, &format!("add `vars = {{ {} = \"…\" }}`", var.name));
-    }
+    note_vars(route.vars, route.name, scheme, faults);
+    let mut note = |span: Span, message: String, hint: &str| {
+        faults.push(Fault { span, message, hint: Some(hint.to_owned()) });
+    };
     if route.errors == ErrorStyle::Scheme && scheme.errors.is_none() {
         note(route.name, format!("`{}` has no [errors] of its own", scheme.name), "leave `errors` out");
     }
@@ -154,6 +139,32 @@ pub(super) fn note_misfits(route: &Use<'_>, scheme: &Scheme, faults: &mut Vec<Fa
         if let Some(what) = verifier.as_ref().and_then(Verifier::fault) {
             faults.push(Fault { span: value.span, message: what.to_owned(), hint: None });
         }
+    }
+}
+
+/// Notes variables that a scheme does not have, and those that it needs and were not given.
+pub(super) fn note_vars(vars: &[(At<String>, At<String>)], place: Span, scheme: &Scheme, faults: &mut Vec<Fault>) {
+    let mut note = |span: Span, message: String, hint: &str| {
+        faults.push(Fault { span, message, hint: Some(hint.to_owned()) });
+    };
+    for (name, _) in vars {
+        // A capture can be pinned: requests for another region, say, are refused.
+        let own = scheme.vars.iter().map(|var| &var.name);
+        let names: Vec<_> = own.chain(scheme.request.fields.iter().map(|field| &field.name)).collect();
+        if !names.iter().any(|known| same_name(known, &name.value)) {
+            let known: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
+            let hint = match known.as_slice() {
+                [] => "it has none".to_owned(),
+                known => format!("it has {}", known.join(", ")),
+            };
+            note(name.span, format!("`{}` is not a variable of `{}`", name.value, scheme.name), &hint);
+        }
+    }
+    let given = |name: &str| vars.iter().any(|(given, _)| same_name(&given.value, name));
+    for var in scheme.vars.iter().filter(|var| var.default.is_none() && !var.optional && !given(&var.name)) {
+        let about = var.about.as_ref().map(|about| format!(": {about}")).unwrap_or_default();
+        let message = format!("`{}` needs a value for `{}`{about}", scheme.name, var.name);
+        note(place, message, &format!("add `vars = {{ {} = \"…\" }}`", var.name));
     }
 }
 

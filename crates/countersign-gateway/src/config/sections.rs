@@ -12,6 +12,7 @@ use toml::de::{DeTable, DeValue};
 use super::fault::{ConfigFaults, Fault, SchemeError, Source, fault};
 use super::reader::{Section, alternatives, kind};
 use super::schemes::{self, Schemes, Use};
+use super::sign;
 use super::{
     At, Config, Durability, ErrorStyle, Mode, PathPattern, PathPolicy, RouteConfig, SchemeName, ServerConfig,
     StoreConfig,
@@ -54,6 +55,8 @@ const ROUTE: &[&str] = &[
     "paths",
     "realm",
     "errors",
+    "sign",
+    "sign-response",
 ];
 
 /// Reads a whole configuration. `folder` is what relative paths in it are relative to.
@@ -241,6 +244,8 @@ fn route(mut section: Section<'_, '_>, folder: &Path, schemes: &mut Schemes) -> 
     let errors = section.word("errors", &[("problem", ErrorStyle::Problem), ("scheme", ErrorStyle::Scheme)]);
     let errors = errors.unwrap_or_default();
     let file = scheme.as_ref().and_then(|name| schemes.open(name, section.faults()));
+    let signs = sign::request(&mut section, folder, schemes, file.as_deref());
+    let signs_response = sign::response(&mut section, folder, schemes);
     let mut certificates = None;
     if let (Some(name), Some(file)) = (&scheme, &file) {
         let route = Use { name: name.span, key: key.as_ref().map(|key| key.span), vars: &vars, errors };
@@ -263,6 +268,8 @@ fn route(mut section: Section<'_, '_>, folder: &Path, schemes: &mut Schemes) -> 
         body_limit: body_limit.unwrap_or(DEFAULT_BODY_LIMIT),
         paths: paths.unwrap_or_default(),
         realm: realm.map(|realm| realm.value),
+        sign: signs?,
+        sign_response: signs_response?,
         errors,
     })
 }
@@ -325,7 +332,7 @@ fn pattern(text: &str) -> Result<PathPattern, &'static str> {
     }
 }
 
-fn scheme_name(text: &str, folder: &Path) -> Option<SchemeName> {
+pub(super) fn scheme_name(text: &str, folder: &Path) -> Option<SchemeName> {
     match text {
         "" => None,
         path if schemes::is_path(path) => Some(SchemeName::File(folder.join(path))),
@@ -355,7 +362,7 @@ fn upstream_address(text: &str) -> Result<UpstreamAddress, &'static str> {
     Ok(UpstreamAddress { host, port })
 }
 
-fn non_empty(text: &str) -> Result<String, &'static str> {
+pub(super) fn non_empty(text: &str) -> Result<String, &'static str> {
     if text.is_empty() { Err("is empty") } else { Ok(text.to_owned()) }
 }
 

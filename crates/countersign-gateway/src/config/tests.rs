@@ -191,7 +191,7 @@ upstream = "https://a"
             "4:1 `idle_timeout` is not a key of [server] | it is written `idle-timeout`",
             "6:1 [[route]] has no `scheme` | add one, as in `scheme = \"countersign-v1\"`",
             "7:8 `path` of [[route]] does not begin with a slash | write an exact path, \"/a/b\", or a prefix that ends in a slash and a star, \"/a/*\"",
-            "8:1 `shceme` is not a key of [[route]] | it may be `path`, `methods`, `scheme`, `upstream`, `mode`, `key`, `certificates`, `allow`, `vars`, `body-limit`, `paths`, `realm` or `errors`",
+            "8:1 `shceme` is not a key of [[route]] | it may be `path`, `methods`, `scheme`, `upstream`, `mode`, `key`, `certificates`, `allow`, `vars`, `body-limit`, `paths`, `realm`, `errors`, `sign` or `sign-response`",
             "9:12 `upstream` of [[route]] is an https URL, which upstreams cannot have yet | write \"http://host:port\", without a path",
             "11:2 `sever` is not a section | it may be [server], [store], [upstream] or [[route]]",
         ]

@@ -118,6 +118,11 @@ impl Upstream {
         &self.authority
     }
 
+    /// Host and port, as text.
+    pub(crate) fn name(&self) -> String {
+        self.address.to_string()
+    }
+
     /// Sends a request in origin form and waits for the head of its response.
     pub(crate) async fn send(
         self: &Arc<Self>,
