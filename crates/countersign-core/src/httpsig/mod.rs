@@ -9,7 +9,7 @@
 //! ```
 //!
 //! A message of such a scheme has no carriers and no base of its own: it has a [`Policy`], and the captures of
-//! [`fields`], which rules of freshness, keys and replay find as they find those of templates. What a verifier insists
+//! `fields`, which rules of freshness, keys and replay find as they find those of templates. What a verifier insists
 //! on is decided here, never by whoever signs.
 //!
 //! Deliberately absent: any component that is left out because it could not be read, any signature that is tried after
