@@ -219,18 +219,30 @@ fn unfold(value: &[u8], out: &mut Vec<u8>) -> bool {
 }
 
 /// Sections 2.1.1 and 2.1.2: the value behind `mark` gives way to its strict serialization, or a member's.
+///
+/// Of a member that is there twice the last one counts (RFC 9651, section 3.2), and whoever takes the first reads what
+/// nobody signed: that is refused.
 fn strict(component: &Component<'_>, declared: &Declared, mark: usize, out: &mut Vec<u8>) -> Result<(), Rejection> {
     let combined = out.split_off(mark);
     let invalid = |canon::Malformed| refuse(Reason::ComponentInvalid, component);
     if let Some(key) = component.key {
         let dictionary = sf::dictionary(&combined).map_err(invalid)?;
         let member = dictionary.get(key).ok_or_else(|| missing(component))?;
+        if dictionary.entries().filter(|(name, _)| *name == key).nth(1).is_some() {
+            return Err(refuse(Reason::FieldDuplicated, component));
+        }
         member.serialize(out);
         return Ok(());
     }
     let own = declared.iter().find(|(name, _)| name == component.name).map(|(_, shape)| *shape);
     match own.or_else(|| structured::registered(component.name)) {
-        Some(FieldShape::Dictionary) => sf::dictionary(&combined).map_err(invalid)?.serialize(out),
+        Some(FieldShape::Dictionary) => {
+            let dictionary = sf::dictionary(&combined).map_err(invalid)?;
+            if dictionary.repeats() {
+                return Err(refuse(Reason::FieldDuplicated, component));
+            }
+            dictionary.serialize(out);
+        }
         Some(FieldShape::List) => sf::list(&combined).map_err(invalid)?.serialize(out),
         Some(FieldShape::Item) => sf::item(&combined).map_err(invalid)?.serialize(out),
         None => return Err(refuse(Reason::ComponentInvalid, component)),
@@ -265,6 +277,8 @@ mod tests {
             ("X-Broken".to_owned(), b"a\nb: c".to_vec()),
             ("X-Latin".to_owned(), b"caf\xe9".to_vec()),
             ("X-Tab".to_owned(), b"a\tb".to_vec()),
+            ("Priority".to_owned(), b"u=1, i".to_vec()),
+            ("Priority".to_owned(), b"u=2".to_vec()),
         ];
         let view = RequestView {
             method,
@@ -314,6 +328,16 @@ mod tests {
         assert_eq!(line("GET", "/", "\"x-latin\""), Err(Reason::ComponentInvalid));
         assert_eq!(line("GET", "/", "\"x-latin\";bs").as_deref(), Ok(":Y2Fm6Q==:"));
         assert_eq!(line("GET", "/", "\"x-broken\";bs").as_deref(), Ok(":YQpiOiBj:"));
+    }
+
+    /// Attack 8: of two members of one name some readers take the first.
+    #[test]
+    fn attack_08_a_member_that_is_there_twice_is_refused() {
+        assert_eq!(line("GET", "/", "\"priority\";key=\"i\"").as_deref(), Ok("?1"));
+        assert_eq!(line("GET", "/", "\"priority\";key=\"u\""), Err(Reason::FieldDuplicated));
+        assert_eq!(line("GET", "/", "\"priority\";sf"), Err(Reason::FieldDuplicated));
+        // Signed as it was sent it has one reading.
+        assert_eq!(line("GET", "/", "\"priority\"").as_deref(), Ok("u=1, i, u=2"));
     }
 
     /// Section 2.2.8: decoded as a form's and encoded again; what could be read in two ways is refused.
