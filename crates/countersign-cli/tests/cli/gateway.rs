@@ -20,7 +20,9 @@ impl Running {
     /// Asks it to stop, as an operator would, and waits.
     fn stop(mut self) -> i32 {
         let pid = self.0.id().to_string();
-        assert!(std::process::Command::new("kill").arg(pid).status().unwrap().success());
+        // The shell's own `kill`: a bare machine has no program of that name.
+        let mut kill = std::process::Command::new("sh");
+        assert!(kill.args(["-c", "kill \"$1\"", "kill", &pid]).status().unwrap().success());
         self.0.wait().unwrap().code().unwrap_or(-1)
     }
 }
