@@ -12,8 +12,8 @@
 //! reuse of the slot.
 //!
 //! Whoever holds a key can choose nonces, and with some hashing can choose the first bits of a digest. The
-//! digests are therefore spread by multiplication with a random odd number before they are placed: a
-//! bijection, so nothing exact is lost, and nobody outside can say which entries crowd together.
+//! digests are therefore spread by random odd numbers before they are placed: a bijection, so nothing exact is
+//! lost, and nobody outside can say which entries crowd together.
 //!
 //! After a restart everything is forgotten and every request still in its window could be repeated once. A
 //! service that restarts wants the journal of `countersign-store-embedded`.
@@ -32,8 +32,14 @@ pub struct MemoryReplay {
     /// Shared out by the first bits of a fingerprint, once it is spread.
     shards: Box<[Mutex<Table>]>,
     ledger: Mutex<Ledger>,
-    seed: u128,
+    spread: Spread,
 }
+
+/// A bijection of fingerprints that nobody outside knows.
+///
+/// One multiplication would keep what its input has of order: of numbers in a row, one seed in thirty would leave
+/// some shards without a single one. So the upper half is folded into the lower one and multiplied again.
+struct Spread([u128; 2]);
 
 impl MemoryReplay {
     /// An empty store. It takes memory as it is used.
@@ -42,7 +48,7 @@ impl MemoryReplay {
         Self {
             shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
             ledger: Mutex::new(Ledger::new(limits)),
-            seed: random_odd(),
+            spread: Spread([random_odd(), random_odd()]),
         }
     }
 
@@ -121,9 +127,17 @@ impl MemoryReplay {
     }
 
     fn place(&self, fingerprint: [u8; 16]) -> (&Mutex<Table>, Place) {
-        let spread = u128::from_le_bytes(fingerprint).wrapping_mul(self.seed);
+        let spread = self.spread.of(fingerprint);
         let [shard, ..] = spread.to_be_bytes();
         (&self.shards[usize::from(shard)], spread << u8::BITS)
+    }
+}
+
+impl Spread {
+    fn of(&self, fingerprint: [u8; 16]) -> u128 {
+        let [first, second] = self.0;
+        let once = u128::from_le_bytes(fingerprint).wrapping_mul(first);
+        (once ^ (once >> 64)).wrapping_mul(second)
     }
 }
 
@@ -228,6 +242,20 @@ mod tests {
         assert!(full <= 50_000 * 24 + SHARDS * 600, "{full} bytes");
         (0..5_000).for_each(|number| assert_eq!(store.decide(&entry(number, 200, 300)), Ok(FirstUse::First)));
         assert!(store.bytes().unwrap() < full / 4);
+    }
+
+    /// Multiplied once only, some 8 of these seeds would leave shards out.
+    #[test]
+    fn numbers_in_a_row_reach_every_shard_whatever_the_seed() {
+        for _ in 0..256 {
+            let spread = Spread([random_odd(), random_odd()]);
+            let mut reached = [false; SHARDS];
+            for number in 0..5_000_u128 {
+                let [shard, ..] = spread.of(number.to_le_bytes()).to_be_bytes();
+                reached[usize::from(shard)] = true;
+            }
+            assert!(reached.iter().all(|reached| *reached), "seeds {:#x?} leave shards out", spread.0);
+        }
     }
 
     #[test]
