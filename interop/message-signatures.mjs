@@ -107,18 +107,24 @@ function ofFields(rng, lines, can) {
     found.push(`"${name}"`);
     if (can.has('bs')) found.push(`"${name}";bs`);
     if (can.has('sf') && LISTS.includes(name)) found.push(`"${name}";sf`);
-    if (can.has('sf-dictionary') && DICTIONARIES.includes(name)) found.push(`"${name}";sf`);
-    if (can.has('key') && DICTIONARIES.includes(name)) {
-      // Keys of `dictionary` stand alone nowhere else.
-      for (const part of values.join(',').replace(/[ \t]/g, '').split(',')) {
-        const key = part.split(/[=;]/)[0];
-        if (!part.startsWith('k') || found.some((one) => one.includes(`;key="${key}"`) && one.startsWith(`"${name}"`))) continue;
-        found.push(`"${name}";key="${key}"${can.has('sf') && rng.chance(0.2) ? ';sf' : ''}`);
-      }
-    }
+    if (!DICTIONARIES.includes(name)) continue;
+    const keys = keysOf(values);
+    // A key that comes twice is refused by us where it matters: `rfc9421.toml` says why.
+    if (new Set(keys).size < keys.length) continue;
+    if (can.has('sf-dictionary')) found.push(`"${name}";sf`);
+    if (can.has('key')) for (const key of keys) found.push(`"${name}";key="${key}"${can.has('sf') && rng.chance(0.2) ? ';sf' : ''}`);
   }
   return found;
 }
+
+/** The keys of lines of `dictionary`: nothing else in them has a comma before a `k`. */
+const keysOf = (values) =>
+  values
+    .join(',')
+    .replace(/[ \t]/g, '')
+    .split(',')
+    .filter((part) => part.startsWith('k'))
+    .map((part) => part.split(/[=;]/)[0]);
 
 const spaces = (rng) => rng.choice(['', '', ' ', '  ']);
 const joined = (rng, list) => list.reduce((text, one) => `${text}${spaces(rng)},${rng.choice([' ', '', '  '])}${one}`);

@@ -153,20 +153,24 @@ def of_fields(rng, lines, can):
         if "bs" in can:
             found.append(f'"{name}";bs')
         registered = not name.startswith("x-")
+        keys = members(", ".join(values)) if name in DICTIONARIES else []
+        if len(set(keys)) < len(keys):
+            # A key that comes twice is refused by us where it matters: `rfc9421.toml` says why.
+            continue
         if name in DICTIONARIES + LISTS and "sf" in can and (registered or "sf-own" in can):
             found.append(f'"{name}";sf')
         if name in ITEMS and "sf-item" in can and "sf-own" in can:
             found.append(f'"{name}";sf')
         if name in DICTIONARIES and "key" in can:
-            for key in sorted(members(", ".join(values)))[:2]:
+            for key in sorted(keys)[:2]:
                 both = "key-and-sf" in can and rng.random() < 0.3
                 found.append(f'"{name}";key="{key}"' + (";sf" if both else ""))
     return found
 
 
 def members(text):
-    """Keys of a dictionary of `dictionary`: they stand alone nowhere else."""
-    return {part.split("=")[0].split(";")[0] for part in text.replace("\t", "").replace(" ", "").split(",") if part[:1] == "k"}
+    """Keys of a dictionary of `dictionary`, as often as they come: they stand alone nowhere else."""
+    return [part.split("=")[0].split(";")[0] for part in text.replace("\t", "").replace(" ", "").split(",") if part[:1] == "k"]
 
 
 def spaces(rng):
