@@ -33,11 +33,18 @@ use crate::verify::{fresh, policy, read, signature, suits, unambiguous};
 use zeroize::Zeroizing;
 
 /// Signs messages under one plan.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Signer {
     plan: Arc<Plan>,
     /// Values that were given, by capture or variable name.
     given: Vec<(String, Vec<u8>)>,
+}
+
+/// Variables may be secrets (EdgeAuth's salt is one): none is shown.
+impl std::fmt::Debug for Signer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Signer").field("scheme", &self.plan.scheme.name).finish_non_exhaustive()
+    }
 }
 
 /// What makes a signed message new.

@@ -6,13 +6,13 @@
 use std::sync::Arc;
 
 use countersign_certificates::Certificates;
-use countersign_core::key::{KeyQuery, KeyResolver};
-use countersign_core::reject::PublicReason;
+use countersign_core::key::{KeyQuery, KeyResolver, KeySet};
+use countersign_core::reject::{PublicReason, Reason, Rejection};
 use countersign_core::replay::ReplayGuard;
 use countersign_core::request::{RequestView, Transport};
 use countersign_core::scheme::model::{Carrier, ErrorPart};
 use countersign_core::time::UnixTime;
-use countersign_core::{BodyNeed, Checked, Chunks as _, Denial, Plan, Verified, Verifier};
+use countersign_core::{BodyNeed, Checked, Chunks as _, Denial, NeedsKey, Plan, Verified, Verifier};
 use countersign_schemes::{Excerpt, Source};
 use http::StatusCode;
 use http::header::{self, HeaderMap, HeaderValue};
@@ -21,6 +21,7 @@ use http::uri::PathAndQuery;
 use hyper::body::Bytes;
 
 use crate::config::{ErrorStyle, RouteConfig};
+use crate::failures::Failures;
 use crate::holding::Holding;
 use crate::pen::FieldLines;
 use crate::refuse::{OwnAnswer, Refusal};
@@ -47,6 +48,8 @@ pub(crate) struct Judge {
     /// Whether the credentials, or some of them, sit in the body.
     carries_in_body: bool,
     stores: Stores,
+    /// Counts wrong signatures, where they can be guessed.
+    failures: Option<Failures>,
     /// The key of requests that name none.
     key: Option<String>,
     transport: Transport,
@@ -79,7 +82,8 @@ impl Judge {
         let own = std::iter::once(&route.scheme.scheme).chain(&route.scheme.scheme.either);
         let carries_in_body = own.flat_map(|scheme| &scheme.request.carriers).any(Carrier::in_body);
         let sources = route.scheme.sources.clone();
-        Self { verifier, carries_in_body, stores, key: route.key.clone(), transport, sources }
+        let failures = Failures::of(route);
+        Self { verifier, carries_in_body, stores, failures, key: route.key.clone(), transport, sources }
     }
 
     /// Whether the whole body has to be in memory.
@@ -122,7 +126,10 @@ impl Judge {
         let mut claimed = None;
         let verifier = self.verifier.judging(&view);
         let decided = self.decide(verifier, view, body, now, &mut claimed).await;
-        decided.map_err(|denial| self.doubt(verifier, denial, body, claimed))
+        decided.map_err(|denial| match denial {
+            Stop::Denied(denial) => self.doubt(verifier, denial, body, claimed),
+            Stop::Failing => Doubt { claimed_key_id: claimed, ..Doubt::of(Refusal::KeyFailing) },
+        })
     }
 
     fn doubt(&self, verifier: &Verifier, denial: Denial, body: &Holding, claimed_key_id: Option<String>) -> Doubt {
@@ -138,8 +145,8 @@ impl Judge {
         Doubt { refusal, detail, step, claimed_key_id }
     }
 
-    /// The engine's states, one after the other. The states see to the order; here the stores are asked, and the
-    /// claimed key id is kept for the log.
+    /// The engine's states, one after the other. The states see to the order; here the stores are asked, wrong
+    /// signatures counted, and the claimed key id is kept for the log.
     async fn decide(
         &self,
         verifier: &Verifier,
@@ -147,7 +154,7 @@ impl Judge {
         body: &mut Holding,
         now: UnixTime,
         claimed: &mut Option<String>,
-    ) -> Result<Verified, Denial> {
+    ) -> Result<Verified, Stop> {
         let needs_key = verifier.start(view, now)?;
         let mut query = needs_key.query();
         *claimed = query.claimed_key_id.map(shortened);
@@ -155,17 +162,52 @@ impl Judge {
             query = KeyQuery::new(query.scheme, Some(key.as_bytes()));
         }
         let keys = self.stores.keys.resolve(&query).wait().await.map_err(Denial::Undecided)?;
-        let mut needs_body = needs_key.key(&keys)?;
-        while let Some(chunk) = body.next().await.map_err(Denial::Body)? {
-            needs_body.update(&chunk)?;
+        let counted =
+            self.failures.as_ref().map(|failures| (failures, query.claimed_key_id.unwrap_or_default().to_vec()));
+        let checked = Self::checked(needs_key, &keys, body).await;
+        if let Some((failures, key_id)) = &counted {
+            match &checked {
+                Ok(_) if failures.too_many(key_id, now) => return Err(Stop::Failing),
+                Err(Denial::Rejected(rejection)) if rejection.reason() == Reason::SignatureMismatch => {
+                    failures.count(key_id, now);
+                }
+                _ => {}
+            }
         }
-        match needs_body.finish()? {
+        match checked? {
             Checked::Verified(verified) => Ok(verified),
             Checked::NeedsReplay(needs_replay) => {
                 let first = self.stores.replay.admit(needs_replay.entry()).wait().await.map_err(Denial::Undecided)?;
-                Ok(needs_replay.answered(first)?)
+                Ok(needs_replay.answered(first).map_err(Denial::Rejected)?)
             }
         }
+    }
+
+    async fn checked(needs_key: NeedsKey<'_>, keys: &KeySet, body: &mut Holding) -> Result<Checked, Denial> {
+        let mut needs_body = needs_key.key(keys)?;
+        while let Some(chunk) = body.next().await.map_err(Denial::Body)? {
+            needs_body.update(&chunk)?;
+        }
+        Ok(needs_body.finish()?)
+    }
+}
+
+/// Why a request was not verified, before it is put in words.
+enum Stop {
+    Denied(Denial),
+    /// The signature holds, and may have been guessed.
+    Failing,
+}
+
+impl From<Denial> for Stop {
+    fn from(denial: Denial) -> Self {
+        Self::Denied(denial)
+    }
+}
+
+impl From<Rejection> for Stop {
+    fn from(rejection: Rejection) -> Self {
+        Self::Denied(rejection.into())
     }
 }
 

@@ -23,6 +23,7 @@ mod alarm;
 pub mod config;
 mod console;
 mod counters;
+mod failures;
 mod fields;
 mod guard;
 mod holding;

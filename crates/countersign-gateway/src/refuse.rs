@@ -28,6 +28,8 @@ pub enum Refusal {
     ConnectionNamesField,
     /// Two fields have names that some servers cannot tell apart.
     FieldsLookAlike,
+    /// The signature holds, but too many before it did not: it may have been guessed.
+    KeyFailing,
     /// The key is known and the signature holds, but this route is not for this key.
     KeyNotAllowed,
     /// No route covers the request.
@@ -78,6 +80,7 @@ impl Refusal {
             Self::BodyTooLarge => "body-too-large",
             Self::ConnectionNamesField => "connection-names-field",
             Self::FieldsLookAlike => "fields-look-alike",
+            Self::KeyFailing => "key-failing",
             Self::KeyNotAllowed => "key-not-allowed",
             Self::NoRoute => "no-route",
             Self::Path(fault) => fault.code(),
@@ -106,6 +109,7 @@ impl Refusal {
             Self::BodyTooLarge,
             Self::ConnectionNamesField,
             Self::FieldsLookAlike,
+            Self::KeyFailing,
             Self::KeyNotAllowed,
             Self::NoRoute,
             Self::SpoolFailed,
@@ -129,6 +133,8 @@ impl Refusal {
             Self::BodyBroken => PublicAnswer::Engine(PublicReason::Malformed),
             Self::BodyTooLarge => PublicAnswer::Engine(PublicReason::TooLarge),
             Self::AnswerUnsigned => PublicAnswer::AnswerUnsigned,
+            // The bytes of a wrong signature: whoever guesses does not learn that one was right.
+            Self::KeyFailing => PublicAnswer::Engine(PublicReason::Wrong),
             Self::KeyNotAllowed => PublicAnswer::NotAllowed,
             Self::RequestUnsigned => PublicAnswer::RequestUnsigned,
             Self::NoRoute => PublicAnswer::NoRoute,
@@ -228,7 +234,7 @@ impl RouteRefusals {
 
     /// The answer to a request that was refused on this route.
     pub(crate) fn response(&self, refusal: &Refusal) -> Response<Bytes> {
-        let (Refusal::Rejected(_) | Refusal::BodyTooLarge, PublicAnswer::Engine(public)) =
+        let (Refusal::Rejected(_) | Refusal::BodyTooLarge | Refusal::KeyFailing, PublicAnswer::Engine(public)) =
             (refusal, refusal.public())
         else {
             return refusal.response();
@@ -381,6 +387,7 @@ mod tests {
             (Refusal::BodyTooLarge, 413),
             (Refusal::ConnectionNamesField, 400),
             (Refusal::FieldsLookAlike, 400),
+            (Refusal::KeyFailing, 401),
             (Refusal::KeyNotAllowed, 403),
             (Refusal::NoRoute, 404),
             (Refusal::Path(PathFault::DotSegment), 400),
@@ -424,8 +431,9 @@ mod tests {
     fn attack_36_unknown_key_and_wrong_signature_get_the_same_bytes() {
         let route = refusals();
         let wrong = route.response(&Refusal::Rejected(Reason::SignatureMismatch));
-        for reason in [Reason::KeyUnknown, Reason::KeyInactive, Reason::KeyUnsuitable, Reason::DigestMismatch] {
-            let other = route.response(&Refusal::Rejected(reason));
+        let reasons = [Reason::KeyUnknown, Reason::KeyInactive, Reason::KeyUnsuitable, Reason::DigestMismatch];
+        for refusal in reasons.map(Refusal::Rejected).into_iter().chain([Refusal::KeyFailing]) {
+            let other = route.response(&refusal);
             assert_eq!(other.status(), wrong.status());
             assert_eq!(other.headers(), wrong.headers());
             assert_eq!(other.body(), wrong.body());

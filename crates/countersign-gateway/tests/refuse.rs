@@ -458,3 +458,64 @@ fn connections_past_the_cap_wait_for_their_turn() {
     assert!(begun.elapsed() > Duration::from_millis(100), "{:?}", begun.elapsed());
     drop(idle);
 }
+
+#[test]
+fn attack_01_past_so_many_wrong_signatures_a_right_one_is_refused_too_in_the_same_bytes() {
+    let site = Setup { route: "max-failures = 3", ..Setup::default() }.start();
+    assert_eq!(site.send(get("/").wire()).status(), 200);
+    let mut wrong = get("/");
+    wrong.secret = "a guess".to_owned();
+    let mut unknown = get("/");
+    unknown.key_id = "mallory".to_owned();
+    let mut answers = Vec::new();
+    for _ in 0..3 {
+        assert_eq!(site.send(get("/").wire()).status(), 200, "not yet");
+        assert_eq!(site.send(unknown.wire()).status(), 401);
+        wrong.nonce.push('x');
+        answers.push(site.send(wrong.wire()));
+    }
+    let before = site.upstream.accepted();
+    let right = site.send(get("/").wire());
+    let plain = |response: &support::Response| {
+        let lines = response.head.lines().filter(|line| !line.to_ascii_lowercase().starts_with("date:"));
+        (lines.map(str::to_owned).collect::<Vec<_>>(), response.text())
+    };
+    for answer in &answers {
+        assert_eq!(plain(answer), plain(&right));
+    }
+    assert_eq!(site.upstream.accepted(), before, "nothing of it went upstream");
+    let mut other = get("/");
+    (other.key_id, other.secret) = ("zoe".to_owned(), support::OTHER_SECRET.to_owned());
+    assert_eq!(site.send(other.wire()).status(), 200, "another key has failures of its own");
+    let metrics = site.metrics();
+    assert!(metrics.contains("countersign_refused_total{route=\"/*\",reason=\"key-failing\"} 1"), "{metrics}");
+    assert!(metrics.contains("countersign_refused_total{route=\"/*\",reason=\"signature-mismatch\"} 3"), "{metrics}");
+}
+
+#[test]
+fn a_scheme_with_a_whole_signature_has_no_limit_on_failures() {
+    let site = site();
+    let mut wrong = get("/");
+    wrong.secret = "a guess".to_owned();
+    for _ in 0..150 {
+        assert_eq!(site.send(wrong.wire()).status(), 401);
+    }
+    assert_eq!(site.send(get("/").wire()).status(), 200);
+}
+
+#[test]
+fn attack_01_a_short_signature_has_a_limit_of_itself() {
+    let short = support::SCHEME.replace("{base | sha256 | hex}", "{base | sha256 | hex | slice 0 8}");
+    let site = Setup { scheme: &short, ..Setup::default() }.start();
+    let signed = |message: &Message| {
+        let wire = String::from_utf8(message.wire()).unwrap();
+        wire.replace(&message.signature(), &message.signature()[..8])
+    };
+    let mut wrong = get("/");
+    wrong.secret = "a guess".to_owned();
+    for _ in 0..100 {
+        assert_eq!(site.send(signed(&get("/"))).status(), 200);
+        assert_eq!(site.send(signed(&wrong)).status(), 401);
+    }
+    assert_eq!(site.send(signed(&get("/"))).status(), 401);
+}

@@ -184,6 +184,8 @@ fn attack_01_every_weak_or_truncated_signature_of_the_catalogue_is_named() {
         }
         let found = codes(&of_catalogue(name));
         assert_eq!(found.contains("signature-truncated"), bits < 128, "{name}: {bits} bits");
+        let told = lint::signature_bits(&scheme);
+        assert_eq!(told.is_some_and(|told| told < 128), bits < 128, "{name}: {bits} bits, not {told:?}");
         short += usize::from(bits < 128);
         if scheme.key.hashes.iter().chain([&hash]).any(|hash| matches!(hash, Hash::Md5 | Hash::Sha1)) {
             assert!(found.contains("hash-broken"), "{name}: {}", hash.name());

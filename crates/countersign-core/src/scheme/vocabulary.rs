@@ -4,6 +4,7 @@ use std::ops::RangeInclusive;
 
 use crate::alg::{Asymmetric, Hash};
 use crate::scheme::model::{Convert, FieldType, ListSource, Source};
+use strsim::osa_distance;
 
 /// The parts that a signature may leave open.
 pub(crate) const PARTS: [&str; 5] = ["method", "authority", "path", "query", "body"];
@@ -193,30 +194,10 @@ pub fn nearest(word: &str, known: impl IntoIterator<Item = String>) -> Option<St
     known
         .into_iter()
         .map(|candidate| {
-            let folded = distance(lower.as_bytes(), candidate.to_ascii_lowercase().as_bytes());
-            (folded, distance(word.as_bytes(), candidate.as_bytes()), candidate)
+            let folded = osa_distance(&lower, &candidate.to_ascii_lowercase());
+            (folded, osa_distance(word, &candidate), candidate)
         })
         .filter(|(distance, ..)| *distance <= most)
         .min()
         .map(|(.., candidate)| candidate)
-}
-
-/// The Levenshtein distance.
-fn distance(a: &[u8], b: &[u8]) -> usize {
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.iter().enumerate() {
-        let mut diagonal = i;
-        let mut left = i.saturating_add(1);
-        for (cell, y) in row.iter_mut().skip(1).zip(b) {
-            let above = *cell;
-            let swap = diagonal.saturating_add(usize::from(x != y));
-            left = swap.min(above.saturating_add(1)).min(left.saturating_add(1));
-            diagonal = above;
-            *cell = left;
-        }
-        if let Some(first) = row.first_mut() {
-            *first = i.saturating_add(1);
-        }
-    }
-    row.last().copied().unwrap_or(0)
 }

@@ -14,7 +14,7 @@ mod tests;
 mod units;
 
 use std::net::SocketAddr;
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -135,6 +135,9 @@ pub struct RouteConfig {
     pub vars: Vec<(String, String)>,
     /// `body-limit`: bytes. Default: 8 MiB.
     pub body_limit: u64,
+    /// `max-failures`: how many signatures of a key may be wrong within an hour, past which right ones are refused too.
+    /// Default: 100 where the scheme sends fewer than 128 bits, which can be guessed, else no limit.
+    pub max_failures: Option<NonZeroU32>,
     /// `paths`: what happens to ambiguous ones. Default: `strict`.
     pub paths: PathPolicy,
     /// `realm`: keeps what was seen on this route apart from what was seen on others.

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -52,6 +53,7 @@ const ROUTE: &[&str] = &[
     "allow",
     "vars",
     "body-limit",
+    "max-failures",
     "paths",
     "realm",
     "errors",
@@ -239,6 +241,7 @@ fn route(mut section: Section<'_, '_>, folder: &Path, schemes: &mut Schemes) -> 
     let allow = section.texts("allow").unwrap_or_default();
     let vars = section.text_table("vars").unwrap_or_default();
     let body_limit = section.size("body-limit");
+    let max_failures = section.count("max-failures", 1..=1_000_000).and_then(NonZeroU32::new);
     let paths = section.word("paths", &[("strict", PathPolicy::Strict), ("as-sent", PathPolicy::AsSent)]);
     let realm = section.parsed("realm", "use letters, digits and signs, without quotes and backslashes", quotable);
     let errors = section.word("errors", &[("problem", ErrorStyle::Problem), ("scheme", ErrorStyle::Scheme)]);
@@ -266,6 +269,7 @@ fn route(mut section: Section<'_, '_>, folder: &Path, schemes: &mut Schemes) -> 
         allow: allow.into_iter().map(|key_id| key_id.value).collect(),
         vars: vars.into_iter().map(|(name, value)| (name.value, value.value)).collect(),
         body_limit: body_limit.unwrap_or(DEFAULT_BODY_LIMIT),
+        max_failures,
         paths: paths.unwrap_or_default(),
         realm: realm.map(|realm| realm.value),
         sign: signs?,

@@ -111,6 +111,7 @@ key = "me"
 allow = ["a", "b"]
 vars = { env = "test" }
 body-limit = "512 KiB"
+max-failures = 20
 paths = "as-sent"
 realm = "assets"
 errors = "scheme"
@@ -127,6 +128,7 @@ errors = "scheme"
     assert_eq!(route.scheme.scheme.name, "mine");
     assert_eq!(route.upstream, UpstreamAddress { host: "::1".to_owned(), port: 80 });
     assert_eq!(route.methods.len(), 2);
+    assert_eq!(route.max_failures, NonZeroU32::new(20));
     assert_eq!(route.vars, [("env".to_owned(), "test".to_owned())]);
     assert_eq!((route.mode, route.paths, route.errors), (Mode::Observe, PathPolicy::AsSent, ErrorStyle::Scheme));
 }
@@ -191,7 +193,7 @@ upstream = "https://a"
             "4:1 `idle_timeout` is not a key of [server] | it is written `idle-timeout`",
             "6:1 [[route]] has no `scheme` | add one, as in `scheme = \"countersign-v1\"`",
             "7:8 `path` of [[route]] does not begin with a slash | write an exact path, \"/a/b\", or a prefix that ends in a slash and a star, \"/a/*\"",
-            "8:1 `shceme` is not a key of [[route]] | it may be `path`, `methods`, `scheme`, `upstream`, `mode`, `key`, `certificates`, `allow`, `vars`, `body-limit`, `paths`, `realm`, `errors`, `sign` or `sign-response`",
+            "8:1 `shceme` is not a key of [[route]] | it may be `path`, `methods`, `scheme`, `upstream`, `mode`, `key`, `certificates`, `allow`, `vars`, `body-limit`, `max-failures`, `paths`, `realm`, `errors`, `sign` or `sign-response`",
             "9:12 `upstream` of [[route]] is an https URL, which upstreams cannot have yet | write \"http://host:port\", without a path",
             "11:2 `sever` is not a section | it may be [server], [store], [upstream] or [[route]]",
         ]

@@ -36,6 +36,7 @@ mod told;
 mod written;
 
 pub use collision::{Collision, CollisionRow, Held, Sent};
+pub use rules::signature_bits;
 pub use show::{LocatedFinding, located, render};
 
 use countersign_core::scheme::{Message, Scheme, Span};
@@ -138,9 +139,6 @@ pub fn report(scheme: &Scheme) -> Report {
     if !scheme.either.is_empty() {
         return weakest(&scheme.either);
     }
-    if !scheme.either.is_empty() {
-        return side_by_side(&scheme.either);
-    }
     let mut findings = Vec::new();
     let mut base = Vec::new();
     let messages = [(Some(&scheme.request), false), (scheme.response.as_ref(), true)];
@@ -175,14 +173,7 @@ pub fn report(scheme: &Scheme) -> Report {
     Report { findings, base }
 }
 
-/// Schemes that stand side by side are as weak as each of them. Whether two of them share a base is not known.
-fn side_by_side(members: &[Scheme]) -> Report {
-    let mut findings: Vec<Finding> = members.iter().flat_map(lint).collect();
-    findings.sort_by(|a, b| a.order().cmp(&b.order()));
-    Report { findings, base: Base::Undecided }
-}
-
-/// Of schemes side by side: each may be the one that an attacker chooses.
+/// Of schemes side by side: each may be the one that an attacker chooses. Whether two of them share a base is not known.
 fn weakest(members: &[Scheme]) -> Report {
     let reports: Vec<Report> = members.iter().map(report).collect();
     let collides = reports.iter().any(|report| report.base == Base::Collides);

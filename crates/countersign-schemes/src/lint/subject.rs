@@ -86,11 +86,7 @@ impl<'a> Subject<'a> {
 
     /// What stands for `hmac` and `digest`, where the scheme leaves that to the key.
     pub(super) fn hashes(&self, named: Option<Hash>) -> Vec<Hash> {
-        match (named, self.scheme.key.hashes.as_slice()) {
-            (Some(hash), _) => vec![hash],
-            (None, []) => vec![Hash::Sha256],
-            (None, hashes) => hashes.to_vec(),
-        }
+        hashes(self.scheme, named)
     }
 
     /// Templates whose values count as signed: the base, what captures and bound fields are compared with, and what is
@@ -153,6 +149,15 @@ impl<'a> Subject<'a> {
     /// What people call a source.
     pub(super) fn name(&self, source: &Source) -> String {
         naming::name(self.scheme, self.message, source)
+    }
+}
+
+/// What stands for `hmac` and `digest` in a scheme, where it leaves that to the key.
+pub(super) fn hashes(scheme: &Scheme, named: Option<Hash>) -> Vec<Hash> {
+    match (named, scheme.key.hashes.as_slice()) {
+        (Some(hash), _) => vec![hash],
+        (None, []) => vec![Hash::Sha256],
+        (None, hashes) => hashes.to_vec(),
     }
 }
 

@@ -1,10 +1,11 @@
 //! What somebody without a key comes by: neither anything secret, nor more work than a request's size is worth.
 
 use crate::support::{CLIENT, Message, NOW, SECRET, Subject, all_subjects, sample};
-use countersign_core::BodyNeed;
 use countersign_core::key::{Key, KeySet, Material};
 use countersign_core::reject::{PublicReason, Reason};
 use countersign_core::time::UnixTime;
+use countersign_core::{BodyNeed, Signer, Verifier};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// What stands in for the secret of a key that is not known. Whoever reads the source has it.
@@ -77,6 +78,20 @@ fn attack_35_nothing_that_prints_itself_prints_a_secret() {
             }
         }
     }
+}
+
+/// EdgeAuth's salt is a second secret, and comes as a variable.
+#[test]
+fn attack_35_a_variable_is_not_printed() {
+    let subject = all_subjects().into_iter().find(|subject| subject.name == "akamai-edgeauth").expect("it is there");
+    let salt = "a salt that nobody else knows";
+    let verifier = Verifier::new(Arc::clone(&subject.plan)).with_var("salt", salt);
+    let signer = Signer::new(Arc::clone(&subject.plan)).with_var("salt", salt);
+    for text in [format!("{verifier:?}"), format!("{signer:?}")] {
+        assert!(!shows(&text, salt.as_bytes()), "{text}");
+    }
+    let control = format!("{:?}", salt.as_bytes());
+    assert!(shows(&control, salt.as_bytes()));
 }
 
 /// Long enough for what is linear, and far too short for what is quadratic.

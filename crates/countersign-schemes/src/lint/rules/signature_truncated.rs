@@ -1,7 +1,9 @@
 //! `signature-truncated`: so little of a digest is sent that it can be guessed.
 
 use super::{Error, Find, Rule, Subject, Warning};
+use crate::lint::subject::hashes;
 use countersign_core::scheme::model::{Bound, Convert, Filter, Primitive, SignatureRule};
+use countersign_core::scheme::{Message, Scheme};
 
 pub(super) static RULE: Rule = Rule {
     code: "signature-truncated",
@@ -13,7 +15,7 @@ pub(super) static RULE: Rule = Rule {
           for long for it to succeed sooner or later.",
     example: "signature = \"{base | md5 | hex | slice 10 17}\"   # 7 hex digits: 28 bits",
     fix: "Send the whole MAC: `{base | hmac-sha256 secret | hex}`. Where clients cannot change, limit how often a \
-          key may fail.",
+          key may fail: the gateway does (`max-failures` of the route, 100 an hour if nothing is said).",
     reference: "RFC 2104, section 5 (no less than 80 bits, and half of the hash); OWASP ASVS 5.0, 11.2.3 (128 bits)",
     check,
 };
@@ -23,19 +25,28 @@ const ENOUGH: usize = 128;
 const LEAST: usize = 80;
 
 fn check(subject: &Subject<'_>, find: &mut Find<'_>) {
-    let rule = &subject.message.signature;
+    let Some(bits) = sent(subject.scheme, subject.message).filter(|bits| *bits < ENOUGH) else { return };
+    let severity = if bits < LEAST { Error } else { Warning };
+    let span = subject.message.signature.span;
+    find(severity, span, format!("only {bits} bits of the signature are sent: it can be guessed"));
+}
+
+/// How many bits of a digest or MAC a request of the scheme sends as its signature, at the least. Asymmetric
+/// signatures are always sent whole: of those it is `None`.
+#[must_use]
+pub fn signature_bits(scheme: &Scheme) -> Option<usize> {
+    let members = scheme.either.iter().filter_map(signature_bits);
+    members.chain(sent(scheme, &scheme.request)).min()
+}
+
+fn sent(scheme: &Scheme, message: &Message) -> Option<usize> {
+    let rule = &message.signature;
     let named = match &rule.primitive {
         Primitive::Digest(hash) | Primitive::Mac(hash, _) => *hash,
         // Its encodings can be undone, so nothing of it is lost.
-        Primitive::Agreed | Primitive::Derived(..) | Primitive::Signature(_) => return,
+        Primitive::Agreed | Primitive::Derived(..) | Primitive::Signature(_) => return None,
     };
-    let Some(bits) = subject.hashes(named).into_iter().map(|hash| left(rule, hash.output_len() * 8)).min() else {
-        return;
-    };
-    if bits < ENOUGH {
-        let severity = if bits < LEAST { Error } else { Warning };
-        find(severity, rule.span, format!("only {bits} bits of the signature are sent: it can be guessed"));
-    }
+    hashes(scheme, named).into_iter().map(|hash| left(rule, hash.output_len() * 8)).min()
 }
 
 /// How many bits are left of so many.
