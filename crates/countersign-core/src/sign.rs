@@ -40,7 +40,7 @@ pub struct Signer {
     given: Vec<(String, Vec<u8>)>,
 }
 
-/// Variables may be secrets (EdgeAuth's salt is one): none is shown.
+/// Variables may be secrets, as a salt is: none is shown.
 impl std::fmt::Debug for Signer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Signer").field("scheme", &self.plan.scheme.name).finish_non_exhaustive()

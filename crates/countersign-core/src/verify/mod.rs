@@ -71,7 +71,7 @@ pub struct Verifier {
     either: Vec<Self>,
 }
 
-/// Variables may be secrets (EdgeAuth's salt is one): none is shown.
+/// Variables may be secrets, as a salt is: none is shown.
 impl std::fmt::Debug for Verifier {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Verifier").field("scheme", &self.plan.scheme.name).finish_non_exhaustive()

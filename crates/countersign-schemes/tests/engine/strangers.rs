@@ -80,7 +80,7 @@ fn attack_35_nothing_that_prints_itself_prints_a_secret() {
     }
 }
 
-/// EdgeAuth's salt is a second secret, and comes as a variable.
+/// The salt of `akamai-edgeauth` is a second secret, and comes as a variable.
 #[test]
 fn attack_35_a_variable_is_not_printed() {
     let subject = all_subjects().into_iter().find(|subject| subject.name == "akamai-edgeauth").expect("it is there");
