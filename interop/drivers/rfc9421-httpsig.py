@@ -24,7 +24,7 @@ SCHEMES = ["rfc9421"]
 # - it writes signature parameters in an order of its own: created, expires, nonce, alg, keyid, tag, and drops others;
 #   section 3.2: "The value of the @signature-params input is the value of the Signature-Input field for this signature". So
 #   what it is to verify has no more than one of the three in the middle, which we write in another order.
-CAN = made.EVERYTHING - {"bs", "method-case", "default-port", "param-encoded", "sf-lines", "keys-twice", "escapes"}
+CAN = made.EVERYTHING - {"bs", "method-case", "default-port", "param-encoded", "sf-lines", "keys-twice", "escapes", "order", "unknown"}
 
 
 @cache
@@ -80,17 +80,27 @@ def sign(scheme, rng, hostile):
     line |= made.key(rng, hostile)
     chosen = made.components(rng, known)
     labels = rng.sample(["sig", "sig1", "a", "*x.y-1"], rng.choice([1, 1, 2, 3]))
+    counts = rng.choice(labels)
     fields = []
     for label in labels:
         words = made.words(rng, hostile, now, CAN)
-        named = {"name_alg": rng.random() < 0.5, "label": label}
-        answer = asked({"do": "sign", **material(line), **words, **named, "covered": covered(line, chosen)})
-        fields += [["Signature-Input", answer["signature_input"]], ["Signature", answer["signature"]]]
-    return {**line, "headers": line["headers"] + fields, "now": now, "vars": made.insisted(rng, chosen, rng.choice(labels))}
+        if label == counts:
+            expected = made.expected(words)
+        fields += signature(line, label, chosen, {**words, "name_alg": rng.random() < 0.5})
+    return {**line, "headers": line["headers"] + fields, "now": now, "vars": made.insisted(rng, chosen, counts), **expected}
+
+
+def signature(line, label, chosen, words):
+    """The two field lines of a signature."""
+    answer = asked({"do": "sign", **material(line), **words, "label": label, "covered": covered(line, chosen)})
+    return [["Signature-Input", answer["signature_input"]], ["Signature", answer["signature"]]]
 
 
 def unsigned(scheme, rng, hostile):
-    line = made.unsigned(rng, hostile, CAN)
+    line = made.unsigned(rng, hostile, CAN - {"no-created"})
+    # Often beside a signature of its own, under another label.
+    if rng.random() < 0.3:
+        line["headers"] += signature(line, "theirs", [], {})
     kept = rng.choice(["key_id", "nonce", "alg"])
     if kept != "key_id":
         line.pop("key_id")
@@ -105,6 +115,7 @@ def unsigned(scheme, rng, hostile):
 
 
 def question(line, what):
+    # Ours come last.
     fields = {name.lower(): text for name, text in line["headers"] if name.lower().startswith("signature")}
     label = fields["signature-input"].split("=")[0]
     pieces = line["vars"]["components"].split()

@@ -15,8 +15,9 @@ export const QUICK = true;
 // - a dictionary whose keys all stand alone is taken for a list (sections 2.1.1 and 2.1.2), and a decimal loses its `.0`
 //   (RFC 9651, section 4.1.5), and a date with something behind it is none (RFC 9651, section 4.2.9);
 // - rsa-pss-sha512 with the longest salt there is; section 3.3.1: "The salt length (sLen) is 64 bytes". It verifies ours, and
-//   does not sign.
-const CAN = new Set(['query-any', 'query-param', 'bs', 'sf', 'sf-dictionary', 'key', 'unknown', 'sf-zero', 'sf-display']);
+//   does not sign;
+// - `tr` it does not know (section 2.1.4).
+const CAN = new Set(['query-any', 'query-param', 'bs', 'sf', 'sf-dictionary', 'key', 'unknown', 'no-created', 'sf-zero', 'sf-display']);
 const SIGNS = Object.keys(made.ALGORITHMS).filter((name) => name !== 'rsa-pss-sha512');
 
 /** Field lines as the library takes them: lines of one name in a list. */
@@ -43,25 +44,38 @@ export async function sign(scheme, rng, hostile) {
   Object.assign(line, made.key(rng, hostile, SIGNS));
   const chosen = made.components(rng, known);
   const labels = rng.choice([['sig'], ['a', 'b'], ['*x.y-1', 'sig1', 'sig2']]);
-  let [found, request] = message(line);
+  const counts = rng.choice(labels);
+  let expected;
   for (const name of labels) {
     const words = made.words(rng, hostile, now, CAN);
     if (rng.chance(0.5)) words.splice(rng.int(0, words.length), 0, ['alg', line.alg]);
-    const paramValues = Object.fromEntries(words);
-    for (const time of ['created', 'expires']) if (paramValues[time]) paramValues[time] = new Date(paramValues[time] * 1000);
-    const key = createSigner(line.private_key ?? line.secret, line.alg);
-    found = await httpbis.signMessage({ key, name, fields: chosen, params: words.map(([word]) => word), paramValues }, found, request);
+    if (name === counts) expected = made.expected(words);
+    line.headers = await signed(line, name, chosen, words);
   }
-  return { ...line, headers: ungrouped(found.headers), now, vars: made.insisted(rng, chosen, rng.choice(labels)) };
+  return { ...line, now, vars: made.insisted(rng, chosen, counts), ...expected };
 }
 
-export const unsigned = (scheme, rng, hostile) => made.unsigned(rng, hostile, CAN);
+/** The field lines of a message with a signature more. */
+async function signed(line, name, fields, words) {
+  const paramValues = Object.fromEntries(words);
+  for (const time of ['created', 'expires']) paramValues[time] = paramValues[time] ? new Date(paramValues[time] * 1000) : null;
+  const key = createSigner(line.private_key ?? line.secret, line.alg);
+  const config = { key, name, fields, params: words.map(([word]) => word), paramValues };
+  return ungrouped((await httpbis.signMessage(config, ...message(line))).headers);
+}
+
+/** Often beside a signature of its own, under another label. */
+export async function unsigned(scheme, rng, hostile) {
+  const line = made.unsigned(rng, hostile, CAN);
+  if (SIGNS.includes(line.alg) && rng.chance(0.3)) line.headers = await signed(line, 'theirs', ['"@authority"'].slice(line.status === undefined ? 0 : 1), []);
+  return line;
+}
 
 async function verified(line, verify) {
   const clock = Date.now;
   Date.now = () => line.now * 1000;
   try {
-    return (await httpbis.verifyMessage({ keyLookup: async () => ({ verify }), requiredParams: ['created'] }, ...message(line))) === true;
+    return (await httpbis.verifyMessage({ keyLookup: async () => ({ verify }), requiredParams: [] }, ...message(line))) === true;
   } finally {
     Date.now = clock;
   }

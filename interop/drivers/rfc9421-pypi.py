@@ -21,8 +21,10 @@ BY_NAME = {
 }
 
 # Methods in lower case it refuses: RFC 9421, section 2.2.1, has "no transformation to the input method value's case".
-# It knows the types of registered fields alone (section 2.1.1: of a type that the signer "knows").
-CAN = made.EVERYTHING - {"method-case", "sf-own"}
+# It knows the types of registered fields alone (section 2.1.1: of a type that the signer "knows"), and no `tr` (2.1.4).
+# It signs with the six registered parameters, in an order of its own, `created` always among them, and refuses others
+# (section 2.3: the list of parameters can be extended); what it verifies has a key id.
+CAN = made.EVERYTHING - {"method-case", "sf-own", "unknown"}
 
 
 class Fields:
@@ -74,33 +76,45 @@ def sign(scheme, rng, hostile):
     line, known = made.message(rng, hostile, CAN)
     chosen = made.components(rng, known)
     line |= made.key(rng, hostile)
-    found = message(line)
-    instant = lambda seconds: datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc)  # noqa: E731
     labels = rng.sample(["pyhms", "sig1", "a", "*x.y-1"], rng.choice([1, 1, 2, 3]))
     for label in labels:
-        words = made.words(rng, hostile, now)
-        signer = library.HTTPMessageSigner(signature_algorithm=BY_NAME[line["alg"]], key_resolver=Resolver(line))
-        signer.sign(
-            found,
-            key_id=words["keyid"],
-            created=instant(words["created"]),
-            expires=instant(words["expires"]) if "expires" in words else None,
-            nonce=words.get("nonce"),
-            tag=words.get("tag"),
-            label=label,
-            include_alg=rng.random() < 0.5,
-            covered_component_ids=chosen,
-            append_if_signature_exists=True,
-        )
-    return {**line, "headers": found.headers.lines, "now": now, "vars": made.insisted(rng, chosen, rng.choice(labels))}
+        words = made.words(rng, hostile, now, CAN - {"no-created"})
+        line["headers"] = signed(line, label, chosen, words, rng.random() < 0.5)
+    return {**line, "now": now, "vars": made.insisted(rng, chosen, rng.choice(labels))}
+
+
+def signed(line, label, chosen, words, include_alg):
+    """The field lines of a message with a signature more."""
+    found = message(line)
+    instant = lambda seconds: datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc)  # noqa: E731
+    signer = library.HTTPMessageSigner(signature_algorithm=BY_NAME[line["alg"]], key_resolver=Resolver(line))
+    signer.sign(
+        found,
+        key_id=words["keyid"],
+        created=instant(words["created"]),
+        expires=instant(words["expires"]) if "expires" in words else None,
+        nonce=words.get("nonce"),
+        tag=words.get("tag"),
+        label=label,
+        include_alg=include_alg,
+        covered_component_ids=chosen,
+        append_if_signature_exists=True,
+    )
+    return found.headers.lines
 
 
 def unsigned(scheme, rng, hostile):
-    return made.unsigned(rng, hostile, CAN)
+    line = made.unsigned(rng, hostile, CAN)
+    # Often beside a signature of its own, under another label.
+    if rng.random() < 0.3:
+        line["vars"].setdefault("label", "sig")
+        line["headers"] = signed(line, "theirs", [], {"keyid": "Test", "created": 1}, False)
+    return line
 
 
 class Verifier(library.HTTPMessageVerifier):
     allow_label_only_selection = True
+    require_created = False
 
 
 def verify(scheme, line):
@@ -113,7 +127,9 @@ def verify(scheme, line):
     signatures.datetime = SimpleNamespace(datetime=Clock, timezone=datetime.timezone, timedelta=datetime.timedelta)
     try:
         verifier = Verifier(signature_algorithm=BY_NAME[line["alg"]], key_resolver=Resolver(line))
-        return len(verifier.verify(message(line), expect_label=line["vars"].get("label"))) == 1
+        aged = "created=" in line["vars"].get("parameters", "created=")
+        age = {} if aged else {"max_age": None}
+        return len(verifier.verify(message(line), expect_label=line["vars"].get("label"), **age)) == 1
     except library.HTTPMessageSignaturesException:
         return False
     finally:

@@ -57,14 +57,15 @@ struct Run<'r> {
 impl Run<'_> {
     /// The SDK signs, and we verify.
     fn they_sign(&self, exchange: &mut Exchange) -> Result<(), Failure> {
-        let signed = self.driven(&[], "signed")?;
+        let mut signed = self.driven(&[], "signed")?;
+        let expected: Vec<String> = signed.iter_mut().map(expected).collect();
         let answers = self.ours("verify", &signed, "verified")?;
-        for (line, answer) in signed.iter().zip(&answers) {
-            let agrees = answer["verdict"] == "verified";
+        for ((line, answer), expected) in signed.iter().zip(&answers).zip(&expected) {
+            let agrees = verdict(answer) == *expected;
             exchange.row(line)?.theirs.count(agrees);
             if !agrees {
                 let what = text(&answer["detail"]).or_else(|| text(&answer["error"])).unwrap_or_default();
-                let what = format!("the SDK signs it, and we say {}: {what}", verdict(answer));
+                let what = format!("the SDK signs it, and we say {} instead of {expected}: {what}", verdict(answer));
                 exchange.disagreements.push(self.disagreement(line, what)?);
             }
         }
@@ -230,6 +231,12 @@ fn text(value: &Value) -> Option<String> {
     value.as_str().map(str::to_owned)
 }
 
+/// What we are to say of a line, which is taken out of it: the reason to refuse it, where it has one.
+fn expected(line: &mut Value) -> String {
+    let reason = line.as_object_mut().and_then(|line| line.remove("expect"));
+    reason.as_ref().and_then(text).unwrap_or_else(|| "verified".to_owned())
+}
+
 fn verdict(answer: &Value) -> String {
     text(&answer["reason"]).or_else(|| text(&answer["verdict"])).unwrap_or_else(|| "nothing".to_owned())
 }
@@ -286,6 +293,15 @@ mod tests {
         let encoded = damaged(json!({"headers": [["S", "ab%2Bcd"]]}), "ab%2Bcd").unwrap();
         assert!(encoded.contains("ab%2B1d"), "an escape is left alone: {encoded}");
         assert_eq!(damaged(json!({"body": "nothing"}), "abcdef"), None);
+    }
+
+    #[test]
+    fn a_line_that_is_to_be_refused_says_why() {
+        let mut line = json!({"id": "a", "expect": "field-missing"});
+        assert_eq!((expected(&mut line), &line), ("field-missing".to_owned(), &json!({"id": "a"})));
+        assert_eq!(expected(&mut line), "verified");
+        assert_eq!(verdict(&json!({"verdict": "verified", "reason": null})), "verified");
+        assert_eq!(verdict(&json!({"verdict": "refused", "reason": "field-missing"})), "field-missing");
     }
 
     #[test]

@@ -2,9 +2,9 @@
 //!
 //! Made once a message, when its signature is chosen: what a component lacks is found there, before any key is asked for.
 
-use super::component::{Component, Covered, Derived, Flags};
+use super::MOST_COMPONENTS;
+use super::component::{Component, Covered, Derived, Flags, Flaw};
 use super::value::{self, Declared};
-use super::{Flaw, MOST_COMPONENTS};
 use crate::canon::sf;
 use crate::reject::{Reason, Rejection, Subject};
 use crate::request::RequestView;
@@ -19,6 +19,8 @@ pub(crate) struct Found {
     /// Which of the parts of a request it covers.
     pub(super) parts: Parts,
     components: Vec<Line>,
+    /// One bit for each component, which others may share: nearly all are told by theirs.
+    bits: u64,
 }
 
 /// A component's line: where its identifier stands in the base, with what tells it apart.
@@ -101,19 +103,7 @@ impl Found {
         self.signature.clear();
         self.components.clear();
         self.parts = Parts::default();
-    }
-
-    /// Makes the base of a list of components; `parameters` is that list, serialised, with what follows it.
-    pub(super) fn make(
-        &mut self,
-        view: &RequestView<'_>,
-        list: &sf::InnerList<'_>,
-        parameters: &[u8],
-        declared: &Declared,
-    ) -> Result<(), Rejection> {
-        self.lines(view, list, declared)?;
-        self.end(parameters);
-        Ok(())
+        self.bits = 0;
     }
 
     /// Makes the lines of components. The answer is how long their list is once it is serialised, its parameters apart.
@@ -122,6 +112,7 @@ impl Found {
         view: &RequestView<'_>,
         list: &sf::InnerList<'_>,
         declared: &Declared,
+        spare: &mut Vec<u8>,
     ) -> Result<usize, Rejection> {
         let mut length: usize = 0;
         for item in list.items() {
@@ -146,15 +137,16 @@ impl Found {
             length = length.saturating_add(end.saturating_sub(start)).saturating_add(1);
             let (flags, valued) = (component.flags, component.is_valued());
             self.components.push(Line { start, end, name, flags, valued });
+            self.bits |= bit(&component);
             self.parts = self.parts.and(Parts::of(&component));
             self.base.extend_from_slice(b": ");
-            value::push(view, &component, declared, &mut self.base)?;
+            value::push(view, &component, declared, spare, &mut self.base)?;
             self.base.push(b'\n');
         }
         Ok(length.max(1).saturating_add(1))
     }
 
-    /// Makes the last line.
+    /// Makes the last line; `parameters` is the list of components, serialised, with what follows it.
     pub(super) fn end(&mut self, parameters: &[u8]) {
         self.base.extend_from_slice(b"\"@signature-params\": ");
         self.base.extend_from_slice(parameters);
@@ -166,6 +158,10 @@ impl Found {
     }
 
     fn has(&self, wanted: &Component<'_>) -> bool {
+        self.bits & bit(wanted) != 0 && self.finds(wanted)
+    }
+
+    fn finds(&self, wanted: &Component<'_>) -> bool {
         self.components.iter().any(|line| {
             // Behind the first quote.
             let from = line.start.saturating_add(1);
@@ -180,6 +176,11 @@ impl Found {
     fn component(&self, line: &Line) -> Option<Component<'_>> {
         Component::read(&sf::item(self.base.get(line.start..line.end)?).ok()?).ok()
     }
+}
+
+fn bit(component: &Component<'_>) -> u64 {
+    let last = component.name.bytes().next_back().unwrap_or_default();
+    1 << (usize::from(last).wrapping_add(component.name.len().wrapping_mul(5)) & 63)
 }
 
 /// What is told of an identifier that is none.

@@ -3,10 +3,18 @@
 //! An existing [`Component`] is one that the standard knows: a field in lower case or a derived component, with
 //! parameters that go together. Two are the same if name and parameters are, in whatever order these stand.
 
-use super::Flaw;
 use super::base::Parts;
 use crate::canon::sf::{self, Bare, Item};
 use crate::scheme::PARTS;
+
+/// What is wrong with a component identifier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Flaw {
+    /// Name and parameters are not those of a component.
+    Component,
+    /// It begins with `@` and is none of the derived components.
+    ComponentUnknown,
+}
 
 /// A derived component (RFC 9421, section 2.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,17 +31,20 @@ pub(crate) enum Derived {
 }
 
 impl Derived {
-    const ALL: &'static [(&'static str, Self)] = &[
-        ("@authority", Self::Authority),
-        ("@method", Self::Method),
-        ("@path", Self::Path),
-        ("@query", Self::Query),
-        ("@query-param", Self::QueryParam),
-        ("@request-target", Self::RequestTarget),
-        ("@scheme", Self::Scheme),
-        ("@status", Self::Status),
-        ("@target-uri", Self::TargetUri),
-    ];
+    fn from_name(name: &str) -> Option<Self> {
+        Some(match name {
+            "@authority" => Self::Authority,
+            "@method" => Self::Method,
+            "@path" => Self::Path,
+            "@query" => Self::Query,
+            "@query-param" => Self::QueryParam,
+            "@request-target" => Self::RequestTarget,
+            "@scheme" => Self::Scheme,
+            "@status" => Self::Status,
+            "@target-uri" => Self::TargetUri,
+            _ => return None,
+        })
+    }
 }
 
 /// The parameters of a component that have no value, one bit each.
@@ -84,12 +95,11 @@ impl<'a> Component<'a> {
     /// Reads an item of a list of covered components.
     pub(crate) fn read(item: &Item<'a>) -> Result<Self, Flaw> {
         let Bare::String(name) = item.bare else { return Err(Flaw::Component) };
-        let name = name.plain().ok_or(Flaw::Component)?;
-        let derived = match name.strip_prefix('@') {
-            None => None,
-            Some(_) => Some(Derived::ALL.iter().find(|(known, _)| *known == name).ok_or(Flaw::ComponentUnknown)?.1),
-        };
-        let mut component = Self { name, derived, flags: Flags::default(), key: None, param: None };
+        let derived = Derived::from_name(name.raw());
+        if derived.is_none() && name.raw().starts_with('@') {
+            return Err(name.plain().map_or(Flaw::Component, |_| Flaw::ComponentUnknown));
+        }
+        let mut component = Self { name: name.raw(), derived, flags: Flags::default(), key: None, param: None };
         for (parameter, value) in item.params.entries() {
             match (parameter, value) {
                 ("key", Bare::String(key)) if component.key.is_none() => component.key = Some(key.raw()),
@@ -109,8 +119,7 @@ impl<'a> Component<'a> {
     /// Whether name and parameters go together (sections 2.1 to 2.2.8).
     fn is_sound(&self) -> bool {
         let Some(derived) = self.derived else {
-            let lower = |byte: u8| crate::scheme::model::is_tchar(byte) && !byte.is_ascii_uppercase();
-            let named = !self.name.is_empty() && self.name.bytes().all(lower);
+            let named = !self.name.is_empty() && self.name.bytes().all(sf::is_lower_tchar);
             let strict = self.flags.has(Flags::SF) || self.key.is_some();
             return named && self.param.is_none() && !(self.flags.has(Flags::BS) && strict);
         };

@@ -196,12 +196,3 @@ pub(crate) fn fields(span: Span) -> Vec<Field> {
 const LONGEST: usize = 16 * 1024;
 /// How many components a signature may cover.
 const MOST_COMPONENTS: usize = 64;
-
-/// What is wrong with a component identifier.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Flaw {
-    /// Name and parameters are not those of a component.
-    Component,
-    /// It begins with `@` and is none of the derived components.
-    ComponentUnknown,
-}

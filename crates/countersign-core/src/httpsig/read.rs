@@ -27,7 +27,7 @@ pub(crate) fn read(
     scratch: &mut Scratch,
 ) -> Result<(), Rejection> {
     reserved(view)?;
-    let Scratch { out, captures, found, .. } = scratch;
+    let Scratch { out, captures, found, marks, tmp, .. } = scratch;
     found.reset();
     let mark = out.len();
     let has_input = combine(view, "signature-input", out)?;
@@ -41,7 +41,7 @@ pub(crate) fn read(
     let (Some(input), Some(signature)) = (out.get(mark..middle), out.get(middle..)) else {
         return Err(Rejection::new(Reason::SignatureMissing, None, Subject::Capture(SIGNATURE)));
     };
-    let inputs = sf::dictionary(input).map_err(|_| malformed_input())?;
+    let inputs = sf::marked_dictionary(input, marks).map_err(|_| malformed_input())?;
     let signatures = sf::dictionary(signature).map_err(|_| malformed_signature())?;
     let (label, list, bytes) = match only(&inputs, &signatures, policy.most) {
         Some(one) if is_wanted(one.0, &one.1, rules) => one,
@@ -59,8 +59,8 @@ pub(crate) fn read(
     captures.set(LABEL, label.as_bytes());
     captures.set(SIGNATURE, bytes.text().as_bytes());
     captures.signatures.extend(captures.at.get(SIGNATURE).copied().flatten());
-    let lengths =
-        parameters(&list, captures).and_then(|written| Ok((written, found.lines(view, &list, &rules.declared)?)));
+    let lengths = parameters(&list, captures)
+        .and_then(|written| Ok((written, found.lines(view, &list, &rules.declared, tmp)?)));
     // Serialising these only ever leaves something out, so that what stays as long stays the same.
     let is_canonical = match lengths {
         Ok((Some(written), listed)) => listed.saturating_add(written) == list.raw().len(),
@@ -258,7 +258,7 @@ fn parameters(list: &InnerList<'_>, captures: &mut Captures) -> Result<Option<us
                     return Err(Rejection::new(Reason::ParameterOutOfRange, None, Subject::Capture(id)));
                 }
                 *(if id == TIMESTAMP { &mut created } else { &mut expires }) = Some(seconds);
-                capture(id, captures, |out| push_number(seconds, out));
+                capture(id, captures, |out| value.serialize(out));
             }
             (KEY_ID | NONCE | ALG | TAG, Bare::String(text)) => {
                 capture(id, captures, |out| text.push(out));
@@ -343,22 +343,6 @@ const PARAMETERS_BY_NAME: [(&str, FieldId); 6] =
 
 /// The last second of the year 9999.
 const LATEST: i64 = 253_402_300_799;
-
-pub(super) fn push_number(number: i64, out: &mut Vec<u8>) {
-    let mut digits = [0_u8; 20];
-    let mut rest = number.unsigned_abs();
-    let mut length: usize = 0;
-    for slot in digits.iter_mut().rev() {
-        *slot = b'0'.saturating_add(u8::try_from(rest % 10).unwrap_or(0));
-        rest /= 10;
-        length = length.saturating_add(1);
-        if rest == 0 {
-            break;
-        }
-    }
-    let start = digits.len().saturating_sub(length);
-    out.extend_from_slice(digits.get(start..).unwrap_or_default());
-}
 
 fn unpaired(label: &str) -> Rejection {
     Rejection::new(Reason::LabelUnpaired, None, Subject::Label(label.to_owned()))

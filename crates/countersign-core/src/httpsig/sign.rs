@@ -190,10 +190,10 @@ fn listed(parameters: &[u8]) -> Vec<Covered> {
 /// The list of those components that are there.
 fn components(view: &RequestView<'_>, wanted: &[Covered], rules: &Rules) -> Result<Vec<u8>, SignError> {
     let mut list = b"(".to_vec();
-    let mut scrap = Vec::new();
+    let (mut spare, mut scrap) = (Vec::new(), Vec::new());
     for covered in wanted {
         scrap.clear();
-        match value::push(view, &covered.component(), &rules.declared, &mut scrap) {
+        match value::push(view, &covered.component(), &rules.declared, &mut spare, &mut scrap) {
             Ok(()) => {}
             Err(rejection) if covered.optional && rejection.reason() == Reason::ComponentMissing => continue,
             Err(rejection) => return Err(SignError::Message(rejection)),
@@ -271,6 +271,7 @@ fn base(view: &RequestView<'_>, parameters: &[u8], rules: &Rules) -> Result<Vec<
     let list = sf::list(parameters).map_err(|_| unfit())?;
     let Some(sf::Member::List(list)) = list.members().next() else { return Err(unfit()) };
     let mut found = Found::default();
-    found.make(view, &list, parameters, &rules.declared).map_err(SignError::Message)?;
+    found.lines(view, &list, &rules.declared, &mut Vec::new()).map_err(SignError::Message)?;
+    found.end(parameters);
     Ok(found.base)
 }

@@ -13,11 +13,12 @@ use crate::request::{Fields, RequestView};
 /// Types of structured fields beyond the registered ones, by lower-case name.
 pub(crate) type Declared = [(String, FieldShape)];
 
-/// Appends a component's value.
+/// Appends a component's value. `spare` is a buffer to work in.
 pub(crate) fn push(
     view: &RequestView<'_>,
     component: &Component<'_>,
     declared: &Declared,
+    spare: &mut Vec<u8>,
     out: &mut Vec<u8>,
 ) -> Result<(), Rejection> {
     let view = if component.flags.has(Flags::REQ) {
@@ -31,13 +32,13 @@ pub(crate) fn push(
     };
     match component.derived {
         Some(derived) => derive(view, component, derived, out),
-        None => field(view, component, declared, out),
+        None => field(view, component, declared, spare, out),
     }
 }
 
 /// Whether a message has what a component names. What it has and nobody could sign counts.
 pub(super) fn is_there(view: &RequestView<'_>, component: &Component<'_>, declared: &Declared) -> bool {
-    match push(view, component, declared, &mut Vec::new()) {
+    match push(view, component, declared, &mut Vec::new(), &mut Vec::new()) {
         Ok(()) => true,
         Err(rejection) => rejection.reason() != Reason::ComponentMissing,
     }
@@ -53,13 +54,14 @@ fn derive(
     // A response has a status and nothing else; what it answers is asked for with `req`.
     match (view.status, derived) {
         (Some(status), Derived::Status) => {
-            push_number(status, out);
+            sf::Bare::Integer(status.into()).serialize(out);
             return Ok(());
         }
         (Some(_), _) | (None, Derived::Status) => return Err(refuse(Reason::ComponentInvalid, component)),
         (None, _) => {}
     }
-    let (path, query) = split_target(view.target);
+    let path = || split_target(view.target).0;
+    let query = || split_target(view.target).1.unwrap_or_default();
     match derived {
         Derived::Method => out.extend_from_slice(view.method.as_bytes()),
         Derived::TargetUri => {
@@ -80,13 +82,15 @@ fn derive(
         }
         Derived::Scheme => out.extend_from_slice(view.transport.scheme().as_bytes()),
         Derived::RequestTarget => out.extend_from_slice(view.target),
-        Derived::Path if path.is_empty() => out.push(b'/'),
-        Derived::Path => out.extend_from_slice(path),
+        Derived::Path => match path() {
+            [] => out.push(b'/'),
+            path => out.extend_from_slice(path),
+        },
         Derived::Query => {
             out.push(b'?');
-            out.extend_from_slice(query.unwrap_or_default());
+            out.extend_from_slice(query());
         }
-        Derived::QueryParam => return parameter(query.unwrap_or_default(), component, out),
+        Derived::QueryParam => return parameter(query(), component, out),
         Derived::Status => {}
     }
     Ok(())
@@ -134,11 +138,12 @@ fn parameter(query: &[u8], component: &Component<'_>, out: &mut Vec<u8>) -> Resu
 fn encode_again(text: &[u8], out: &mut Vec<u8>) -> Result<(), canon::Malformed> {
     let mark = out.len();
     canon::form_decode(text, out)?;
-    let decoded = out.split_off(mark);
-    if std::str::from_utf8(&decoded).is_err() {
+    let decoded = mark..out.len();
+    if std::str::from_utf8(out.get(decoded.clone()).unwrap_or_default()).is_err() {
         return Err(canon::Malformed);
     }
-    for byte in decoded {
+    for at in decoded.clone() {
+        let byte = out.get(at).copied().unwrap_or_default();
         if byte.is_ascii_alphanumeric() || matches!(byte, b'*' | b'-' | b'.' | b'_') {
             out.push(byte);
         } else {
@@ -146,6 +151,7 @@ fn encode_again(text: &[u8], out: &mut Vec<u8>) -> Result<(), canon::Malformed> 
             canon::hex_upper(&[byte], out);
         }
     }
+    out.drain(decoded);
     Ok(())
 }
 
@@ -154,6 +160,7 @@ fn field(
     view: &RequestView<'_>,
     component: &Component<'_>,
     declared: &Declared,
+    spare: &mut Vec<u8>,
     out: &mut Vec<u8>,
 ) -> Result<(), Rejection> {
     let mark = out.len();
@@ -187,7 +194,10 @@ fn field(
         return Err(refuse(Reason::ComponentInvalid, component));
     }
     if component.flags.has(Flags::SF) || component.key.is_some() {
-        strict(component, declared, mark, out)?;
+        spare.clear();
+        spare.extend_from_slice(out.get(mark..).unwrap_or_default());
+        out.truncate(mark);
+        strict(component, declared, spare, out)?;
     }
     Ok(())
 }
@@ -218,15 +228,19 @@ fn unfold(value: &[u8], out: &mut Vec<u8>) -> bool {
     true
 }
 
-/// Sections 2.1.1 and 2.1.2: the value behind `mark` gives way to its strict serialization, or a member's.
+/// Sections 2.1.1 and 2.1.2: appends the strict serialization of a field's combined value, or of a member of it.
 ///
 /// Of a member that is there twice the last one counts (RFC 9651, section 3.2), and whoever takes the first reads what
 /// nobody signed: that is refused.
-fn strict(component: &Component<'_>, declared: &Declared, mark: usize, out: &mut Vec<u8>) -> Result<(), Rejection> {
-    let combined = out.split_off(mark);
+fn strict(
+    component: &Component<'_>,
+    declared: &Declared,
+    combined: &[u8],
+    out: &mut Vec<u8>,
+) -> Result<(), Rejection> {
     let invalid = |canon::Malformed| refuse(Reason::ComponentInvalid, component);
     if let Some(key) = component.key {
-        let dictionary = sf::dictionary(&combined).map_err(invalid)?;
+        let dictionary = sf::dictionary(combined).map_err(invalid)?;
         let member = dictionary.get(key).ok_or_else(|| missing(component))?;
         if dictionary.entries().filter(|(name, _)| *name == key).nth(1).is_some() {
             return Err(refuse(Reason::FieldDuplicated, component));
@@ -237,21 +251,17 @@ fn strict(component: &Component<'_>, declared: &Declared, mark: usize, out: &mut
     let own = declared.iter().find(|(name, _)| name == component.name).map(|(_, shape)| *shape);
     match own.or_else(|| structured::registered(component.name)) {
         Some(FieldShape::Dictionary) => {
-            let dictionary = sf::dictionary(&combined).map_err(invalid)?;
+            let dictionary = sf::dictionary(combined).map_err(invalid)?;
             if dictionary.repeats() {
                 return Err(refuse(Reason::FieldDuplicated, component));
             }
             dictionary.serialize(out);
         }
-        Some(FieldShape::List) => sf::list(&combined).map_err(invalid)?.serialize(out),
-        Some(FieldShape::Item) => sf::item(&combined).map_err(invalid)?.serialize(out),
+        Some(FieldShape::List) => sf::list(combined).map_err(invalid)?.serialize(out),
+        Some(FieldShape::Item) => sf::item(combined).map_err(invalid)?.serialize(out),
         None => return Err(refuse(Reason::ComponentInvalid, component)),
     }
     Ok(())
-}
-
-fn push_number(number: u16, out: &mut Vec<u8>) {
-    out.extend_from_slice(number.to_string().as_bytes());
 }
 
 fn missing(component: &Component<'_>) -> Rejection {
@@ -294,7 +304,7 @@ mod tests {
         };
         let item = sf::item(text.as_bytes()).expect("an item");
         let mut out = Vec::new();
-        push(&view, &Component::read(&item).expect("a component"), &[], &mut out)
+        push(&view, &Component::read(&item).expect("a component"), &[], &mut Vec::new(), &mut out)
             .map_err(|rejection| rejection.reason())?;
         Ok(String::from_utf8(out).expect("ASCII"))
     }

@@ -6,29 +6,29 @@ use super::base::Parts;
 use super::component::{Component, Derived, Flags};
 use super::rules::Rules;
 use super::{Algorithm, KEY_ID, PARAMETERS, Policy, SecretForm, read};
-use crate::alg::{Digest, Hash, MacKey, Verdict, ct_eq};
+use crate::alg::{Hash, MacKey, Verdict, ct_eq};
 use crate::canon::{self, sf};
 use crate::key::{Key, Material, Ready};
 use crate::plan::carrier::Captures;
 use crate::plan::run::{Scratch, Stop};
 use crate::reject::{Reason, Rejection, Subject};
 use crate::scheme::{Message, PARTS};
-use crate::verify::Coverage;
+use crate::verify::{Coverage, Identity};
 
-/// Whether the signature is the one that this key makes of the base. The answer carries a digest of what was signed.
+/// Whether the signature is the one that this key makes of the base.
 pub(crate) fn holds(
     policy: &Policy,
     rules: &Rules,
     key: Option<&Key>,
     scratch: &Scratch,
-) -> Result<Option<Digest>, Stop> {
+) -> Result<Option<Identity>, Stop> {
     let key = key.ok_or_else(unsuitable)?;
     let claimed = scratch.captures.get(super::ALG);
     let found = &scratch.found;
     match policy.algorithm(key, claimed).ok_or_else(unsuitable)? {
         Algorithm::Hmac(hash) => {
             let digest = mac_key(key, hash, rules.secret)?.mac(&found.base);
-            Ok(ct_eq(digest.as_bytes(), &found.signature).then_some(digest))
+            Ok(ct_eq(digest.as_bytes(), &found.signature).then_some(Identity::Digest(digest)))
         }
         Algorithm::Signature(algorithm) => {
             let public = match &key.material {
@@ -37,7 +37,7 @@ pub(crate) fn holds(
                 Material::Secret(_) => return Err(unsuitable()),
             };
             match public.verify(algorithm, &found.base, &found.signature) {
-                Verdict::Holds => Ok(Some(Hash::Sha256.digest(&found.base))),
+                Verdict::Holds => Ok(Some(Identity::Base)),
                 Verdict::Fails => Ok(None),
                 Verdict::Unsuitable => Err(unsuitable()),
             }

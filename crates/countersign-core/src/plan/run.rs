@@ -8,7 +8,7 @@ use super::source::{field_line, push};
 use super::stream::Running;
 use super::{Blame, MessagePlan, Op, Variant};
 use crate::alg::{Digest, Hash, MacKey, hkdf, kdf_scalar};
-use crate::canon;
+use crate::canon::{self, sf};
 use crate::chunks::Link;
 use crate::httpsig::Found;
 use crate::key::Key;
@@ -56,6 +56,8 @@ pub(crate) struct Scratch {
     pub(crate) captures: Captures,
     /// The message signature that counts.
     pub(crate) found: Found,
+    /// Where the components of one are.
+    pub(crate) marks: Vec<sf::Mark>,
     /// Where the message's field lines and parameters are.
     pub(crate) noted: Noted,
     /// Digests over the body that are being computed.

@@ -135,6 +135,10 @@ pub(crate) fn split_target(target: &[u8]) -> (&[u8], Option<&[u8]>) {
 
 /// Name and port of an authority. Brackets of an IPv6 address stay with the name.
 pub(crate) fn split_authority(authority: &str) -> (&str, Option<&str>) {
+    // Nearly always it is a name alone.
+    if !canon::has_any(authority.as_bytes(), *b":") {
+        return (authority, None);
+    }
     let after_brackets = authority.rfind(']').map_or(0, |at| at.saturating_add(1));
     match authority.get(after_brackets..).and_then(|rest| rest.rfind(':')) {
         Some(at) => {

@@ -5,9 +5,9 @@ use super::chain::{self, Chain, Linking, Proof};
 use super::coverage::{Facts, insist};
 use super::fresh::Judged;
 use super::pool::Lease;
-use super::verified::{Checked, NeedsReplay, Verified};
+use super::verified::{Checked, Identity, NeedsReplay, Verified};
 use super::{NeedsKey, Verifier, is_remembered, policy, signature};
-use crate::alg::{Digest, Hash};
+use crate::alg::Hash;
 use crate::httpsig;
 use crate::key::{Key, KeySet};
 use crate::plan::run::{Env, Scratch, Stop, run_whole};
@@ -61,12 +61,12 @@ pub struct NeedsBody<'a> {
     chain: Option<Box<Chain>>,
 }
 
-/// The signature that holds: by which alternative and which candidate, with the digest of what was signed.
+/// The signature that holds: by which alternative and which candidate.
 #[derive(Debug, Clone, Copy)]
 struct Hold {
     variant: usize,
     candidate: usize,
-    digest: Digest,
+    identity: Identity,
 }
 
 impl<'a> NeedsBody<'a> {
@@ -367,7 +367,8 @@ impl<'a> NeedsBody<'a> {
                 What::Signature(number) => {
                     let held = signature::holds(&env, self.message, scratch, Some(digest)).map_err(refused)?;
                     if let (Some(digest), None) = (held, self.held) {
-                        self.held = Some(Hold { variant: 0, candidate: number, digest });
+                        let identity = Identity::Digest(digest);
+                        self.held = Some(Hold { variant: 0, candidate: number, identity });
                     }
                 }
             }
@@ -395,9 +396,10 @@ impl<'a> NeedsBody<'a> {
                 } else {
                     let env = self.env(variant, Some(key), hash, body);
                     signature::holds(&env, self.message, self.scratch.get(), None)
+                        .map(|held| held.map(Identity::Digest))
                 };
                 match holds {
-                    Ok(Some(digest)) => return Ok(Some(Hold { variant: at, candidate, digest })),
+                    Ok(Some(identity)) => return Ok(Some(Hold { variant: at, candidate, identity })),
                     Ok(None) => compared = true,
                     Err(Stop::NeedBody) => return Err(Stop::NeedBody),
                     Err(stop) => refusal = Some(stop),
@@ -465,7 +467,7 @@ impl<'a> NeedsBody<'a> {
         // What is remembered must not hang on anything that the signature does not cover.
         let recorded = key.and_then(|key| key.id.as_deref()).map(str::as_bytes);
         let owner = recorded.or_else(|| verified.key_id().filter(|_| self.plan.signs_key_id)).unwrap_or_default();
-        let entry = self.verifier.entry(&verified, owner, &self.judged, &hold.digest, self.now);
+        let entry = self.verifier.entry(&verified, owner, &self.judged, hold.identity, self.now);
         Checked::NeedsReplay(NeedsReplay::new(verified, entry))
     }
 

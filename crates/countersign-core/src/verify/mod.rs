@@ -41,6 +41,7 @@ pub use coverage::Coverage;
 use fresh::Judged;
 use meant::Meant;
 use pool::{Lease, Pool};
+pub(crate) use verified::Identity;
 use verified::Namespace;
 pub use verified::{Checked, NeedsReplay, Verified};
 

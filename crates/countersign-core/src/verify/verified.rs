@@ -9,6 +9,7 @@ use super::fresh::Judged;
 use super::pool::Lease;
 use crate::alg::{Digest, Hash, Hasher};
 use crate::plan::Plan;
+use crate::plan::run::Scratch;
 use crate::reject::{Reason, Rejection, Subject};
 use crate::replay::{FirstUse, ReplayEntry};
 use crate::scheme::model::FieldId;
@@ -22,14 +23,23 @@ impl Verifier {
         verified: &Verified,
         owner: &[u8],
         judged: &Judged,
-        digest: &Digest,
+        identity: Identity,
         now: UnixTime,
     ) -> ReplayEntry {
         let found = self.plan.message(verified.response);
         let plan = found.map(|(_, plan)| plan);
         let nonce = plan.filter(|plan| plan.signs_nonce).and_then(|plan| plan.fresh.nonce);
-        let captures = &verified.scratch.peek().captures;
-        let unique = nonce.and_then(|rule| captures.get(rule.field)).unwrap_or(digest.as_bytes());
+        let Scratch { captures, found: signed, .. } = verified.scratch.peek();
+        let made;
+        let unique = if let Some(nonce) = nonce.and_then(|rule| captures.get(rule.field)) {
+            nonce
+        } else {
+            made = match identity {
+                Identity::Digest(digest) => digest,
+                Identity::Base => Hash::Sha256.digest(&signed.base),
+            };
+            made.as_bytes()
+        };
         let key = self.namespace.quota(owner);
         let owner = if nonce.is_some_and(|rule| !rule.per_key) { b"".as_slice() } else { owner };
         // A time that nobody signed tells no two messages apart, and ends nothing: it can be exchanged.
@@ -50,6 +60,15 @@ impl Verifier {
         let live_until = UnixTime::from_millis(until.millis().saturating_add(margin));
         ReplayEntry { digest, key, live_until, now }
     }
+}
+
+/// What tells a message from others where no nonce does.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Identity {
+    /// The digest of the base of its message signature, made only where it is asked for.
+    Base,
+    /// A digest of what was signed.
+    Digest(Digest),
 }
 
 /// The namespace of replay entries: the scheme's name and the realm, never the scheme's content, so that editing a

@@ -18,7 +18,7 @@ fn message() -> Message {
 const COMPONENTS: &str = "@method @target-uri @authority @scheme @request-target @path @query \
                           \"@query-param\";name=\"x\" content-type x-list;key=\"b\" x-twice;bs content-digest";
 
-fn keys() -> Vec<(&'static str, Key, Key)> {
+pub(crate) fn keys() -> Vec<(&'static str, Key, Key)> {
     macro_rules! pair {
         ($algorithm:literal, $name:literal) => {
             (

@@ -3,6 +3,7 @@
 mod changed;
 mod either;
 mod refused;
+mod replayed;
 mod signing;
 mod support;
 mod vectors;

@@ -2,8 +2,9 @@
 //!
 //! [`dictionary`], [`list`] and [`item`] check a whole field once, against everything the RFC asks of it (section 4.2),
 //! and copy nothing. What they give are views of the text: iterating finds the ends of members again, which takes
-//! counting quotes, and looks into values only where they are asked for. A field that came in several lines is joined
-//! with `, ` by the caller (section 4.2, step 1).
+//! counting quotes, and looks into values only where they are asked for. [`marked_dictionary`] keeps where the items of an
+//! inner list end, so that those are not looked for again. A field that came in several lines is joined with `, ` by the
+//! caller (section 4.2, step 1).
 //!
 //! The entries of dictionaries and parameters come as they stand, repeated keys included. The RFC lets the last of them
 //! count, in the place of the first, and so do `get` and `serialize`; who must refuse a repetition sees it.
@@ -18,6 +19,7 @@ mod write;
 
 use super::Malformed;
 use scan::{LastList, Scan};
+pub(crate) use scan::{Mark, is_lower_tchar};
 use std::collections::BTreeSet;
 use std::iter;
 
@@ -29,12 +31,26 @@ pub use write::{
 
 /// Reads a dictionary (RFC 9651, section 4.2.2). An empty field is one without members.
 pub fn dictionary(text: &[u8]) -> Result<Dictionary<'_>, Malformed> {
-    scan::whole(text, |scan| scan.checked_members(Scan::checked_entry)).map(|(text, last)| Dictionary { text, last })
+    scan::whole(text, |scan| scan.checked_members(|scan| scan.checked_entry(&mut scan::unmarked)))
+        .map(|(text, last)| Dictionary { text, last, marks: &[] })
+}
+
+/// Reads a dictionary, and marks the items of its last member where that is an inner list: those are found without
+/// looking for their ends. What `marks` held is gone.
+pub(crate) fn marked_dictionary<'a>(text: &'a [u8], marks: &'a mut Vec<Mark>) -> Result<Dictionary<'a>, Malformed> {
+    let (text, last) = scan::whole(text, |scan| {
+        scan.checked_members(|scan| {
+            marks.clear();
+            scan.checked_entry(&mut |mark| marks.push(mark))
+        })
+    })?;
+    Ok(Dictionary { text, last, marks })
 }
 
 /// Reads a list (RFC 9651, section 4.2.1). An empty field is one without members.
 pub fn list(text: &[u8]) -> Result<List<'_>, Malformed> {
-    scan::whole(text, |scan| scan.checked_members(Scan::checked_member)).map(|(text, last)| List { text, last })
+    scan::whole(text, |scan| scan.checked_members(|scan| scan.checked_member(&mut scan::unmarked)))
+        .map(|(text, last)| List { text, last })
 }
 
 /// Reads an item (RFC 9651, section 4.2.3).
@@ -48,14 +64,17 @@ pub fn item(text: &[u8]) -> Result<Item<'_>, Malformed> {
 pub struct Dictionary<'a> {
     text: &'a str,
     last: LastList,
+    /// The items of the last member, if it is an inner list; nothing where they were not marked.
+    marks: &'a [Mark],
 }
 
 impl<'a> Dictionary<'a> {
     /// Its members as they stand in the text, repeated keys included.
     pub fn entries(&self) -> impl Iterator<Item = (&'a str, Member<'a>)> + Clone + use<'a> {
         let mut scan = Scan::with(self.text, self.last);
+        let marks = self.marks;
         iter::from_fn(move || {
-            let entry = scan.entry().ok();
+            let entry = scan.entry(marks).ok();
             scan.next_member();
             entry
         })
@@ -84,7 +103,7 @@ impl<'a> List<'a> {
     pub fn members(&self) -> impl Iterator<Item = Member<'a>> + Clone + use<'a> {
         let mut scan = Scan::with(self.text, self.last);
         iter::from_fn(move || {
-            let member = scan.member().ok();
+            let member = scan.member(&[]).ok();
             scan.next_member();
             member
         })
@@ -116,6 +135,8 @@ pub struct InnerList<'a> {
     pub params: Params<'a>,
     raw: &'a str,
     inside: &'a str,
+    /// Where its items are; nothing where they were not marked.
+    marks: &'a [Mark],
 }
 
 impl<'a> InnerList<'a> {
@@ -127,7 +148,11 @@ impl<'a> InnerList<'a> {
     /// Its items, in order.
     pub fn items(&self) -> impl Iterator<Item = Item<'a>> + Clone + use<'a> {
         let mut scan = Scan::new(self.inside);
+        let mut marks = self.marks.iter();
         iter::from_fn(move || {
+            if let Some(mark) = marks.next() {
+                return scan.marked(mark);
+            }
             scan.skip_spaces();
             scan.item().ok()
         })

@@ -3,7 +3,7 @@
 //! A step finds where a value ends. The `checked_` steps also judge what is in it, and run once over a field; the others
 //! rely on that. On text that was not checked those fail or give a wrong value, but neither panic nor loop.
 
-use super::super::Malformed;
+use super::super::{Malformed, split_at_byte};
 use super::{Bare, Base64, Display, InnerList, Item, Member, Params, Text, number};
 
 /// Runs a check over a field without the spaces around it (RFC 9651, section 4.2), and gives that text if all of it was
@@ -36,6 +36,20 @@ pub(super) struct LastList {
     ends: usize,
 }
 
+/// Where an item of an inner list is, counted from behind the parenthesis that opens it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Mark {
+    starts: usize,
+    /// Behind its value.
+    params: usize,
+    /// Behind its parameters.
+    ends: usize,
+    is_string: bool,
+}
+
+/// For whoever wants no marks.
+pub(super) fn unmarked(_: Mark) {}
+
 impl<'a> Scan<'a> {
     pub(super) fn new(text: &'a str) -> Self {
         Self::with(text, LastList::default())
@@ -46,7 +60,10 @@ impl<'a> Scan<'a> {
     }
 
     /// Section 4.2.1, steps 2.1 to 2.5, with one check for each member.
-    pub(super) fn checked_members(&mut self, check: fn(&mut Self) -> Result<(), Malformed>) -> Result<(), Malformed> {
+    pub(super) fn checked_members(
+        &mut self,
+        mut check: impl FnMut(&mut Self) -> Result<(), Malformed>,
+    ) -> Result<(), Malformed> {
         if self.is_at_end() {
             return Ok(());
         }
@@ -62,16 +79,17 @@ impl<'a> Scan<'a> {
         }
     }
 
-    pub(super) fn checked_entry(&mut self) -> Result<(), Malformed> {
+    pub(super) fn checked_entry(&mut self, mark: &mut impl FnMut(Mark)) -> Result<(), Malformed> {
         self.key()?;
-        if self.take(b'=') { self.checked_member() } else { self.checked_params() }
+        if self.take(b'=') { self.checked_member(mark) } else { self.checked_params() }
     }
 
-    pub(super) fn checked_member(&mut self) -> Result<(), Malformed> {
+    pub(super) fn checked_member(&mut self, mark: &mut impl FnMut(Mark)) -> Result<(), Malformed> {
         let opens = self.at;
         if !self.take(b'(') {
             return self.checked_item();
         }
+        let inside = self.at;
         loop {
             self.skip_spaces();
             let closes = self.at;
@@ -80,7 +98,12 @@ impl<'a> Scan<'a> {
                 self.last = LastList { opens, closes, ends: self.at };
                 return Ok(());
             }
-            self.checked_item()?;
+            let value = self.bare()?;
+            check(value)?;
+            let params = self.at;
+            self.checked_params()?;
+            let [starts, params, ends] = [closes, params, self.at].map(|at| at.wrapping_sub(inside));
+            mark(Mark { starts, params, ends, is_string: matches!(value, Bare::String(_)) });
             if !matches!(self.peek(), Some(b' ' | b')')) {
                 return Err(Malformed);
             }
@@ -100,17 +123,18 @@ impl<'a> Scan<'a> {
     }
 
     /// A dictionary's next member; one without a value is true (section 3.2).
-    pub(super) fn entry(&mut self) -> Result<(&'a str, Member<'a>), Malformed> {
+    pub(super) fn entry(&mut self, marks: &'a [Mark]) -> Result<(&'a str, Member<'a>), Malformed> {
         let key = self.key()?;
         let member = if self.take(b'=') {
-            self.member()?
+            self.member(marks)?
         } else {
             Member::Item(Item { bare: Bare::Boolean(true), params: self.params()? })
         };
         Ok((key, member))
     }
 
-    pub(super) fn member(&mut self) -> Result<Member<'a>, Malformed> {
+    /// A member; `marks` are those of the items of the last one.
+    pub(super) fn member(&mut self, marks: &'a [Mark]) -> Result<Member<'a>, Malformed> {
         let from = self.at;
         if !self.take(b'(') {
             return self.item().map(Member::Item);
@@ -125,7 +149,21 @@ impl<'a> Scan<'a> {
         let inside = self.since(inside)?;
         self.expect(b')')?;
         let params = if is_last { self.params_to(self.last.ends) } else { self.params() }?;
-        Ok(Member::List(InnerList { params, raw: self.since(from)?, inside }))
+        let marks = if is_last { marks } else { &[] };
+        Ok(Member::List(InnerList { params, raw: self.since(from)?, inside, marks }))
+    }
+
+    /// An item of an inner list, the inside of which this is.
+    pub(super) fn marked(&mut self, mark: &Mark) -> Option<Item<'a>> {
+        let bare = if mark.is_string {
+            // Between the quotes.
+            Bare::String(Text { raw: self.text.get(mark.starts.wrapping_add(1)..mark.params.wrapping_sub(1))? })
+        } else {
+            self.at = mark.starts;
+            self.bare().ok()?
+        };
+        self.at = mark.ends;
+        Some(Item { bare, params: Params { text: self.text.get(mark.params..mark.ends)? } })
     }
 
     pub(super) fn item(&mut self) -> Result<Item<'a>, Malformed> {
@@ -254,7 +292,8 @@ impl<'a> Scan<'a> {
     }
 
     fn skip_until(&mut self, end: u8) {
-        self.skip_while(|byte| byte != end);
+        let (before, _) = split_at_byte(self.rest(), end);
+        self.at = self.at.wrapping_add(before.len());
     }
 
     /// Goes to the end, where nothing is found any more.
@@ -354,6 +393,11 @@ pub(super) fn is_token(byte: u8) -> bool {
     is(byte, TOKEN)
 }
 
+/// What names of fields in lower case are made of (RFC 9110's `tchar`).
+pub(crate) fn is_lower_tchar(byte: u8) -> bool {
+    is(byte, LOWER_TCHAR)
+}
+
 /// What strings and display strings are made of.
 pub(super) fn is_printable(byte: u8) -> bool {
     matches!(byte, b' '..=b'~')
@@ -402,6 +446,7 @@ const TOKEN: u8 = 2;
 const ENDS_INSIDE: u8 = 4;
 /// What ends parameters, begins another one or something quoted.
 const ENDS_PARAMS: u8 = 8;
+const LOWER_TCHAR: u8 = 16;
 
 /// The sets that each byte is in.
 static SETS: [u8; 256] = sets();
@@ -424,6 +469,9 @@ const fn sets() -> [u8; 256] {
             || matches!(byte, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-'..=b'/' | b':' | b'^'..=b'`' | b'|' | b'~')
         {
             set |= TOKEN;
+            if !matches!(byte, b':' | b'/' | b'A'..=b'Z') {
+                set |= LOWER_TCHAR;
+            }
         }
         if matches!(byte, b')' | b'"' | b'%') {
             set |= ENDS_INSIDE;

@@ -50,6 +50,34 @@ fn a_signature_s_parameters_are_cut_out_as_they_were_received() {
     assert!(dictionary.get("d").is_none());
 }
 
+/// What a dictionary gives, marked or not: each key, each item of its lists, and what follows.
+fn taken_apart(dictionary: &Dictionary<'_>) -> Vec<String> {
+    let apart = |(key, member)| match member {
+        Member::Item(item) => format!("{key} {item:?}"),
+        Member::List(list) => {
+            format!("{key} {:?} {:?} {:?}", list.items().collect::<Vec<_>>(), list.raw(), list.params)
+        }
+    };
+    dictionary.entries().map(apart).collect()
+}
+
+#[test]
+fn marks_are_those_of_the_last_member_and_of_this_field() {
+    let mut marks = Vec::new();
+    for (text, marked) in [
+        ("a=(1 \"b\";c x), d=( \"e\"  \"f\";g=\"\\\"\" )", 2),
+        ("a=(1 2 3)", 3),
+        ("a=(\"b\"), c", 0),
+        ("a=(\"b\"), c=()", 0),
+        ("", 0),
+    ] {
+        let plain = taken_apart(&dictionary(text.as_bytes()).expect("well-formed"));
+        let again = marked_dictionary(text.as_bytes(), &mut marks).expect("well-formed");
+        assert_eq!((taken_apart(&again), again.marks.len()), (plain, marked), "{text}");
+    }
+    assert!(marked_dictionary(b"a=(\"b\" \"c)", &mut marks).is_err());
+}
+
 #[test]
 fn repetitions_are_seen_and_the_last_counts_in_the_first_s_place() {
     let dictionary = dictionary(b"a=1, b=2;p=1;q;p=2, a=(3)").expect("well-formed");
@@ -264,9 +292,10 @@ fn agree(text: &[u8]) -> Result<bool, TestCaseError> {
 /// What the other steps of a scan do with text that was not checked: anything but panic or run on.
 fn survives(text: &str) {
     let last = LastList::default();
-    let _ = (Dictionary { text, last }.entries().take(text.len() + 2).count(), Params { text }.entries().count());
+    let dictionary = Dictionary { text, last, marks: &[] };
+    let _ = (dictionary.entries().take(text.len() + 2).count(), Params { text }.entries().count());
     canonical(|out| List { text, last }.serialize(out));
-    let inside = InnerList { params: Params { text }, raw: text, inside: text };
+    let inside = InnerList { params: Params { text }, raw: text, inside: text, marks: &[] };
     canonical(|out| inside.serialize(out));
 }
 
