@@ -277,6 +277,11 @@ fn agree(text: &[u8]) -> Result<bool, TestCaseError> {
     let mut accepted = ours.is_some();
     prop_assert_eq!(ours, theirs.map(|read| read.serialize().unwrap_or_default()), "dictionary");
 
+    let mut marks = Vec::new();
+    let plain = dictionary(text).ok().map(|read| taken_apart(&read));
+    let marked = marked_dictionary(text, &mut marks).ok().map(|read| taken_apart(&read));
+    prop_assert_eq!(plain, marked, "marked or not");
+
     let ours = list(text).ok().map(|read| canonical(|out| read.serialize(out)));
     let theirs = ::sfv::Parser::new(text).parse::<::sfv::List>().ok();
     accepted |= ours.is_some();
