@@ -304,6 +304,24 @@ impl Uses {
         Self { followed, number, name, left: uses, entry }
     }
 
+    /// Until when the link holds.
+    #[must_use]
+    pub const fn until(&self) -> UnixTime {
+        self.followed.until
+    }
+
+    /// How often the link may be followed in all.
+    #[must_use]
+    pub const fn most(&self) -> Option<u16> {
+        self.followed.uses
+    }
+
+    /// Whether it was made with an old key.
+    #[must_use]
+    pub const fn needs_resign(&self) -> bool {
+        self.followed.old_key
+    }
+
     /// What the store has to admit.
     #[must_use]
     pub const fn entry(&self) -> &ReplayEntry {
