@@ -41,7 +41,7 @@ impl Derivation {
 }
 
 /// What a signer may be told. The defaults are those of `Signer`.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
     /// The salt: [`SIGNER_SALT`] for signers, [`SERIALIZER_SALT`] for serialisers, unless the application says another.
     pub salt: String,

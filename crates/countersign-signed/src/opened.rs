@@ -4,7 +4,6 @@ use countersign_core::UnixTime;
 
 /// Why a value is refused. There is nothing else to be had of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
-#[non_exhaustive]
 pub enum Refused {
     /// It is for another method, address or key.
     #[error("it is for another method, address or key")]

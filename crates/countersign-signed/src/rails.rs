@@ -26,7 +26,7 @@ pub enum Envelope {
 }
 
 /// What a verifier may be told. The defaults are Rails'.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
     /// The digest.
     pub digest: Digest,
@@ -216,6 +216,12 @@ fn envelope(bytes: &[u8]) -> Result<Option<Json>, Refused> {
 #[must_use]
 pub fn derive(digest: Digest, secret_key_base: &[u8], salt: &[u8]) -> zeroize::Zeroizing<Vec<u8>> {
     pbkdf2(digest, secret_key_base, salt, 1000, 64)
+}
+
+/// Keys derived of several `secret_key_base`s.
+pub fn derived(keys: &Keys, digest: Digest, salt: &str) -> Result<Keys, crate::KeyFault> {
+    let derived = keys.each(|key| derive(digest, key, salt.as_bytes()));
+    Keys::newest_first(derived.iter().map(|key| key.as_slice()))
 }
 
 /// `iso8601(3)`, in UTC.

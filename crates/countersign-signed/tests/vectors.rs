@@ -212,8 +212,8 @@ fn django_signs_the_same() {
             "set_signed_cookie" => {
                 let options =
                     django::Options { salt: case.text("salt").map(str::to_owned), ..django::Options::default() };
-                let (key, name) = (case.text("key").unwrap(), case.text("name").unwrap());
-                let made = |salt| django::cookie(&[key], name, salt, true, &options).unwrap();
+                let (keys, name) = (case.keys(), case.text("name").unwrap());
+                let made = |salt| django::cookie(&keys, name, salt, true, &options).unwrap();
                 let prefixed = made(django::CookieSalt::Prefixed);
                 text_both_ways(&prefixed, case.text("value").unwrap(), case.expected(), &judging, false);
                 let joined = made(django::CookieSalt::Joined).sign(case.text("value").unwrap(), now).unwrap();

@@ -213,11 +213,7 @@ impl Settings {
         };
         // Django reads cookies of the old salt too, unless it is told not to.
         let also = self.cookie_salt.is_none();
-        let keys: Vec<&[u8]> = self.keys.iter().map(|key| key.expose().as_bytes()).collect();
-        if keys.is_empty() {
-            return Err(ValueError::Missing { field: "key" });
-        }
-        Ok(django::cookie(&keys, name, how, also, &options)?)
+        Ok(django::cookie(&self.keys()?, name, how, also, &options)?)
     }
 
     fn itsdangerous(&self, format: Format, operation: Operation) -> Result<Codec, ValueError> {
@@ -269,11 +265,7 @@ impl Settings {
             (None, None) => self.keys()?,
             (Some(salt), Some(digest)) => {
                 let digest = named_digest("key_digest", Some(&digest.to_ascii_lowercase()), Digest::Sha256)?;
-                // Told now, since nothing derived is empty.
-                self.keys()?;
-                let derive = |key: &SecretText| rails::derive(digest, key.expose().as_bytes(), salt.as_bytes());
-                let derived: Vec<_> = self.keys.iter().map(derive).collect();
-                Keys::newest_first(derived.iter().map(|key| key.as_slice()))?
+                rails::derived(&self.keys()?, digest, salt)?
             }
             (Some(_), None) => return Err(ValueError::Missing { field: "key_digest" }),
             (None, Some(_)) => return Err(ValueError::Missing { field: "salt" }),

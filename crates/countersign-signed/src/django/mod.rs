@@ -42,7 +42,7 @@ impl Class {
 }
 
 /// What a signer may be told. The defaults are Django's.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
     /// The class.
     pub class: Class,

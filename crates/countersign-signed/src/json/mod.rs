@@ -88,6 +88,14 @@ impl Json {
         out
     }
 
+    /// Without white space, in printable ASCII: it can stand in a field.
+    #[must_use]
+    pub fn ascii(&self) -> String {
+        let mut out = String::new();
+        write::write(self, Style::ASCII, &mut out);
+        out
+    }
+
     pub(crate) fn write(&self, style: Style, out: &mut String) {
         write::write(self, style, out);
     }
