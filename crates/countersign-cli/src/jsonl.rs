@@ -41,7 +41,7 @@ pub(crate) fn run(
 }
 
 /// How long a line may be, in bytes.
-const LONGEST: usize = 64 * 1024 * 1024;
+pub(crate) const LONGEST: usize = 64 * 1024 * 1024;
 
 fn answer_all(
     input: impl Read,
@@ -124,12 +124,14 @@ fn decide(
     })
 }
 
-struct Lines<R> {
+/// The lines of an input.
+pub(crate) struct Lines<R> {
     input: BufReader<R>,
-    line: Vec<u8>,
+    pub(crate) line: Vec<u8>,
 }
 
-enum Next {
+/// What comes next.
+pub(crate) enum Next {
     End,
     /// It is in `line`.
     Line,
@@ -137,12 +139,12 @@ enum Next {
 }
 
 impl<R: Read> Lines<R> {
-    fn new(input: R) -> Self {
+    pub(crate) fn new(input: R) -> Self {
         Self { input: BufReader::with_capacity(64 * 1024, input), line: Vec::new() }
     }
 
     /// Reads a line; what was answered before goes out first, if the line has to be waited for.
-    fn next(&mut self, out: &mut impl Write) -> Result<Next, Failure> {
+    pub(crate) fn next(&mut self, out: &mut impl Write) -> Result<Next, Failure> {
         self.line.clear();
         let mut too_long = false;
         loop {

@@ -3,6 +3,7 @@
 //! ```text
 //! args ─► task ─► engine ─► answer, verify, explain, sign, curl
 //!          message           out
+//! args ─► value, link ─► the library of signed values
 //! ```
 //!
 //! Results go to standard output, talk to standard error. A command ends with 0 where it holds, 1 where it is
@@ -24,6 +25,7 @@ mod generated;
 mod jsonl;
 mod key_file;
 mod keys;
+mod link;
 mod lint;
 mod log;
 mod log_line;
@@ -38,6 +40,7 @@ mod serve;
 mod sign;
 mod task;
 mod usage;
+mod value;
 mod verify;
 mod world;
 
@@ -90,6 +93,8 @@ fn run(command: Command, out: &mut Output) -> Result<Outcome, Failure> {
         Command::Man(arguments) => generated::man(&arguments, out),
         Command::Generated { schemes: false } => generated::all(out),
         Command::Generated { schemes: true } => generated::pages_of_schemes(out),
+        Command::Value(arguments) => value::run(&arguments, out),
+        Command::Link(arguments) => link::run(&arguments, out),
         Command::Lint(arguments) => lint::run(&arguments, out),
     }
 }

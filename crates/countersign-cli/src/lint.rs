@@ -49,9 +49,10 @@ pub(crate) struct Linted {
 pub(crate) fn of_configuration(config: &Config) -> Vec<Linted> {
     let mut linted: Vec<Linted> = Vec::new();
     for route in &config.routes {
-        let known = |other: &Linted| other.sources == route.scheme.sources;
+        let Some(file) = &route.scheme else { continue };
+        let known = |other: &Linted| other.sources == file.sources;
         if !linted.iter().any(known) {
-            linted.push(Linted::new(&route.scheme.scheme, route.scheme.sources.clone()));
+            linted.push(Linted::new(&file.scheme, file.sources.clone()));
         }
     }
     linted

@@ -29,6 +29,11 @@ pub(crate) fn counted_nonce(last: &mut u64) -> String {
     last.to_string()
 }
 
+/// 128 random bits: what tells one link from all others.
+pub(crate) fn number() -> Result<[u8; 16], NoRandomness> {
+    random()
+}
+
 /// 256 random bits as 64 hexadecimal digits.
 pub(crate) fn secret() -> Result<String, NoRandomness> {
     Ok(hex(&random::<32>()?))

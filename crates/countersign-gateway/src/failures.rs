@@ -13,10 +13,9 @@ use std::collections::HashMap;
 use std::num::NonZeroU32;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use countersign_core::scheme::Scheme;
 use countersign_core::time::UnixTime;
 use countersign_schemes::lint::signature_bits;
-
-use crate::config::RouteConfig;
 
 /// The wrong signatures of a route's keys.
 #[derive(Debug)]
@@ -35,10 +34,10 @@ struct Keys {
 }
 
 impl Failures {
-    /// What a route counts: nothing where its signatures cannot be guessed and nobody asked for a limit.
-    pub(crate) fn of(route: &RouteConfig) -> Option<Self> {
-        let guessable = signature_bits(&route.scheme.scheme).is_some_and(|bits| bits < ENOUGH);
-        route.max_failures.or(guessable.then_some(DEFAULT_MOST)).map(Self::new)
+    /// What is counted under a scheme: nothing where its signatures cannot be guessed and the route sets no limit.
+    pub(crate) fn of(scheme: &Scheme, most: Option<NonZeroU32>) -> Option<Self> {
+        let guessable = signature_bits(scheme).is_some_and(|bits| bits < ENOUGH);
+        most.or(guessable.then_some(DEFAULT_MOST)).map(Self::new)
     }
 
     fn new(most: NonZeroU32) -> Self {

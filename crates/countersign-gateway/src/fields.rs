@@ -15,6 +15,16 @@ pub(crate) mod identity {
     pub(crate) const SCHEME: HeaderName = HeaderName::from_static("countersign-scheme");
     /// What the signature covers.
     pub(crate) const COVERED: HeaderName = HeaderName::from_static("countersign-covered");
+    /// What the names of all fields begin with that tell what of a signed value is handed on.
+    pub(crate) const VALUE: &str = "countersign-value-";
+    /// A signed object, as JSON in ASCII.
+    pub(crate) const VALUE_JSON: HeaderName = HeaderName::from_static("countersign-value-json");
+    /// A signed text, percent-encoded where it is not plain text.
+    pub(crate) const VALUE_TEXT: HeaderName = HeaderName::from_static("countersign-value-text");
+    /// When the value was signed, in seconds since 1970.
+    pub(crate) const VALUE_SIGNED_AT: HeaderName = HeaderName::from_static("countersign-value-signed-at");
+    /// Until when the link holds, in seconds since 1970.
+    pub(crate) const VALUE_LINK_UNTIL: HeaderName = HeaderName::from_static("countersign-value-link-until");
 }
 
 /// Whether `Connection` names a field that is more than a matter of this connection.
@@ -114,7 +124,9 @@ const HOP_BY_HOP: [&[u8]; 9] = [
 
 /// Whether some server could take a field for one that the gateway sets.
 fn is_identity(lower_name: &str) -> bool {
-    [identity::KEY_ID, identity::SCHEME, identity::COVERED].iter().any(|known| is_alike(known.as_str(), lower_name))
+    let whole = [identity::KEY_ID, identity::SCHEME, identity::COVERED];
+    let begins = lower_name.get(..identity::VALUE.len()).is_some_and(|start| is_alike(identity::VALUE, start));
+    begins || whole.iter().any(|known| is_alike(known.as_str(), lower_name))
 }
 
 /// Whether some server could take one name for the other. CGI and its heirs read `-` and `_` alike, and some of them
@@ -154,6 +166,7 @@ mod tests {
             ("authorization", true),
             ("Countersign-Key-Id", true),
             ("countersign_scheme", true),
+            ("Countersign-Value-User", true),
         ] {
             let fields =
                 fields(&[("host", "a"), ("x-sign", "b"), ("authorization", "c"), ("connection", connection)]);
@@ -193,12 +206,17 @@ mod tests {
             ("countersign.key.id", "d"),
             ("Countersign-Scheme", "e"),
             ("countersign~scheme", "f"),
+            ("Countersign-Value-User", "h"),
+            ("countersign_value_user", "i"),
+            ("countersign.value.json", "j"),
+            ("Countersign-Value-", "k"),
+            ("Countersign-Values", "kept"),
             ("Countersign_Covered", "g"),
             ("Countersign-Signature", "kept"),
             ("X-Countersign-Key-Id", "kept"),
         ]);
         strip_request(&mut request);
-        assert_eq!(names(&request), ["countersign-signature", "x-countersign-key-id"]);
+        assert_eq!(names(&request), ["countersign-signature", "countersign-values", "x-countersign-key-id"]);
     }
 
     #[test]

@@ -92,6 +92,17 @@ impl Holding {
         }
     }
 
+    /// Reads the body to its end, for a request that is not known by its body. One that is too long goes nowhere.
+    pub(crate) async fn read_whole(&mut self) -> Result<(), Refusal> {
+        loop {
+            match self.next().await {
+                Ok(Some(_)) => {}
+                Ok(None) => return Ok(()),
+                Err(error) => return Err(self.refusal(error)),
+            }
+        }
+    }
+
     async fn read(&mut self) -> Result<Option<Bytes>, BodyError> {
         loop {
             let Some(frame) = poll_fn(|cx| Pin::new(&mut self.incoming).poll_frame(cx)).await else {

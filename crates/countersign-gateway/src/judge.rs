@@ -20,7 +20,7 @@ use http::request::Parts;
 use http::uri::PathAndQuery;
 use hyper::body::Bytes;
 
-use crate::config::{ErrorStyle, RouteConfig};
+use crate::config::{ErrorStyle, RouteConfig, SchemeFile};
 use crate::failures::Failures;
 use crate::holding::Holding;
 use crate::pen::FieldLines;
@@ -69,8 +69,8 @@ pub(crate) struct Doubt {
 }
 
 impl Judge {
-    pub(crate) fn new(route: &RouteConfig, transport: Transport, stores: &Stores) -> Self {
-        let plan = Plan::compile(&route.scheme.scheme);
+    pub(crate) fn new(route: &RouteConfig, file: &SchemeFile, transport: Transport, stores: &Stores) -> Self {
+        let plan = Plan::compile(&file.scheme);
         let mut verifier = Verifier::new(plan).with_realm(route.realm.as_deref().unwrap_or_default());
         for (name, value) in &route.vars {
             verifier = verifier.with_var(name, value);
@@ -79,10 +79,10 @@ impl Judge {
         if let Some(certificates) = &route.certificates {
             stores.keys = Arc::<Certificates>::clone(certificates);
         }
-        let own = std::iter::once(&route.scheme.scheme).chain(&route.scheme.scheme.either);
+        let own = std::iter::once(&file.scheme).chain(&file.scheme.either);
         let carries_in_body = own.flat_map(|scheme| &scheme.request.carriers).any(Carrier::in_body);
-        let sources = route.scheme.sources.clone();
-        let failures = Failures::of(route);
+        let sources = file.sources.clone();
+        let failures = Failures::of(&file.scheme, route.max_failures);
         Self { verifier, carries_in_body, stores, failures, key: route.key.clone(), transport, sources }
     }
 
@@ -241,7 +241,7 @@ fn list_value(parts: &[String]) -> HeaderValue {
 
 /// The scheme's own answer for a public reason, where the route wants that.
 pub(crate) fn own_answer(route: &RouteConfig, reason: PublicReason) -> Option<OwnAnswer> {
-    let errors = route.scheme.scheme.errors.as_ref().filter(|_| route.errors == ErrorStyle::Scheme)?;
+    let errors = route.scheme.as_ref()?.scheme.errors.as_ref().filter(|_| route.errors == ErrorStyle::Scheme)?;
     let body: String = errors
         .body
         .iter()

@@ -20,6 +20,8 @@
 //! * Deliberately absent: TLS, HTTP/2, upgrades, redirects, caching, retries of anything that could act twice.
 
 mod alarm;
+mod bearer;
+mod clearance;
 pub mod config;
 mod console;
 mod counters;

@@ -12,18 +12,18 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use countersign_core::Verified;
 use countersign_core::time::UnixTime;
 use http::header::{self, HeaderValue};
 use http::request::Parts;
 use http::{Request, Response, StatusCode, Uri, Version};
 use hyper::body::{Body as _, Bytes, Incoming};
 
+use crate::clearance::Clearance;
 use crate::config::PathPolicy;
-use crate::fields::{self, identity};
+use crate::fields;
 use crate::guard::Verdicts;
 use crate::holding::Holding;
-use crate::judge::{self, Doubt};
+use crate::judge::Doubt;
 use crate::outbound::Outbound;
 use crate::paths;
 use crate::pen::Asked;
@@ -44,8 +44,8 @@ pub(crate) struct Proxy {
 
 /// Why a request may be forwarded.
 enum Passage {
-    /// It was verified.
-    Verified(Box<Verified>),
+    /// All that is asked for was there, and held.
+    Cleared(Box<Clearance>),
     /// It was not, and the route only observes.
     Observed(Observing, &'static str),
 }
@@ -108,7 +108,7 @@ impl Proxy {
 
     async fn on_route(&self, route: &Route, head: Parts, mut body: Holding, record: Record) -> Response<Reply> {
         let passage = match self.judge(route, &head, &mut body, &record.peer).await {
-            Ok(verified) => Passage::Verified(Box::new(verified)),
+            Ok(clearance) => Passage::Cleared(Box::new(clearance)),
             Err(doubt) => match route.observing() {
                 Some(observing) => {
                     if let Err(refusal) = body.settle().await {
@@ -123,18 +123,14 @@ impl Proxy {
         self.forward(route, head, body, passage, record).await
     }
 
-    async fn judge(&self, route: &Route, head: &Parts, body: &mut Holding, peer: &str) -> Result<Verified, Doubt> {
+    async fn judge(&self, route: &Route, head: &Parts, body: &mut Holding, peer: &str) -> Result<Clearance, Doubt> {
         if route.paths == PathPolicy::Strict {
             paths::check(head.uri.path().as_bytes()).map_err(|fault| Doubt::of(Refusal::Path(fault)))?;
         }
         if body.is_declared_too_large() {
             return Err(Doubt::of(Refusal::BodyTooLarge));
         }
-        let verified = route.judge.verify(head, body, peer, (self.clock)()).await?;
-        if !route.allows(verified.key_id()) {
-            return Err(Doubt::of(Refusal::KeyNotAllowed));
-        }
-        Ok(verified)
+        route.demands.judge(head, body, peer, (self.clock)(), |key_id| route.allows(key_id)).await
     }
 
     async fn forward(
@@ -149,15 +145,12 @@ impl Proxy {
             return self.refuse_on(route, &Doubt::of(Refusal::UpstreamFailed), true, record);
         };
         let asked = route.answer_pen.as_ref().map(|pen| (pen, Asked::of(&head)));
-        let pen = route.pen.as_ref().filter(|_| matches!(passage, Passage::Verified(_)));
+        let pen = route.pen.as_ref().filter(|_| matches!(passage, Passage::Cleared(_)));
         readdress(&mut head, upstream);
         fields::strip_request(&mut head.headers);
-        if let Passage::Verified(verified) = &passage {
-            let key_id = verified.key_id().unwrap_or_default();
-            head.headers.insert(identity::KEY_ID, fields::key_id_value(key_id));
-            head.headers.insert(identity::SCHEME, route.scheme_value.clone());
-            head.headers.insert(identity::COVERED, judge::covered_value(verified));
-            record.key_id = Some(String::from_utf8_lossy(key_id).into_owned());
+        if let Passage::Cleared(clearance) = &passage {
+            clearance.tell(&route.scheme_value, &mut head.headers);
+            record.key_id = clearance.key_id();
         }
         let outbound = match pen {
             None => body.release().await.map(|body| Outbound::AsItCame(Box::new(Request::from_parts(head, body)))),
@@ -181,7 +174,7 @@ impl Proxy {
             }
         };
         match passage {
-            Passage::Verified(_) => {
+            Passage::Cleared(_) => {
                 record.outcome = "forwarded";
                 if let Some(counters) = route.counters(&self.site) {
                     counters.forwarded.add();

@@ -45,6 +45,11 @@ impl<T> Routes<T> {
         table
     }
 
+    /// Everything there is, in no order.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &T> {
+        self.exact.values().chain(self.prefixes.values()).flatten().map(|entry| &entry.value)
+    }
+
     /// What covers a path, as it was sent and without its query, and a method.
     pub(crate) fn find(&self, path: &[u8], method: &Method) -> Option<&T> {
         let entries = self.exact.get(path).or_else(|| self.longest_prefix(path))?;

@@ -121,10 +121,15 @@ impl Gateway {
         Ok(running)
     }
 
-    /// Refuses to serve routes whose keys cannot sign: nothing would ever get through.
+    /// Refuses to serve routes whose keys cannot be used: nothing would ever get through.
     fn check_pens(&self) -> io::Result<()> {
         let now = (self.clock.0)();
         runtime()?.block_on(async {
+            for route in self.site.routes.all() {
+                if let Some((what, fault)) = route.demands.fault(now).await {
+                    return Err(io::Error::other(format!("`{what}` of the route `{}`: {fault}", route.label)));
+                }
+            }
             for (route, pen, answers) in &self.site.pens {
                 if let Some(fault) = pen.fault(now, *answers).await {
                     let what = if *answers { "sign-response" } else { "sign" };

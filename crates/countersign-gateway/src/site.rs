@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use http::header::HeaderValue;
 
+use crate::clearance::Demands;
 use crate::config::{Config, Mode, PathPolicy, RouteConfig};
 use crate::counters::{Counters, RouteCounters};
 use crate::judge::{self, Judge, Stores};
@@ -32,7 +33,7 @@ pub(crate) struct Route {
     pub(crate) scheme: Arc<str>,
     /// The scheme's name for the upstream.
     pub(crate) scheme_value: HeaderValue,
-    pub(crate) judge: Judge,
+    pub(crate) demands: Demands,
     pub(crate) refusals: RouteRefusals,
     pub(crate) pen: Option<RequestPen>,
     pub(crate) answer_pen: Option<AnswerPen>,
@@ -74,22 +75,23 @@ impl Site {
 
 impl Route {
     fn new(route: &RouteConfig, config: &Config, stores: &Stores, upstream: usize, index: usize) -> Self {
-        let name = &route.scheme.scheme.name;
-        let judge = Judge::new(route, config.server.transport, stores);
-        let memory = if judge.needs_buffer() {
+        let name = route.demands();
+        let demands = Demands::new(route, config.server.transport, stores);
+        let memory = if demands.judge.as_ref().is_some_and(Judge::needs_buffer) {
             usize::try_from(route.body_limit).unwrap_or(usize::MAX)
         } else {
             config.server.body_memory
         };
         let spool = SpoolLimits { memory, total: route.body_limit, folder: config.server.body_folder.clone() };
-        let policy = pen::members(&route.scheme.scheme).find_map(|scheme| scheme.request.message_signature.as_ref());
+        let members = route.scheme.iter().flat_map(|file| pen::members(&file.scheme));
+        let policy = members.into_iter().find_map(|scheme| scheme.request.message_signature.as_ref());
         let asking = policy.and_then(|policy| pen::asking(policy, &route.vars));
         let own = |reason| judge::own_answer(route, reason);
         Self {
             label: route.path.value.to_string().into(),
-            scheme: name.as_str().into(),
+            scheme: name.into(),
             scheme_value: HeaderValue::from_str(name).unwrap_or(HeaderValue::from_static("")),
-            judge,
+            demands,
             refusals: RouteRefusals::new(name, route.realm.as_deref(), asking.as_ref(), own),
             pen: route.sign.as_ref().map(|sign| RequestPen::new(route, sign, stores)),
             answer_pen: route

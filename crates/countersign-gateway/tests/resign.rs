@@ -54,7 +54,7 @@ fn scheme(name: &str) -> Scheme {
     );
     let read = |text: String| Config::parse("test.toml", text, std::path::Path::new(""));
     let config = read(text.clone()).or_else(|_| read(text.replace("key = \"k\"\n", ""))).unwrap();
-    config.routes[0].scheme.scheme.clone()
+    config.routes[0].scheme.as_ref().unwrap().scheme.clone()
 }
 
 fn lines(head: &str) -> Vec<(String, String)> {

@@ -29,6 +29,8 @@ complete -c countersign -n "__fish_countersign_needs_command" -f -a "sign" -d 'S
 complete -c countersign -n "__fish_countersign_needs_command" -f -a "verify" -d 'Verify a signed request, or a stream of them'
 complete -c countersign -n "__fish_countersign_needs_command" -f -a "explain" -d 'Show every step of a verification: what was read, what was signed, both signatures'
 complete -c countersign -n "__fish_countersign_needs_command" -f -a "curl" -d 'Make a signed curl command'
+complete -c countersign -n "__fish_countersign_needs_command" -f -a "value" -d 'Sign and open values of Django, itsdangerous, Rails, Express, and of our own format'
+complete -c countersign -n "__fish_countersign_needs_command" -f -a "link" -d 'Make links that hold for a while, and check them'
 complete -c countersign -n "__fish_countersign_needs_command" -f -a "schemes" -d 'The catalogue of schemes'
 complete -c countersign -n "__fish_countersign_needs_command" -f -a "lint" -d 'Say what is weak about a scheme or a gateway\'s configuration'
 complete -c countersign -n "__fish_countersign_needs_command" -f -a "reason" -d 'Say what a refusal or a finding means, and how to fix it'
@@ -110,6 +112,124 @@ complete -c countersign -n "__fish_countersign_using_subcommand curl" -l nonce -
 complete -c countersign -n "__fish_countersign_using_subcommand curl" -l run -d 'Run the command instead of printing it'
 complete -c countersign -n "__fish_countersign_using_subcommand curl" -l json -d 'Print JSON: the command as text and as arguments'
 complete -c countersign -n "__fish_countersign_using_subcommand curl" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c countersign -n "__fish_countersign_using_subcommand value; and not __fish_seen_subcommand_from sign unsign dumps loads" -l input -d 'Where the lines come from; - is standard input' -r -F
+complete -c countersign -n "__fish_countersign_using_subcommand value; and not __fish_seen_subcommand_from sign unsign dumps loads" -l jsonl -d 'Read one JSON object a line, each with its operation; answer each with one line'
+complete -c countersign -n "__fish_countersign_using_subcommand value; and not __fish_seen_subcommand_from sign unsign dumps loads" -s h -l help -d 'Print help'
+complete -c countersign -n "__fish_countersign_using_subcommand value; and not __fish_seen_subcommand_from sign unsign dumps loads" -f -a "sign" -d 'Sign a text'
+complete -c countersign -n "__fish_countersign_using_subcommand value; and not __fish_seen_subcommand_from sign unsign dumps loads" -f -a "unsign" -d 'Open a signed text: print what was signed, if the signature holds'
+complete -c countersign -n "__fish_countersign_using_subcommand value; and not __fish_seen_subcommand_from sign unsign dumps loads" -f -a "dumps" -d 'Sign a JSON value'
+complete -c countersign -n "__fish_countersign_using_subcommand value; and not __fish_seen_subcommand_from sign unsign dumps loads" -f -a "loads" -d 'Open a signed JSON value'
+complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from sign" -l format -d 'The format: django, itsdangerous, flask, rails, express, keygrip or countersign' -r
+complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from sign" -l key -d 'A key; several keys the newest first. Others on this machine can read command lines, so prefer --key-file' -r
+complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from sign" -l key-file -d 'A file with a key; several files the newest key first. A line end at its end does not count' -r -F
+complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from sign" -l salt -d 'The salt; by default that of the framework\'s class. With rails, what the key is derived of `secret_key_base` with' -r
+complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from sign" -l sep -d 'What stands before the signature' -r
+complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from sign" -l algorithm -d 'The digest, as in sha256' -r
+complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from sign" -l key-derivation -d 'How itsdangerous makes the key: concat, django-concat, hmac or none' -r
+complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from sign" -l key-digest -d 'With which digest Rails derives the key: sha256 since 7.0, sha1 before' -r
+complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from sign" -l url-safe -d 'Whether it can stand in a URL (itsdangerous: true, Rails: false)' -r -f -a "true\t''
+false\t''"
+complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from sign" -l cookie -d 'The cookie that it is the value of, which is part of the salt (Django) or the purpose (Rails)' -r
+complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from sign" -l cookie-salt -d 'How Django makes a cookie\'s salt: prefixed (since 2026) or joined; where it is left out both are read' -r
+complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from sign" -l purpose -d 'What it is for (Rails, countersign)' -r
+complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from sign" -l expires-in -d 'For how many seconds what is signed holds (Rails, countersign)' -r
+complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from sign" -l envelope -d 'How Rails writes purpose and expiry: message (to 7.0) or data (since 7.1)' -r
+complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from sign" -l signature -d 'The signature, where it lies beside the value (keygrip)' -r
+complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from sign" -l max-age -d 'How many seconds ago it may have been signed at most' -r
+complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from sign" -l now -d 'The time, in seconds since 1970, instead of the clock\'s' -r
+complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from sign" -l timestamp -d 'Take the framework\'s timed class'
+complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from sign" -l compress -d 'Compress where that is shorter (Django)'
+complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from sign" -l json -d 'Print JSON'
+complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from sign" -s h -l help -d 'Print help'
+complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from unsign" -l format -d 'The format: django, itsdangerous, flask, rails, express, keygrip or countersign' -r
+complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from unsign" -l key -d 'A key; several keys the newest first. Others on this machine can read command lines, so prefer --key-file' -r
+complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from unsign" -l key-file -d 'A file with a key; several files the newest key first. A line end at its end does not count' -r -F
+complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from unsign" -l salt -d 'The salt; by default that of the framework\'s class. With rails, what the key is derived of `secret_key_base` with' -r
+complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from unsign" -l sep -d 'What stands before the signature' -r
+complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from unsign" -l algorithm -d 'The digest, as in sha256' -r
+complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from unsign" -l key-derivation -d 'How itsdangerous makes the key: concat, django-concat, hmac or none' -r
+complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from unsign" -l key-digest -d 'With which digest Rails derives the key: sha256 since 7.0, sha1 before' -r
+complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from unsign" -l url-safe -d 'Whether it can stand in a URL (itsdangerous: true, Rails: false)' -r -f -a "true\t''
+false\t''"
+complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from unsign" -l cookie -d 'The cookie that it is the value of, which is part of the salt (Django) or the purpose (Rails)' -r
+complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from unsign" -l cookie-salt -d 'How Django makes a cookie\'s salt: prefixed (since 2026) or joined; where it is left out both are read' -r
+complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from unsign" -l purpose -d 'What it is for (Rails, countersign)' -r
+complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from unsign" -l expires-in -d 'For how many seconds what is signed holds (Rails, countersign)' -r
+complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from unsign" -l envelope -d 'How Rails writes purpose and expiry: message (to 7.0) or data (since 7.1)' -r
+complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from unsign" -l signature -d 'The signature, where it lies beside the value (keygrip)' -r
+complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from unsign" -l max-age -d 'How many seconds ago it may have been signed at most' -r
+complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from unsign" -l now -d 'The time, in seconds since 1970, instead of the clock\'s' -r
+complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from unsign" -l timestamp -d 'Take the framework\'s timed class'
+complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from unsign" -l compress -d 'Compress where that is shorter (Django)'
+complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from unsign" -l json -d 'Print JSON'
+complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from unsign" -s h -l help -d 'Print help'
+complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from dumps" -l format -d 'The format: django, itsdangerous, flask, rails, express, keygrip or countersign' -r
+complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from dumps" -l key -d 'A key; several keys the newest first. Others on this machine can read command lines, so prefer --key-file' -r
+complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from dumps" -l key-file -d 'A file with a key; several files the newest key first. A line end at its end does not count' -r -F
+complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from dumps" -l salt -d 'The salt; by default that of the framework\'s class. With rails, what the key is derived of `secret_key_base` with' -r
+complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from dumps" -l sep -d 'What stands before the signature' -r
+complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from dumps" -l algorithm -d 'The digest, as in sha256' -r
+complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from dumps" -l key-derivation -d 'How itsdangerous makes the key: concat, django-concat, hmac or none' -r
+complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from dumps" -l key-digest -d 'With which digest Rails derives the key: sha256 since 7.0, sha1 before' -r
+complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from dumps" -l url-safe -d 'Whether it can stand in a URL (itsdangerous: true, Rails: false)' -r -f -a "true\t''
+false\t''"
+complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from dumps" -l cookie -d 'The cookie that it is the value of, which is part of the salt (Django) or the purpose (Rails)' -r
+complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from dumps" -l cookie-salt -d 'How Django makes a cookie\'s salt: prefixed (since 2026) or joined; where it is left out both are read' -r
+complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from dumps" -l purpose -d 'What it is for (Rails, countersign)' -r
+complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from dumps" -l expires-in -d 'For how many seconds what is signed holds (Rails, countersign)' -r
+complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from dumps" -l envelope -d 'How Rails writes purpose and expiry: message (to 7.0) or data (since 7.1)' -r
+complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from dumps" -l signature -d 'The signature, where it lies beside the value (keygrip)' -r
+complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from dumps" -l max-age -d 'How many seconds ago it may have been signed at most' -r
+complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from dumps" -l now -d 'The time, in seconds since 1970, instead of the clock\'s' -r
+complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from dumps" -l timestamp -d 'Take the framework\'s timed class'
+complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from dumps" -l compress -d 'Compress where that is shorter (Django)'
+complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from dumps" -l json -d 'Print JSON'
+complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from dumps" -s h -l help -d 'Print help'
+complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from loads" -l format -d 'The format: django, itsdangerous, flask, rails, express, keygrip or countersign' -r
+complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from loads" -l key -d 'A key; several keys the newest first. Others on this machine can read command lines, so prefer --key-file' -r
+complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from loads" -l key-file -d 'A file with a key; several files the newest key first. A line end at its end does not count' -r -F
+complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from loads" -l salt -d 'The salt; by default that of the framework\'s class. With rails, what the key is derived of `secret_key_base` with' -r
+complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from loads" -l sep -d 'What stands before the signature' -r
+complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from loads" -l algorithm -d 'The digest, as in sha256' -r
+complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from loads" -l key-derivation -d 'How itsdangerous makes the key: concat, django-concat, hmac or none' -r
+complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from loads" -l key-digest -d 'With which digest Rails derives the key: sha256 since 7.0, sha1 before' -r
+complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from loads" -l url-safe -d 'Whether it can stand in a URL (itsdangerous: true, Rails: false)' -r -f -a "true\t''
+false\t''"
+complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from loads" -l cookie -d 'The cookie that it is the value of, which is part of the salt (Django) or the purpose (Rails)' -r
+complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from loads" -l cookie-salt -d 'How Django makes a cookie\'s salt: prefixed (since 2026) or joined; where it is left out both are read' -r
+complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from loads" -l purpose -d 'What it is for (Rails, countersign)' -r
+complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from loads" -l expires-in -d 'For how many seconds what is signed holds (Rails, countersign)' -r
+complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from loads" -l envelope -d 'How Rails writes purpose and expiry: message (to 7.0) or data (since 7.1)' -r
+complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from loads" -l signature -d 'The signature, where it lies beside the value (keygrip)' -r
+complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from loads" -l max-age -d 'How many seconds ago it may have been signed at most' -r
+complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from loads" -l now -d 'The time, in seconds since 1970, instead of the clock\'s' -r
+complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from loads" -l timestamp -d 'Take the framework\'s timed class'
+complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from loads" -l compress -d 'Compress where that is shorter (Django)'
+complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from loads" -l json -d 'Print JSON'
+complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from loads" -s h -l help -d 'Print help'
+complete -c countersign -n "__fish_countersign_using_subcommand link; and not __fish_seen_subcommand_from make check" -s h -l help -d 'Print help'
+complete -c countersign -n "__fish_countersign_using_subcommand link; and not __fish_seen_subcommand_from make check" -f -a "make" -d 'Make a link of a URL'
+complete -c countersign -n "__fish_countersign_using_subcommand link; and not __fish_seen_subcommand_from make check" -f -a "check" -d 'Check a link'
+complete -c countersign -n "__fish_countersign_using_subcommand link; and __fish_seen_subcommand_from make" -l key -d 'A key of at least 16 bytes; several keys the newest first. Prefer --key-file' -r
+complete -c countersign -n "__fish_countersign_using_subcommand link; and __fish_seen_subcommand_from make" -l key-file -d 'A file with a key; several files the newest key first. A line end at its end does not count' -r -F
+complete -c countersign -n "__fish_countersign_using_subcommand link; and __fish_seen_subcommand_from make" -l now -d 'The time, in seconds since 1970, instead of the clock\'s' -r
+complete -c countersign -n "__fish_countersign_using_subcommand link; and __fish_seen_subcommand_from make" -l expires-in -d 'For how many seconds it holds' -r
+complete -c countersign -n "__fish_countersign_using_subcommand link; and __fish_seen_subcommand_from make" -l method -d 'A method that it is for; GET where none is given, and HEAD only where it is' -r
+complete -c countersign -n "__fish_countersign_using_subcommand link; and __fish_seen_subcommand_from make" -l uses -d 'How often it may be followed, 1 to 100; any number of times where it is left out' -r
+complete -c countersign -n "__fish_countersign_using_subcommand link; and __fish_seen_subcommand_from make" -l address -d 'The one address that it may be followed from' -r
+complete -c countersign -n "__fish_countersign_using_subcommand link; and __fish_seen_subcommand_from make" -l key-id -d 'The id of the key with which the request that follows it must be signed' -r
+complete -c countersign -n "__fish_countersign_using_subcommand link; and __fish_seen_subcommand_from make" -l free -d 'A parameter of the query that may be added, changed and removed, as in `utm_source`' -r
+complete -c countersign -n "__fish_countersign_using_subcommand link; and __fish_seen_subcommand_from make" -l json -d 'Print JSON'
+complete -c countersign -n "__fish_countersign_using_subcommand link; and __fish_seen_subcommand_from make" -l any-host -d 'Let it hold for whatever host it is sent to'
+complete -c countersign -n "__fish_countersign_using_subcommand link; and __fish_seen_subcommand_from make" -s h -l help -d 'Print help'
+complete -c countersign -n "__fish_countersign_using_subcommand link; and __fish_seen_subcommand_from check" -l key -d 'A key of at least 16 bytes; several keys the newest first. Prefer --key-file' -r
+complete -c countersign -n "__fish_countersign_using_subcommand link; and __fish_seen_subcommand_from check" -l key-file -d 'A file with a key; several files the newest key first. A line end at its end does not count' -r -F
+complete -c countersign -n "__fish_countersign_using_subcommand link; and __fish_seen_subcommand_from check" -l now -d 'The time, in seconds since 1970, instead of the clock\'s' -r
+complete -c countersign -n "__fish_countersign_using_subcommand link; and __fish_seen_subcommand_from check" -l method -d 'The method that it is followed with' -r
+complete -c countersign -n "__fish_countersign_using_subcommand link; and __fish_seen_subcommand_from check" -l address -d 'The address that it is followed from' -r
+complete -c countersign -n "__fish_countersign_using_subcommand link; and __fish_seen_subcommand_from check" -l key-id -d 'The id of the key with which the request is signed' -r
+complete -c countersign -n "__fish_countersign_using_subcommand link; and __fish_seen_subcommand_from check" -l json -d 'Print JSON'
+complete -c countersign -n "__fish_countersign_using_subcommand link; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c countersign -n "__fish_countersign_using_subcommand schemes; and not __fish_seen_subcommand_from list show test" -l json -d 'Print the list as JSON'
 complete -c countersign -n "__fish_countersign_using_subcommand schemes; and not __fish_seen_subcommand_from list show test" -s h -l help -d 'Print help'
 complete -c countersign -n "__fish_countersign_using_subcommand schemes; and not __fish_seen_subcommand_from list show test" -f -a "list" -d 'List the schemes with their titles (the default)'

@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use super::File;
 
 /// The crates that the bans hold for. `crate::tidy` refuses a runtime among their dependencies.
-pub(crate) const PURE: &[&str] = &["countersign-core", "countersign-schemes"];
+pub(crate) const PURE: &[&str] = &["countersign-core", "countersign-schemes", "countersign-signed"];
 
 /// One file for each pure crate.
 pub(super) fn files() -> Vec<File> {

@@ -8,6 +8,7 @@ mod driver;
 mod exchange;
 mod report;
 mod scratch;
+mod values;
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -28,6 +29,9 @@ struct Options {
 
 /// Everything, or the drivers and schemes that are named.
 pub(crate) fn run(root: &Path, arguments: &[&str]) -> Result<(), Failure> {
+    if let ["values", arguments @ ..] = arguments {
+        return values::run(root, arguments);
+    }
     let options = Options::read(arguments)?;
     let chosen = chosen(driver::list(root)?, &options.names)?;
     let countersign = countersign(root)?;
@@ -66,7 +70,8 @@ pub(crate) fn quick(root: &Path) -> Result<(), Failure> {
     if left_out > 0 {
         println!("left to `cargo xtask interop`: {}", counted(left_out, "driver"));
     }
-    report.finish(root)
+    report.finish(root)?;
+    values::quick(root, &countersign, patience)
 }
 
 /// How long installing may take, all SDKs together, before the small run goes on with those that are there.

@@ -17,6 +17,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("countersign-core", &[]),
     ("countersign-schemes", &["countersign-core"]),
     ("countersign-certificates", &["countersign-core"]),
+    ("countersign-signed", &["countersign-core"]),
     ("countersign-store", &["countersign-core"]),
     ("countersign-store-embedded", &["countersign-store", "countersign-core"]),
     (
@@ -24,6 +25,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         &[
             "countersign-certificates",
             "countersign-schemes",
+            "countersign-signed",
             "countersign-store",
             "countersign-store-embedded",
             "countersign-core",
@@ -35,12 +37,13 @@ const LAYERS: &[(&str, &[&str])] = &[
             "countersign-certificates",
             "countersign-gateway",
             "countersign-schemes",
+            "countersign-signed",
             "countersign-store",
             "countersign-store-embedded",
             "countersign-core",
         ],
     ),
-    ("countersign-bench", &["countersign-schemes", "countersign-core"]),
+    ("countersign-bench", &["countersign-schemes", "countersign-signed", "countersign-core"]),
 ];
 
 /// Libraries that mark a layer, and the only crates that may have them.

@@ -4,6 +4,7 @@
 
 mod request;
 mod service;
+mod value;
 
 pub(crate) use request::{
     CurlArguments, ExplainArguments, InputOptions, KeyOptions, OutputFormat, SchemeOptions, SignArguments,
@@ -12,6 +13,10 @@ pub(crate) use request::{
 pub(crate) use service::{
     AddKey, CheckArguments, DevArguments, KeysArguments, KeysCommand, LogFormat, MaterialOptions, RevokeKey,
     RotateKey, ServeArguments, StoreOptions,
+};
+
+pub(crate) use value::{
+    CheckLink, LinkArguments, LinkCommand, LinkKeys, MakeLink, ValueArguments, ValueCommand, ValueOptions,
 };
 
 use std::path::PathBuf;
@@ -57,6 +62,10 @@ pub(crate) enum Command {
     ///
     /// Method, fields and body are given as to curl itself. The command is printed; --run runs it instead.
     Curl(CurlArguments),
+    /// Sign and open values of Django, itsdangerous, Rails, Express, and of our own format
+    Value(ValueArguments),
+    /// Make links that hold for a while, and check them
+    Link(LinkArguments),
     /// The catalogue of schemes
     Schemes(SchemesArguments),
     /// Say what is weak about a scheme or a gateway's configuration

@@ -15,5 +15,6 @@ mod raw;
 mod suites;
 mod support;
 mod trial;
+mod values;
 mod vendors;
 mod webhooks;

@@ -4,6 +4,7 @@
 //! configuration at all. Nothing is guessed; a key that is not known is a fault. The schemes that routes name are read
 //! and checked along with it.
 
+mod bearer;
 mod fault;
 mod reader;
 mod schemes;
@@ -21,6 +22,7 @@ use std::time::Duration;
 
 use http::Method;
 
+pub use bearer::{LinkConfig, ValueConfig, ValueFormat, ValuePlace};
 pub use fault::{At, ConfigError, ConfigFaults, Fault, SchemeError, Source, Span};
 pub use schemes::{SchemeFile, SchemeFolder};
 
@@ -119,8 +121,12 @@ pub struct RouteConfig {
     pub path: At<PathPattern>,
     /// `methods`: which methods it covers. Default: all.
     pub methods: Vec<Method>,
-    /// `scheme`: what its requests must satisfy.
-    pub scheme: Arc<SchemeFile>,
+    /// `scheme`: how its requests must be signed. Absent where a link or a value is asked for instead.
+    pub scheme: Option<Arc<SchemeFile>>,
+    /// `link`: a signed link is asked for. Default: none is.
+    pub link: Option<LinkConfig>,
+    /// `value`: a signed value is asked for. Default: none is.
+    pub value: Option<ValueConfig>,
     /// `upstream`: where they go.
     pub upstream: UpstreamAddress,
     /// `mode`: what happens to those that do not. Default: `enforce`.
@@ -148,6 +154,19 @@ pub struct RouteConfig {
     pub sign_response: Option<SignConfig>,
     /// `errors`: how a refusal looks. Default: `problem`.
     pub errors: ErrorStyle,
+}
+
+impl RouteConfig {
+    /// What it asks for, in a word: the scheme's name, or what stands in its place.
+    #[must_use]
+    pub fn demands(&self) -> &str {
+        match (&self.scheme, &self.value, &self.link) {
+            (Some(file), _, _) => &file.scheme.name,
+            (None, Some(_), Some(_)) => "signed-value-and-link",
+            (None, Some(_), None) => "signed-value",
+            (None, None, _) => "signed-link",
+        }
+    }
 }
 
 /// `sign` and `sign-response` of a route.

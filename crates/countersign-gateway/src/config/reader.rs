@@ -47,6 +47,11 @@ impl<'a, 'f> Section<'a, 'f> {
         self.table.contains_key(key)
     }
 
+    /// Where a key's value stands, if it is there.
+    pub(super) fn place_of(&self, key: &str) -> Option<Range<usize>> {
+        self.value(key).map(Spanned::span)
+    }
+
     /// Notes that a key which must be there is not.
     pub(super) fn require<T>(&mut self, key: &str, value: Option<T>, example: &str) -> Option<T> {
         if value.is_none() && !self.table.contains_key(key) {

@@ -13,11 +13,11 @@ use toml::de::{DeTable, DeValue};
 use super::fault::{ConfigFaults, Fault, SchemeError, Source, fault};
 use super::reader::{Section, alternatives, kind};
 use super::schemes::{self, Schemes, Use};
-use super::sign;
 use super::{
     At, Config, Durability, ErrorStyle, Mode, PathPattern, PathPolicy, RouteConfig, SchemeName, ServerConfig,
     StoreConfig,
 };
+use super::{bearer, sign};
 use crate::paths;
 use crate::upstream::{UpstreamAddress, UpstreamLimits};
 
@@ -59,6 +59,8 @@ const ROUTE: &[&str] = &[
     "errors",
     "sign",
     "sign-response",
+    "link",
+    "value",
 ];
 
 /// Reads a whole configuration. `folder` is what relative paths in it are relative to.
@@ -231,7 +233,13 @@ fn route(mut section: Section<'_, '_>, folder: &Path, schemes: &mut Schemes) -> 
     let scheme = section.parsed("scheme", "write a name of the catalogue, or a file's path", |text| {
         scheme_name(text, folder).ok_or("is empty")
     });
-    let scheme = section.require("scheme", scheme, "\"countersign-v1\"");
+    let link = bearer::link(&mut section);
+    let value = bearer::value(&mut section);
+    let carries = section.has("link") || section.has("value");
+    let scheme = if carries { scheme } else { section.require("scheme", scheme, "\"countersign-v1\"") };
+    if !section.has("scheme") && carries {
+        note_schemeless(&mut section);
+    }
     let upstream_hint = "write \"http://host:port\", without a path";
     let upstream = section.parsed("upstream", upstream_hint, upstream_address);
     let upstream = section.require("upstream", upstream, "\"http://127.0.0.1:8000\"");
@@ -261,7 +269,9 @@ fn route(mut section: Section<'_, '_>, folder: &Path, schemes: &mut Schemes) -> 
     Some(RouteConfig {
         path: path?,
         methods: methods?,
-        scheme: file?,
+        scheme: if section.has("scheme") { Some(file?) } else { None },
+        link: link?,
+        value: value?,
         upstream: upstream?.value,
         mode: mode.unwrap_or_default(),
         key: key.map(|key| key.value),
@@ -276,6 +286,19 @@ fn route(mut section: Section<'_, '_>, folder: &Path, schemes: &mut Schemes) -> 
         sign_response: signs_response?,
         errors,
     })
+}
+
+/// What only a signed request has is a fault where none is asked for: it would be missed silently.
+fn note_schemeless(section: &mut Section<'_, '_>) {
+    for key in ["key", "certificates", "allow", "vars", "errors", "max-failures"] {
+        if let Some(span) = section.place_of(key) {
+            section.faults().push(fault(
+                span,
+                format!("`{key}` means nothing without a `scheme`"),
+                format!("leave `{key}` out, or add a `scheme`"),
+            ));
+        }
+    }
 }
 
 const DEFAULT_BODY_LIMIT: u64 = 8 * 1024 * 1024;

@@ -42,7 +42,7 @@ fn what_is_left_out_has_its_default() {
     assert_eq!(config.upstream, UpstreamLimits::default());
     let route = &config.routes[0];
     assert_eq!(route.path.value, PathPattern::Prefix("/".to_owned()));
-    assert_eq!(route.scheme.scheme.name, "md5-token");
+    assert_eq!(route.scheme.as_ref().unwrap().scheme.name, "md5-token");
     assert_eq!(route.upstream, UpstreamAddress { host: "127.0.0.1".to_owned(), port: 8000 });
     assert_eq!((route.mode, route.paths, route.errors), (Mode::Enforce, PathPolicy::Strict, ErrorStyle::Problem));
     assert_eq!(route.body_limit, 8 * 1024 * 1024);
@@ -125,7 +125,7 @@ errors = "scheme"
     assert_eq!(config.upstream.idle_connections, 4);
     let route = &config.routes[0];
     assert_eq!(route.path.value, PathPattern::Exact("/a/b".to_owned()));
-    assert_eq!(route.scheme.scheme.name, "mine");
+    assert_eq!(route.scheme.as_ref().unwrap().scheme.name, "mine");
     assert_eq!(route.upstream, UpstreamAddress { host: "::1".to_owned(), port: 80 });
     assert_eq!(route.methods.len(), 2);
     assert_eq!(route.max_failures, NonZeroU32::new(20));
@@ -193,7 +193,7 @@ upstream = "https://a"
             "4:1 `idle_timeout` is not a key of [server] | it is written `idle-timeout`",
             "6:1 [[route]] has no `scheme` | add one, as in `scheme = \"countersign-v1\"`",
             "7:8 `path` of [[route]] does not begin with a slash | write an exact path, \"/a/b\", or a prefix that ends in a slash and a star, \"/a/*\"",
-            "8:1 `shceme` is not a key of [[route]] | it may be `path`, `methods`, `scheme`, `upstream`, `mode`, `key`, `certificates`, `allow`, `vars`, `body-limit`, `max-failures`, `paths`, `realm`, `errors`, `sign` or `sign-response`",
+            "8:1 `shceme` is not a key of [[route]] | it may be `path`, `methods`, `scheme`, `upstream`, `mode`, `key`, `certificates`, `allow`, `vars`, `body-limit`, `max-failures`, `paths`, `realm`, `errors`, `sign`, `sign-response`, `link` or `value`",
             "9:12 `upstream` of [[route]] is an https URL, which upstreams cannot have yet | write \"http://host:port\", without a path",
             "11:2 `sever` is not a section | it may be [server], [store], [upstream] or [[route]]",
         ]
@@ -254,6 +254,109 @@ fn every_value_is_checked() {
         let text = PLAIN.replacen(from, to, 1);
         let found = faults(&text);
         assert!(found.iter().any(|fault| fault.contains(expected)), "{to}: {found:#?}");
+    }
+}
+
+#[test]
+fn links_and_values_are_asked_for_or_told_to_be_wrong() {
+    let with = |more: &str| {
+        let text =
+            PLAIN.replace("scheme   = \"md5-token\"\n", "").replace("[[route]]", &format!("[[route]]\n{more}"));
+        assert!(!text.contains("md5-token"), "{text}");
+        text
+    };
+    for fine in [
+        "link = { keys = [\"a\", \"b\"] }",
+        "value = { format = \"django\", cookie = \"sessionid\", salt = \"s\", keys = [\"a\"] }",
+        "value = { format = \"rails\", header = \"X-Token\", keys = [\"a\"], purpose = \"login\" }",
+        "value = { format = \"countersign\", query = \"t\", keys = [\"a\"], purpose = \"p\", once = true, max-age = \"1d\" }",
+        "link = { keys = [\"a\"] }\nvalue = { format = \"flask\", cookie = \"session\", keys = [\"a\"] }",
+    ] {
+        let config = parse(&with(fine)).unwrap_or_else(|faults| panic!("{faults}"));
+        assert!(config.routes[0].scheme.is_none() && config.routes[0].demands().starts_with("signed-"));
+    }
+    for (more, expected) in [
+        ("", "[[route]] has no `scheme`"),
+        ("link = {}", "link has no `keys`"),
+        ("link = { keys = [] }", "`keys` is empty"),
+        ("link = { keys = [\"\"] }", "a key id is empty"),
+        ("link = { keys = [\"a\"], uses = 1 }", "`uses` is not a key of link"),
+        ("link = true", "`link` of [[route]] is true or false"),
+        ("link = { keys = [\"a\"] }\nallow = [\"b\"]", "`allow` means nothing without a `scheme`"),
+        ("link = { keys = [\"a\"] }\nkey = \"b\"", "`key` means nothing without a `scheme`"),
+        ("value = { keys = [\"a\"], cookie = \"c\" }", "value has no `format`"),
+        ("value = { format = \"pickle\", keys = [\"a\"], cookie = \"c\" }", "`format` of value is none of the words"),
+        ("value = { format = \"django\", cookie = \"c\" }", "value has no `keys`"),
+        ("value = { format = \"django\", keys = [\"a\"] }", "`value` has to say where it is carried"),
+        (
+            "value = { format = \"django\", keys = [\"a\"], cookie = \"c\", query = \"q\" }",
+            "`value` has to say where",
+        ),
+        ("value = { format = \"django\", keys = [\"a\"], cookie = \"c d\" }", "`cookie` of value is no name"),
+        (
+            "value = { format = \"django\", keys = [\"a\"], header = \"Cookie\" }",
+            "`header` of value is where cookies are",
+        ),
+        (
+            "value = { format = \"django\", keys = [\"a\"], cookie = \"c\", digest = \"sha\" }",
+            "`digest` of value is no digest",
+        ),
+        (
+            "value = { format = \"django\", keys = [\"a\"], cookie = \"c\", old-digests = [\"sha\"] }",
+            "`sha` of `old-digests`",
+        ),
+        (
+            "value = { format = \"django\", keys = [\"a\"], cookie = \"c\", separator = \"a\" }",
+            "the separator may not",
+        ),
+        (
+            "value = { format = \"django\", keys = [\"a\"], cookie = \"c\", purpose = \"p\" }",
+            "`purpose` means nothing to `django`",
+        ),
+        (
+            "value = { format = \"django\", keys = [\"a\"], cookie = \"c\", once = true }",
+            "a value that may be used once has to be",
+        ),
+        (
+            "value = { format = \"django\", keys = [\"a\"], cookie = \"c\", text = true, max-age = \"1h\" }",
+            "`django` does not tell when",
+        ),
+        (
+            "value = { format = \"express\", keys = [\"a\"], cookie = \"c\", max-age = \"1h\" }",
+            "`express` does not tell when",
+        ),
+        (
+            "value = { format = \"express\", keys = [\"a\"], cookie = \"c\", salt = \"s\" }",
+            "`salt` means nothing to `express`",
+        ),
+        (
+            "value = { format = \"express\", keys = [\"a\"], cookie = \"c\", claims = { user = \"u\" } }",
+            "a text has no `claims`",
+        ),
+        (
+            "value = { format = \"django-cookie\", keys = [\"a\"], query = \"q\" }",
+            "`django-cookie` is read from a cookie",
+        ),
+        ("value = { format = \"countersign\", keys = [\"a\"], query = \"q\" }", "`countersign` needs a `purpose`"),
+        (
+            "value = { format = \"rails\", keys = [\"a\"], query = \"q\", salt = \"s\" }",
+            "`salt` and `key-digest` belong together",
+        ),
+        (
+            "value = { format = \"django\", keys = [\"a\"], cookie = \"c\", claims = { User = \"u\" } }",
+            "`User` cannot be the end",
+        ),
+        (
+            "value = { format = \"django\", keys = [\"a\"], cookie = \"c\", claims = { json = \"u\" } }",
+            "`json` cannot be the end",
+        ),
+        (
+            "value = { format = \"flask\", keys = [\"a\"], cookie = \"c\", timed = false }",
+            "`timed` means nothing to `flask`",
+        ),
+    ] {
+        let found = faults(&with(more));
+        assert!(found.iter().any(|fault| fault.contains(expected)), "{more}: {found:#?}");
     }
 }
 

@@ -34,6 +34,21 @@ pub(super) fn duration(text: &str) -> Option<Duration> {
     (millis <= 86_400_000).then(|| Duration::from_millis(millis))
 }
 
+pub(super) const AGE_HINT: &str = "write a number and s, m, h or d, as in \"14d\"";
+
+/// Seconds that something may be old, up to ten years.
+pub(super) fn age(text: &str) -> Option<u64> {
+    let (number, unit) = number_and_unit(text)?;
+    let factor = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3_600,
+        "d" => 86_400,
+        _ => return None,
+    };
+    number.checked_mul(factor).filter(|seconds| (1..=3_660 * 86_400).contains(seconds))
+}
+
 fn number_and_unit(text: &str) -> Option<(u64, &str)> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = text.split_at(digits);
@@ -45,6 +60,22 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn ages() {
+        for (text, expected) in [
+            ("1s", Some(1)),
+            ("15 m", Some(900)),
+            ("14d", Some(1_209_600)),
+            ("0s", None),
+            ("14", None),
+            ("1y", None),
+            ("3661d", None),
+            ("18446744073709551615d", None),
+        ] {
+            assert_eq!(age(text), expected, "{text}");
+        }
+    }
 
     #[test]
     fn sizes() {

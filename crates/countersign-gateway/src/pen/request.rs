@@ -34,8 +34,10 @@ impl RequestPen {
         let mut clashes = Clashes::default();
         // That all of it can be taken out was seen to when the configuration was read.
         let _ = clashes.add(&sign.scheme.scheme, false);
-        if sign.drop_credentials {
-            let _ = clashes.add(&route.scheme.scheme, false);
+        if sign.drop_credentials
+            && let Some(own) = &route.scheme
+        {
+            let _ = clashes.add(&own.scheme, false);
         }
         Self { pen: Arc::new(Pen::new(sign, stores)), clashes, host: sign.host, knocks: Knocks::new(MOST_KNOWN) }
     }

@@ -1,0 +1,170 @@
+//! What a request carries that was signed for whoever holds it: links, cookies, tokens.
+//!
+//! ```text
+//! head ─► cookie, field or parameter ─► keys of the store ─► countersign-signed ─► Presented
+//!                                                                               └► Once, Uses: replay store, last
+//! ```
+//!
+//! Invariants:
+//!
+//! * What is handed upstream comes out of an `Opened` of the library, or is not handed on.
+//! * A key that is not in the store, or a store that does not answer, decides nothing: the request is not forwarded.
+//! * A value that is there twice is not read.
+//! * What may be used once is admitted to the replay store when everything else holds, and never taken back.
+
+mod carried;
+mod link;
+mod value;
+
+pub(crate) use link::LinkGate;
+pub(crate) use value::{Presented, ValueGate, trial};
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use countersign_core::alg::ct_eq;
+use countersign_core::key::{KeyQuery, KeyResolver, Material, Secret};
+use countersign_core::reject::Reason;
+use countersign_core::time::UnixTime;
+use countersign_core::{Key, StoreError};
+use countersign_signed::{Keys, Refused, SettingFault};
+
+use crate::judge::Doubt;
+use crate::refuse::Refusal;
+
+type Make<T> = Box<dyn Fn(&Keys) -> Result<T, SettingFault> + Send + Sync>;
+
+/// Keys of the store, and what was made of them last.
+pub(crate) struct Ring<T> {
+    /// What the keys are for, as the store and the log call it.
+    scheme: &'static str,
+    ids: Vec<String>,
+    store: Arc<dyn KeyResolver>,
+    make: Make<T>,
+    made: Mutex<Option<Made<T>>>,
+}
+
+/// Why there is nothing to check with.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NoKeys {
+    #[error("{0}")]
+    Store(#[from] StoreError),
+    /// Nothing will come of it before somebody changes the keys.
+    #[error("{0}")]
+    Unusable(String),
+}
+
+/// What is made of keys costs a few hashes, so it is kept until they are others.
+struct Made<T> {
+    of: Vec<Secret>,
+    what: Arc<T>,
+}
+
+impl<T> Ring<T> {
+    pub(crate) fn new(
+        scheme: &'static str,
+        ids: &[String],
+        store: &Arc<dyn KeyResolver>,
+        make: impl Fn(&Keys) -> Result<T, SettingFault> + Send + Sync + 'static,
+    ) -> Self {
+        Self { scheme, ids: ids.to_vec(), store: Arc::clone(store), make: Box::new(make), made: Mutex::new(None) }
+    }
+
+    /// What the keys that are valid now make.
+    pub(crate) async fn get(&self, now: UnixTime) -> Result<Arc<T>, NoKeys> {
+        let secrets = self.secrets(now).await?;
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        let same = |known: &Made<T>| {
+            known.of.len() == secrets.len()
+                && known.of.iter().zip(&secrets).all(|(one, other)| ct_eq(one.expose(), other.expose()))
+        };
+        if let Some(known) = made.as_ref().filter(|known| same(known)) {
+            return Ok(Arc::clone(&known.what));
+        }
+        let unusable = |why: String| NoKeys::Unusable(format!("the keys of a {} cannot be used: {why}", self.scheme));
+        let keys =
+            Keys::newest_first(secrets.iter().map(Secret::expose)).map_err(|fault| unusable(fault.to_string()))?;
+        let what = Arc::new((self.make)(&keys).map_err(|fault| unusable(fault.to_string()))?);
+        *made = Some(Made { of: secrets, what: Arc::clone(&what) });
+        Ok(what)
+    }
+
+    /// Why nothing could ever be checked. An unreachable store says nothing.
+    pub(crate) async fn fault(&self, now: UnixTime) -> Option<String> {
+        match self.get(now).await {
+            Ok(_) | Err(NoKeys::Store(_)) => None,
+            Err(NoKeys::Unusable(why)) => Some(why),
+        }
+    }
+
+    /// The secrets that are valid now: in the order of their ids, and of one id the one that is valid since latest first.
+    async fn secrets(&self, now: UnixTime) -> Result<Vec<Secret>, NoKeys> {
+        let mut secrets = Vec::new();
+        for id in &self.ids {
+            let query = KeyQuery::new(self.scheme, Some(id.as_bytes()));
+            let found = self.store.resolve(&query).wait().await?;
+            if found.keys().is_empty() {
+                return Err(NoKeys::Unusable(format!("there is no key `{id}` in the store")));
+            }
+            let mut valid: Vec<&Arc<Key>> = found.keys().iter().filter(|key| key.is_valid_at(now)).collect();
+            valid.sort_by_key(|key| std::cmp::Reverse(key.not_before));
+            for key in valid {
+                match &key.material {
+                    Material::Secret(secret) => secrets.push(secret.clone()),
+                    _ => return Err(NoKeys::Unusable(format!("the key `{id}` is no secret"))),
+                }
+            }
+        }
+        if secrets.is_empty() {
+            let ids = self.ids.join("`, `");
+            return Err(NoKeys::Unusable(format!("none of the keys `{ids}` is valid now")));
+        }
+        Ok(secrets)
+    }
+}
+
+impl<T> std::fmt::Debug for Ring<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Ring").field("scheme", &self.scheme).field("ids", &self.ids).finish_non_exhaustive()
+    }
+}
+
+/// The library's reasons in the engine's words. One match, no wildcard: a new reason has to be placed.
+const fn reason(refused: Refused) -> Reason {
+    match refused {
+        Refused::Bound => Reason::ValueDisagrees,
+        Refused::Expired => Reason::Expired,
+        Refused::Malformed => Reason::CredentialMalformed,
+        Refused::Replayed => Reason::Replayed,
+        Refused::SignatureMismatch => Reason::SignatureMismatch,
+        Refused::TooLarge => Reason::TooLarge,
+    }
+}
+
+/// A doubt about something that was carried, named as in "the link".
+fn doubt(what: &str, refused: Refused) -> Doubt {
+    let detail = Some(format!("{what}: {refused}"));
+    Doubt { detail, ..Doubt::of(Refusal::Rejected(reason(refused))) }
+}
+
+fn missing(what: &str) -> Doubt {
+    let detail = Some(format!("{what} is not there"));
+    Doubt { detail, ..Doubt::of(Refusal::Rejected(Reason::SignatureMissing)) }
+}
+
+fn doubled(what: &str) -> Doubt {
+    let detail = Some(format!("{what} is there more than once"));
+    Doubt { detail, ..Doubt::of(Refusal::Rejected(Reason::FieldDuplicated)) }
+}
+
+/// Without keys nothing is decided, whoever is to blame.
+fn keyless(why: NoKeys) -> Doubt {
+    undecided(match why {
+        NoKeys::Store(error) => error,
+        NoKeys::Unusable(why) => StoreError::Unavailable(why),
+    })
+}
+
+fn undecided(error: StoreError) -> Doubt {
+    let detail = Some(error.to_string());
+    Doubt { detail, ..Doubt::of(Refusal::Undecided(error)) }
+}

@@ -1,0 +1,60 @@
+//! Signed values: what Django, Flask, Rails and Express put into cookies, links and hidden fields, read and written;
+//! links that hold for a while and a few times; and a format of our own.
+//!
+//! ```text
+//! Keys, Options ─► django, itsdangerous, rails, express, own ─► Codec ─┬► sign, dumps: text
+//!                  (derived once)                                     └► unsign, loads: Opened, or Refused
+//!                                                             redeem ──► Once ─► a store's answer ─► Opened
+//! link::Links ─► make: URL
+//!             └► check: Followed, or Uses for which a store has to be asked
+//! ```
+//!
+//! Invariants:
+//!
+//! * A value that does not hold yields a [`Refused`] and nothing else: no payload, no date. Only this crate makes an
+//!   [`Opened`].
+//! * Nothing is decoded, decompressed or parsed before its signature held. What is decompressed has a limit.
+//! * Signatures are compared in constant time.
+//! * A number keeps its digits: what cannot be written is refused and never rounded.
+//!
+//! No I/O, no clock, no randomness, no environment: time, nonces and a store's answers come in as arguments. What a
+//! framework does with the bytes is followed to the letter, its leniencies included; our own formats have none.
+//! Deliberately absent: pickled and marshalled objects, and encryption.
+
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects,
+        clippy::as_conversions
+    )
+)]
+
+mod base64;
+mod codec;
+mod digest;
+pub mod django;
+pub mod express;
+mod inflate;
+pub mod itsdangerous;
+mod json;
+mod keys;
+pub mod link;
+mod number;
+mod opened;
+pub mod own;
+mod payload;
+pub mod rails;
+mod redeem;
+
+pub use codec::{Codec, renew};
+pub use countersign_core::{FirstUse, ReplayEntry, UnixTime};
+pub use digest::Digest;
+pub use inflate::{FREE, MOST, RATIO};
+pub use json::{DEEPEST, Json, JsonFault, Number};
+pub use keys::{KeyFault, Keys};
+pub use opened::{CannotSign, Judging, Opened, Refused, SettingFault};
+pub use redeem::Once;

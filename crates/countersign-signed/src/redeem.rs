@@ -1,0 +1,81 @@
+//! Once: what a replay store has to be asked for before a value counts.
+//!
+//! The entry is a digest of what is signed and never of the signature, which may have several spellings. Like every
+//! replay entry it is admitted last, and never taken back.
+
+use countersign_core::alg::Hash;
+use countersign_core::{FirstUse, ReplayEntry, UnixTime};
+
+use crate::{Opened, Refused};
+
+/// A value that held in every respect but one: it may have been redeemed before.
+///
+/// There is one way on, and it takes a store's answer.
+///
+/// ```compile_fail,E0616
+/// fn skip(waiting: countersign_signed::Once<String>) -> countersign_signed::Opened<String> {
+///     waiting.opened
+/// }
+/// ```
+#[derive(Debug)]
+#[must_use = "without the store's answer the value is not redeemed"]
+pub struct Once<T> {
+    opened: Opened<T>,
+    entry: ReplayEntry,
+}
+
+impl<T> Once<T> {
+    pub(crate) const fn new(opened: Opened<T>, entry: ReplayEntry) -> Self {
+        Self { opened, entry }
+    }
+
+    /// The same, as something to be signed anew.
+    pub(crate) fn aged(self) -> Self {
+        Self { opened: self.opened.aged(), ..self }
+    }
+
+    /// What the store has to admit.
+    #[must_use]
+    pub const fn entry(&self) -> &ReplayEntry {
+        &self.entry
+    }
+
+    /// Takes the store's answer.
+    pub fn answered(self, first: FirstUse) -> Result<Opened<T>, Refused> {
+        match first {
+            FirstUse::First => Ok(self.opened),
+            FirstUse::Seen => Err(Refused::Replayed),
+        }
+    }
+}
+
+/// The entry of what these pieces name, each with its length. Quotas count by the first two: what it is, and whose.
+pub(crate) fn entry(pieces: &[&[u8]], live_until: UnixTime, now: UnixTime) -> ReplayEntry {
+    let mut hasher = Hash::Sha256.begin();
+    let mut quota = Hash::Sha256.begin();
+    for (index, piece) in pieces.iter().enumerate() {
+        let length = u64::try_from(piece.len()).unwrap_or(u64::MAX).to_be_bytes();
+        for hasher in [Some(&mut hasher), (index < 2).then_some(&mut quota)].into_iter().flatten() {
+            hasher.update(&length);
+            hasher.update(piece);
+        }
+    }
+    ReplayEntry {
+        digest: hasher.finish().as_bytes().first_chunk().copied().unwrap_or_default(),
+        key: quota.finish().as_bytes().first_chunk().copied().unwrap_or_default(),
+        live_until,
+        now,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attack_07_pieces_do_not_run_into_one_another() {
+        let of = |pieces: &[&[u8]]| entry(pieces, UnixTime::from_secs(1), UnixTime::from_secs(0)).digest;
+        assert_ne!(of(&[b"ab", b"c"]), of(&[b"a", b"bc"]));
+        assert_ne!(of(&[b"ab"]), of(&[b"ab", b""]));
+    }
+}
