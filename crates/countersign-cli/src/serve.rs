@@ -82,6 +82,16 @@ impl Store {
                 "accepted before, and still remembered"
             );
         }
+        if recovery.crashed {
+            tracing::warn!("the system crashed or lost power while this store was open");
+        }
+        if let Some(second) = recovery.quarantined_until.filter(|_| recovery.crashed) {
+            let until = world::instant(countersign_core::UnixTime::from_secs(second.into()));
+            tracing::warn!(
+                until,
+                "what was accepted before may be lost: requests that could have been accepted up to then are not decided, until they are no longer valid"
+            );
+        }
         for torn in &recovery.torn {
             tracing::warn!(file = %torn.file.display(), at = torn.at, "the end of a journal file was cut off: it was being written");
         }

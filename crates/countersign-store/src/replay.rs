@@ -80,6 +80,15 @@ impl MemoryReplay {
         Ok(FirstUse::First)
     }
 
+    /// Whether an entry is live. Claims nothing.
+    pub fn knows(&self, entry: &ReplayEntry) -> Result<bool, StoreError> {
+        let (shard, place) = self.place(Record::of(entry).fingerprint);
+        let known = lock(shard)?.until(place);
+        let mut ledger = lock(&self.ledger)?;
+        ledger.forget_before(second(entry.now));
+        Ok(known.is_some_and(|known| known > ledger.floor()))
+    }
+
     /// Puts back what was accepted before a restart. It counts against the capacity, which it may exceed, and
     /// against no key's quota.
     pub fn restore(&self, records: &[Record]) -> Result<(), StoreError> {
@@ -176,7 +185,7 @@ mod tests {
         let mut digest = [0; 32];
         digest[..8].copy_from_slice(&number.to_le_bytes());
         let at = UnixTime::from_secs;
-        ReplayEntry { digest, key: [0; 16], live_until: at(live_until), now: at(now) }
+        ReplayEntry { digest, key: [0; 16], live_until: at(live_until), since: at(now), now: at(now) }
     }
 
     fn store() -> MemoryReplay {
