@@ -14,6 +14,7 @@ mod interop;
 mod process;
 mod tally;
 mod tidy;
+mod torture;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -29,6 +30,8 @@ tasks:
   bench          what verification costs, against the bare hashing and against nginx
   interop [--count N] [--seed S] [DRIVER|SCHEME…]
                  vendors' SDKs sign and we verify, and the other way round
+  torture [CASE…] [--rounds N]
+                 crashes, power cuts and failovers by the thousand; prints the tally
   gen [--check]  write the generated files; --check only says which are stale";
 
 fn main() -> ExitCode {
@@ -39,6 +42,7 @@ fn main() -> ExitCode {
         ["ci", steps @ ..] => ci::run(&root, steps),
         ["bench"] => bench::bench(&root),
         ["interop", arguments @ ..] => interop::run(&root, arguments),
+        ["torture", arguments @ ..] => torture::run(&root, arguments),
         ["tidy"] => tidy::run(&root),
         ["gen"] => generate::write(&root),
         ["gen", "--check"] => generate::check(&root),

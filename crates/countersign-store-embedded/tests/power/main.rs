@@ -34,10 +34,20 @@ struct Tally {
     unavailable: usize,
 }
 
+impl std::fmt::Display for Tally {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { rounds, accepted, seen, undecided, broken, .. } = self;
+        write!(
+            f,
+            "{rounds} disks, {accepted} replays tried: {seen} refused, {undecided} not decided, {broken} accepted"
+        )
+    }
+}
+
 #[test]
 fn attack_29_when_the_power_goes_no_accepted_request_is_accepted_again() {
-    let tally = torture(rounds(), &[Durability::Os, Durability::Synced], true);
-    eprintln!("power cuts: {tally:?}");
+    let tally = torture(rounds(), &[Durability::Os, Durability::Synced], true, STEPS);
+    eprintln!("torture: {tally}");
     assert_eq!(tally.broken, 0, "{tally:?}");
     assert_eq!(tally.unavailable, 0, "requests signed later pass: {tally:?}");
     assert!(tally.accepted > 100 && tally.seen > 0 && tally.undecided > 0, "nothing was tried: {tally:?}");
@@ -45,33 +55,46 @@ fn attack_29_when_the_power_goes_no_accepted_request_is_accepted_again() {
 
 #[test]
 fn attack_29_what_was_synced_before_the_answer_is_known_and_not_only_refused() {
-    let tally = torture(rounds(), &[Durability::Synced], true);
+    let tally = torture(rounds(), &[Durability::Synced], true, STEPS);
     assert_eq!((tally.broken, tally.unavailable), (0, 0), "{tally:?}");
     // A tail that was not synced yet can look like damage, and then what could be meant by it is refused.
     assert!(tally.seen > 3 * tally.undecided, "{tally:?}");
+}
+
+/// Far ahead and back, with files unlinked meanwhile.
+#[test]
+fn attack_29_however_the_clock_steps_over_power_cuts_and_restarts_nothing_is_reopened() {
+    let steps = [0, 5_000, -5_000, 400, -300, 100_000, -100_000, 70];
+    let tally = torture(rounds(), &[Durability::Os, Durability::Synced], true, &steps);
+    eprintln!("torture: with a clock that steps, {tally}");
+    assert_eq!((tally.broken, tally.unavailable), (0, 0), "{tally:?}");
+    assert!(tally.accepted > 100 && tally.undecided > 0, "nothing was tried: {tally:?}");
 }
 
 /// The tests above are worth something: where a sync does nothing, promises are broken.
 #[test]
 fn attack_29_with_the_sync_taken_out_promises_are_broken() {
     for durability in [Durability::Os, Durability::Synced] {
-        let tally = torture(40, &[durability], false);
-        eprintln!("power cuts without a sync, {durability:?}: {tally:?}");
+        let tally = torture(40, &[durability], false, STEPS);
+        eprintln!("torture: with the sync taken out, {durability:?}: {tally}");
         assert!(tally.broken > 0, "nothing was forgotten, so the test cannot see it when something is: {tally:?}");
     }
 }
 
-fn torture(rounds: u64, durabilities: &[Durability], syncs: bool) -> Tally {
+/// How the clock has moved between two lives, in seconds.
+const STEPS: &[i64] = &[0, 1, 20, 100, -30, -400];
+
+fn torture(rounds: u64, durabilities: &[Durability], syncs: bool, steps: &[i64]) -> Tally {
     let mut tally = Tally::default();
     for round in 0..rounds {
-        life(round, durabilities, syncs, &mut tally);
+        life(round, durabilities, syncs, steps, &mut tally);
         tally.rounds += 1;
     }
     tally
 }
 
 /// One disk from its first use to its last.
-fn life(seed: u64, durabilities: &[Durability], syncs: bool, tally: &mut Tally) {
+fn life(seed: u64, durabilities: &[Durability], syncs: bool, steps: &[i64], tally: &mut Tally) {
     let mut random = seed.wrapping_mul(0xd134_2543_de82_ef95) | 1;
     below(&mut random, 2);
     let disk = Disk::new(seed, syncs);
@@ -114,7 +137,7 @@ fn life(seed: u64, durabilities: &[Durability], syncs: bool, tally: &mut Tally) 
             }
             _ => drop(journal),
         }
-        now += [0, 1, 20, 100, -30, -400][usize::try_from(below(&mut random, 6)).unwrap()];
+        now = (now + steps[usize::try_from(below(&mut random, steps.len() as u64)).unwrap()]).max(1_000);
     }
 }
 
