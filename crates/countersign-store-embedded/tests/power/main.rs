@@ -75,7 +75,12 @@ fn attack_29_however_the_clock_steps_over_power_cuts_and_restarts_nothing_is_reo
 #[test]
 fn attack_29_with_the_sync_taken_out_promises_are_broken() {
     for durability in [Durability::Os, Durability::Synced] {
-        let tally = torture(40, &[durability], false, STEPS);
+        let mut tally = Tally::default();
+        // A disk that lost too much does not open at all, and then nothing is accepted.
+        while tally.broken == 0 && tally.rounds < 5_000 {
+            life(tally.rounds, &[durability], false, STEPS, &mut tally);
+            tally.rounds += 1;
+        }
         eprintln!("torture: with the sync taken out, {durability:?}: {tally}");
         assert!(tally.broken > 0, "nothing was forgotten, so the test cannot see it when something is: {tally:?}");
     }
