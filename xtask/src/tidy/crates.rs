@@ -42,7 +42,10 @@ const LAYERS: &[(&str, &[&str])] = &[
             "countersign-core",
         ],
     ),
-    ("countersign-bench", &["countersign-schemes", "countersign-core"]),
+    (
+        "countersign-bench",
+        &["countersign-schemes", "countersign-store", "countersign-store-embedded", "countersign-core"],
+    ),
 ];
 
 /// Libraries that mark a layer, and the only crates that may have them.

@@ -5,6 +5,7 @@
 //! and checked along with it.
 
 mod fault;
+mod postgres;
 mod reader;
 mod schemes;
 mod sections;
@@ -22,6 +23,7 @@ use std::time::Duration;
 use http::Method;
 
 pub use fault::{At, ConfigError, ConfigFaults, Fault, SchemeError, Source, Span};
+pub use postgres::{PostgresConfig, ReplayConfig, SecretSource};
 pub use schemes::{SchemeFile, SchemeFolder};
 
 use crate::upstream::{UpstreamAddress, UpstreamLimits};
@@ -100,6 +102,8 @@ pub struct StoreConfig {
     pub path: PathBuf,
     /// `durability`: what an accepted request survives. Default: `process`.
     pub durability: Durability,
+    /// `kind`: where accepted requests are remembered. Default: `embedded`, in the journal.
+    pub replay: ReplayConfig,
 }
 
 /// What the replay journal survives before a request is forwarded.
