@@ -46,6 +46,14 @@ const CASES: &[Case] = &[
         rounds: 100,
         shows: "a gateway is killed right after it accepted",
     },
+    Case {
+        name: "revocation",
+        package: "countersign-cli",
+        test: "shared_keys",
+        filter: "revoked_under_load",
+        rounds: 1,
+        shows: "a key is revoked while three gateways use it",
+    },
 ];
 
 /// Runs the cases named, or all of them.

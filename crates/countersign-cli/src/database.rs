@@ -4,7 +4,8 @@ use std::process::{Command, Stdio};
 
 use countersign_gateway::config::{PostgresConfig, SecretSource};
 use countersign_store::Limits;
-use countersign_store_postgres::{PostgresOptions, PostgresReplay, Tls};
+use countersign_store_embedded::{KeyAccess, SealKey, SharedKeys};
+use countersign_store_postgres::{PostgresKeyTable, PostgresKeys, PostgresOptions, PostgresReplay, Tls};
 use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::failure::Failure;
@@ -13,6 +14,24 @@ use crate::material::SecretText;
 /// Opens the replay store.
 pub(crate) fn replay(config: &PostgresConfig) -> Result<PostgresReplay, Failure> {
     Ok(PostgresReplay::open(options(config)?)?)
+}
+
+/// Opens the keys for a gateway, if they are in the database.
+pub(crate) fn keys(config: &PostgresConfig) -> Result<Option<PostgresKeys>, Failure> {
+    let Some(seal_key) = seal_key(config)? else { return Ok(None) };
+    Ok(Some(PostgresKeys::open(&options(config)?, seal_key, config.keys_stale_after)?))
+}
+
+/// Opens the keys for whoever changes them, if they are in the database.
+pub(crate) fn key_access(config: &PostgresConfig) -> Result<Option<KeyAccess>, Failure> {
+    let Some(seal_key) = seal_key(config)? else { return Ok(None) };
+    let table = PostgresKeyTable::open(&options(config)?)?;
+    Ok(Some(KeyAccess::Shared(SharedKeys::new(Box::new(table), seal_key))))
+}
+
+fn seal_key(config: &PostgresConfig) -> Result<Option<SealKey>, Failure> {
+    let Some(source) = &config.seal_key else { return Ok(None) };
+    Ok(Some(SealKey::parse(secret(source)?.expose())?))
 }
 
 fn options(config: &PostgresConfig) -> Result<PostgresOptions, Failure> {
@@ -107,6 +126,8 @@ mod tests {
             password: None,
             tls,
             tls_authorities: None,
+            seal_key: None,
+            keys_stale_after: std::time::Duration::from_secs(5),
             schema: "countersign".to_owned(),
             deadline: std::time::Duration::from_secs(1),
             entries: 10,

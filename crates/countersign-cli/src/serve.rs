@@ -29,6 +29,9 @@ pub(crate) fn run(arguments: &ServeArguments) -> Result<Outcome, Failure> {
     let mut stores = store.stores();
     if let ReplayConfig::Postgres(postgres) = &config.store.replay {
         stores.replay = Arc::new(database::replay(postgres)?);
+        if let Some(keys) = database::keys(postgres)? {
+            stores.keys = Arc::new(keys);
+        }
     }
     let running = Gateway::build(&config, &stores).start().map_err(Failure::Serving)?;
     asked_to_stop.wait_and_stop(running);

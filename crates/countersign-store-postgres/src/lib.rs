@@ -16,6 +16,7 @@
 
 mod connect;
 mod error;
+mod keys;
 mod lane;
 mod migrate;
 mod options;
@@ -23,5 +24,6 @@ mod replay;
 mod tls;
 
 pub use error::PostgresError;
+pub use keys::{PostgresKeyTable, PostgresKeys};
 pub use options::{PostgresOptions, Tls};
 pub use replay::PostgresReplay;

@@ -19,7 +19,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("countersign-certificates", &["countersign-core"]),
     ("countersign-store", &["countersign-core"]),
     ("countersign-store-embedded", &["countersign-store", "countersign-core"]),
-    ("countersign-store-postgres", &["countersign-store", "countersign-core"]),
+    ("countersign-store-postgres", &["countersign-store-embedded", "countersign-store", "countersign-core"]),
     (
         "countersign-gateway",
         &[

@@ -31,6 +31,11 @@ pub struct PostgresConfig {
     pub tls: Option<bool>,
     /// `tls-authorities`: a file of certificates that are trusted, as PEM.
     pub tls_authorities: Option<PathBuf>,
+    /// `seal-key-file`, `seal-key-env` or `seal-key-command`: where the key is that sealed the keys in the database. Where
+    /// it is given, keys are there; by default they are in the store's folder.
+    pub seal_key: Option<SecretSource>,
+    /// `keys-stale-after`: how long keys are used that could not be looked at anew. Default: 5 seconds.
+    pub keys_stale_after: Duration,
     /// `schema`: which schema of the database is the store's. Default: `countersign`.
     pub schema: String,
     /// `deadline`: how long a request waits for its answer. Default: one second.
@@ -59,6 +64,10 @@ const KEYS: &[&str] = &[
     "password-command",
     "tls",
     "tls-authorities",
+    "seal-key-file",
+    "seal-key-env",
+    "seal-key-command",
+    "keys-stale-after",
     "schema",
     "deadline",
     "entries",
@@ -104,6 +113,12 @@ fn postgres(
     });
     let url = section.require("url", url, "\"postgres://countersign@127.0.0.1/countersign\"");
     let password = secret(&mut section, ["password-file", "password-env", "password-command"], folder);
+    let seal_key = secret(&mut section, ["seal-key-file", "seal-key-env", "seal-key-command"], folder);
+    let stale_after = section.duration("keys-stale-after");
+    if stale_after.is_some() && seal_key.is_none() {
+        let hint = "add `seal-key-file`, `-env` or `-command`, or leave it out".to_owned();
+        section.missing("`keys-stale-after` is about keys in the database, and there is no seal key for them", hint);
+    }
     let tls = section.flag("tls");
     let authorities = section.text("tls-authorities");
     if let (Some(authorities), Some(false)) = (&authorities, tls) {
@@ -121,6 +136,8 @@ fn postgres(
     Some(PostgresConfig {
         url: url?.value,
         password,
+        seal_key,
+        keys_stale_after: stale_after.unwrap_or(Duration::from_secs(5)),
         tls,
         tls_authorities: authorities.map(|path| folder.join(path.value)),
         schema: schema.map_or_else(|| "countersign".to_owned(), |schema| schema.value),
@@ -141,7 +158,7 @@ fn secret(section: &mut Section<'_, '_>, keys: [&'static str; 3], folder: &Path)
     });
     let mut given: Vec<At<SecretSource>> = [file, variable, command].into_iter().flatten().collect();
     for other in given.iter().skip(1) {
-        let message = "the password is said to be in two places".to_owned();
+        let message = "a secret is said to be in two places".to_owned();
         section.faults().push(Fault { span: other.span, message, hint: Some("leave one out".to_owned()) });
     }
     (!given.is_empty()).then(|| given.swap_remove(0).value)
