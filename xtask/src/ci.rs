@@ -61,6 +61,11 @@ const STEPS: &[Step] = &[
     Step { name: "clippy", holds: "no lint has anything to say", run: clippy },
     Step { name: "test", holds: "unit, integration and documentation tests pass", run: test },
     Step {
+        name: "orders",
+        holds: "the memory store keeps its promise in whatever order its threads run",
+        run: |root, _| orders(root),
+    },
+    Step {
         name: "interop",
         holds: "vendors' SDKs and we agree, where they can be installed",
         run: |root, _| interop::quick(root),
@@ -85,6 +90,13 @@ fn fmt(root: &Path, _: &mut Option<Tally>) -> Result<(), Failure> {
 
 fn clippy(root: &Path, _: &mut Option<Tally>) -> Result<(), Failure> {
     run_command(cargo(root).args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))
+}
+
+/// With locks that try interleavings, which the other tests of the crate cannot be run with.
+fn orders(root: &Path) -> Result<(), Failure> {
+    let tests =
+        ["test", "--quiet", "-p", "countersign-store", "--features", "interleavings", "--lib", "interleavings"];
+    run_command(cargo(root).args(tests))
 }
 
 fn doc(root: &Path, _: &mut Option<Tally>) -> Result<(), Failure> {

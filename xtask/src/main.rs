@@ -14,6 +14,7 @@ mod interop;
 mod process;
 mod tally;
 mod tidy;
+mod torture;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -31,6 +32,8 @@ tasks:
                  vendors' SDKs sign and we verify, and the other way round
   interop values [--count N] [--seed S] [FRAMEWORK…]
                  Django, itsdangerous, Express and Rails sign values and we open them, and the other way round
+  torture [CASE…] [--rounds N]
+                 crashes, power cuts and failovers by the thousand; prints the tally
   gen [--check]  write the generated files; --check only says which are stale";
 
 fn main() -> ExitCode {
@@ -41,6 +44,7 @@ fn main() -> ExitCode {
         ["ci", steps @ ..] => ci::run(&root, steps),
         ["bench"] => bench::bench(&root),
         ["interop", arguments @ ..] => interop::run(&root, arguments),
+        ["torture", arguments @ ..] => torture::run(&root, arguments),
         ["tidy"] => tidy::run(&root),
         ["gen"] => generate::write(&root),
         ["gen", "--check"] => generate::check(&root),

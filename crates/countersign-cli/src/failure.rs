@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use countersign_gateway::config::ConfigError;
 use countersign_store_embedded::{JournalError, KeyStoreError};
+use countersign_store_postgres::PostgresError;
 
 use crate::engine::Undecided;
 use crate::key_file::KeyFileError;
@@ -32,6 +33,8 @@ pub(crate) enum Failure {
     /// Standard output; a broken pipe is no failure.
     #[error("the result cannot be written: {0}")]
     Output(io::Error),
+    #[error("{0}")]
+    Postgres(#[from] PostgresError),
     #[error("{0}")]
     Randomness(#[from] NoRandomness),
     #[error("{0}")]
@@ -93,6 +96,7 @@ impl Failure {
             Self::Journal(error) => Some(error.hint()),
             Self::Keys(error) => Some(error.hint().to_owned()),
             Self::Material(error) => error.hint(),
+            Self::Postgres(error) => Some(error.hint()),
             Self::Scheme(error) => error.hint(),
             Self::Undecided(error) => error.hint(),
             Self::Value(error) => error.hint(),

@@ -6,12 +6,13 @@
 use std::io::{self, Write};
 
 use countersign_core::{Secret, UnixTime};
-use countersign_gateway::config::Config;
+use countersign_gateway::config::{Config, ReplayConfig};
 use countersign_store_embedded::keys::{KeyInfo, KeyKind, Rotation, generate_secret};
 use countersign_store_embedded::{KeyAccess, NewKey};
 use serde::Serialize;
 
 use crate::args::{AddKey, KeysArguments, KeysCommand, MaterialOptions, RevokeKey, RotateKey, StoreOptions};
+use crate::database;
 use crate::failure::Failure;
 use crate::material::{MaterialError, SecretText};
 use crate::out::{Outcome, Output};
@@ -45,6 +46,11 @@ pub(crate) fn run(arguments: &KeysArguments, out: &mut Output) -> Result<Outcome
 
 fn open(store: &StoreOptions) -> Result<KeyAccess, Failure> {
     let config = Config::load(&store.config)?;
+    if let ReplayConfig::Postgres(postgres) = &config.store.replay
+        && let Some(access) = database::key_access(postgres)?
+    {
+        return Ok(access);
+    }
     Ok(KeyAccess::open(&config.store.path)?)
 }
 

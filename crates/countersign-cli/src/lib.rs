@@ -16,6 +16,7 @@ mod answer;
 mod args;
 mod check;
 mod curl;
+mod database;
 mod dev;
 mod engine;
 mod explain;
@@ -30,6 +31,7 @@ mod lint;
 mod log;
 mod log_line;
 mod material;
+mod memory;
 mod message;
 mod out;
 mod paint;
@@ -38,6 +40,7 @@ mod scheme_file;
 mod schemes;
 mod serve;
 mod sign;
+mod size;
 mod task;
 mod usage;
 mod value;
@@ -86,6 +89,7 @@ fn run(command: Command, out: &mut Output) -> Result<Outcome, Failure> {
         Command::Keys(arguments) => keys::run(&arguments, out),
         Command::Check(arguments) => check::run(&arguments, out),
         Command::Serve(arguments) => serve::run(&arguments),
+        Command::Size(arguments) => size::run(&arguments, out),
         Command::Dev(arguments) => dev::run(&arguments, out),
         Command::Schemes(arguments) => schemes::run(&arguments, out),
         Command::Reason(arguments) => reason::run(&arguments, out),

@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use countersign_gateway::config::{Config, Durability as Configured};
+use countersign_gateway::config::{Config, Durability as Configured, ReplayConfig};
 use countersign_gateway::{Gateway, Running, Stores};
 use countersign_store_embedded::{ControlServer, Durability, Journal, JournalOptions, KeyStore};
 use tokio::runtime::{Builder, Runtime};
@@ -13,11 +13,12 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::args::ServeArguments;
 use crate::failure::Failure;
 use crate::out::Outcome;
-use crate::{log, world};
+use crate::{database, log, memory, world};
 
 pub(crate) fn run(arguments: &ServeArguments) -> Result<Outcome, Failure> {
     let config = Config::load(&arguments.config)?;
     let _log = log::to_stderr(arguments.log);
+    memory::keep_secrets_out_of_core_dumps(arguments.core_dumps);
     let durability = match config.store.durability {
         _ if arguments.unsafe_hold_journal_writes => Durability::UnsafeHeldInMemory,
         Configured::Process => Durability::Os,
@@ -25,7 +26,14 @@ pub(crate) fn run(arguments: &ServeArguments) -> Result<Outcome, Failure> {
     };
     let store = Store::open(&config.store.path, durability)?;
     let asked_to_stop = AskedToStop::listen().map_err(Failure::Serving)?;
-    let running = Gateway::build(&config, &store.stores()).start().map_err(Failure::Serving)?;
+    let mut stores = store.stores();
+    if let ReplayConfig::Postgres(postgres) = &config.store.replay {
+        stores.replay = Arc::new(database::replay(postgres)?);
+        if let Some(keys) = database::keys(postgres)? {
+            stores.keys = Arc::new(keys);
+        }
+    }
+    let running = Gateway::build(&config, &stores).start().map_err(Failure::Serving)?;
     asked_to_stop.wait_and_stop(running);
     Ok(Outcome::Holds)
 }
@@ -80,6 +88,16 @@ impl Store {
                 records = recovery.records,
                 files = recovery.files,
                 "accepted before, and still remembered"
+            );
+        }
+        if recovery.crashed {
+            tracing::warn!("the system crashed or lost power while this store was open");
+        }
+        if let Some(second) = recovery.quarantined_until.filter(|_| recovery.crashed) {
+            let until = world::instant(countersign_core::UnixTime::from_secs(second.into()));
+            tracing::warn!(
+                until,
+                "what was accepted before may be lost: requests that could have been accepted up to then are not decided, until they are no longer valid"
             );
         }
         for torn in &recovery.torn {

@@ -1,6 +1,6 @@
 //! What outlives the gateway's process, and what happens when its store cannot answer.
 //!
-//! `COUNTERSIGN_CRASH_ROUNDS` says how often the process is killed; a few times unless it is set.
+//! `COUNTERSIGN_ROUNDS` says how often the process is killed; a few times unless it is set.
 
 mod live;
 
@@ -12,8 +12,8 @@ use live::signing::{API, APP, ASSET, SHARED, TOKEN, Transfer, USER, md5_request}
 use live::{Held, Site, now};
 
 fn rounds() -> u32 {
-    match std::env::var("COUNTERSIGN_CRASH_ROUNDS") {
-        Ok(rounds) => rounds.parse().expect("COUNTERSIGN_CRASH_ROUNDS is a number"),
+    match std::env::var("COUNTERSIGN_ROUNDS") {
+        Ok(rounds) => rounds.parse().expect("COUNTERSIGN_ROUNDS is a number"),
         Err(_) => 4,
     }
 }
@@ -54,7 +54,7 @@ fn what_was_accepted_right_before_a_kill_is_refused_after_it_and_new_requests_pa
         assert_eq!(site.send(wire).verdict(), repeated(), "through all the kills that came after");
     }
     assert_eq!(site.upstream.count(), usize::try_from(rounds()).unwrap());
-    eprintln!("{} kills, as many replays refused", rounds());
+    eprintln!("torture: {} kills, as many replays refused, 0 accepted", rounds());
 }
 
 /// The check above, on a gateway that is made to forget: it has to notice.

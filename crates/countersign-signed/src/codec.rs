@@ -2,7 +2,7 @@
 
 use countersign_core::UnixTime;
 
-use crate::redeem::{Once, entry};
+use crate::redeem::{Life, Once, entry};
 use crate::{CannotSign, Json, Judging, Opened, Refused, django, express, itsdangerous, own, rails};
 
 /// A format with its keys: signs texts and objects, and opens them again.
@@ -119,9 +119,10 @@ impl Codec {
             let (Some(signed_at), Some(most)) = (opened.signed_at(), judging.max_age) else {
                 return Err(Refused::Malformed);
             };
-            let until = signed_at.millis().saturating_add(crate::opened::millis(most));
+            let until = UnixTime::from_millis(signed_at.millis().saturating_add(crate::opened::millis(most)));
+            let life = Life { signed_at, until, now: judging.now };
             let pieces = [b"countersign-value-v1", namespace.as_bytes(), self.signed_part(signed).as_bytes()];
-            Ok(Once::new(opened, entry(&pieces, UnixTime::from_millis(until), judging.now)))
+            Ok(Once::new(opened, entry(&pieces, &life)?))
         });
         self.or_else(here, |older| older.once(namespace, signed, judging, open).map(Once::aged))
     }

@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! cs-link=BASE64URL(head).BASE64URL(tag)
-//! head   version (1) | flags (1) | holds until (8) | uses (2) | number (16) | methods | address | key | free names
+//! head   version (1) | flags (1) | made at (8) | holds until (8) | uses (2) | number (16) | methods | address | key | free names
 //! key    HKDF-SHA-256 of the secret for links
 //! tag    HMAC-SHA-256 of head, authority, path and each pair of the query, each with its length before it
 //! ```
@@ -25,7 +25,7 @@ use zeroize::Zeroizing;
 
 use crate::digest::{Digest, Keyed, Tag};
 use crate::opened::millis;
-use crate::redeem::entry;
+use crate::redeem::{Life, entry, same_life};
 use crate::{Keys, Refused, SettingFault, base64};
 
 /// The parameter that makes a URL a link.
@@ -206,7 +206,8 @@ impl Links {
             None => Ok(Checked::Holds(followed)),
             Some(uses) => {
                 let name = self.keys.get(which).map(|key| key.name).unwrap_or_default();
-                Ok(Checked::Uses(Uses::new(followed, uses, name, head.number, now)))
+                let life = Life { signed_at: head.made, until: head.until, now };
+                Uses::new(followed, uses, name, head.number, &life).map(Checked::Uses)
             }
         }
     }
@@ -299,9 +300,9 @@ pub enum Answered {
 }
 
 impl Uses {
-    fn new(followed: Followed, uses: u16, name: [u8; 16], number: [u8; 16], now: UnixTime) -> Self {
-        let entry = use_entry(&name, &number, uses, followed.until, now);
-        Self { followed, number, name, left: uses, entry }
+    fn new(followed: Followed, uses: u16, name: [u8; 16], number: [u8; 16], life: &Life) -> Result<Self, Refused> {
+        let entry = entry(&use_pieces(&name, &number, &uses.to_be_bytes()), life)?;
+        Ok(Self { followed, number, name, left: uses, entry })
     }
 
     /// Until when the link holds.
@@ -335,19 +336,21 @@ impl Uses {
             (FirstUse::First, _) => Answered::Holds(self.followed),
             (FirstUse::Seen, None | Some(0)) => Answered::Spent,
             (FirstUse::Seen, Some(left)) => {
-                let entry = use_entry(&self.name, &self.number, left, self.followed.until, self.entry.now);
+                let entry = same_life(&use_pieces(&self.name, &self.number, &left.to_be_bytes()), self.entry);
                 Answered::Next(Self { left, entry, ..self })
             }
         }
     }
 }
 
-fn use_entry(name: &[u8; 16], number: &[u8; 16], which: u16, until: UnixTime, now: UnixTime) -> ReplayEntry {
-    entry(&[b"countersign-link-v1", name, number, &which.to_be_bytes()], until, now)
+/// What names one use of a link.
+const fn use_pieces<'a>(name: &'a [u8; 16], number: &'a [u8; 16], which: &'a [u8; 2]) -> [&'a [u8]; 4] {
+    [b"countersign-link-v1", name, number, which]
 }
 
 /// What a link says of itself.
 struct Head {
+    made: UnixTime,
     until: UnixTime,
     uses: Option<u16>,
     number: [u8; 16],
@@ -377,6 +380,7 @@ impl Head {
         }
         let methods = if terms.methods.is_empty() { "GET".to_owned() } else { terms.methods.join(",") };
         Ok(Self {
+            made: now,
             until: UnixTime::from_millis(now.millis().saturating_add(millis(terms.lifetime))),
             uses: terms.uses,
             number,
@@ -390,6 +394,7 @@ impl Head {
 
     fn write(&self) -> Result<Vec<u8>, LinkFault> {
         let mut out = vec![VERSION, if self.any_host { ANY_HOST } else { 0 }];
+        out.extend_from_slice(&self.made.millis().to_be_bytes());
         out.extend_from_slice(&self.until.millis().to_be_bytes());
         out.extend_from_slice(&self.uses.unwrap_or_default().to_be_bytes());
         out.extend_from_slice(&self.number);
@@ -405,6 +410,7 @@ impl Head {
     /// What [`write`](Self::write) writes, and nothing else.
     fn read(bytes: &[u8]) -> Option<Self> {
         let ([VERSION, flags], rest) = bytes.split_first_chunk()? else { return None };
+        let (made, rest) = rest.split_first_chunk()?;
         let (until, rest) = rest.split_first_chunk()?;
         let (uses, rest) = rest.split_first_chunk()?;
         let (number, mut rest) = rest.split_first_chunk()?;
@@ -422,6 +428,7 @@ impl Head {
             return None;
         }
         Some(Self {
+            made: UnixTime::from_millis(i64::from_be_bytes(*made)),
             until: UnixTime::from_millis(i64::from_be_bytes(*until)),
             uses: (uses > 0).then_some(uses),
             number: *number,

@@ -8,6 +8,9 @@ pub enum Refused {
     /// It is for another method, address or key.
     #[error("it is for another method, address or key")]
     Bound,
+    /// It may be used once, and was signed later than now: one of the clocks is wrong.
+    #[error("it is from the future")]
+    Early,
     /// It was signed too long ago, or says itself that it is over.
     #[error("it is older than it may be")]
     Expired,
@@ -31,6 +34,7 @@ impl Refused {
     pub const fn code(self) -> &'static str {
         match self {
             Self::Bound => "bound-otherwise",
+            Self::Early => "timestamp-future",
             Self::Expired => "expired",
             Self::Malformed => "malformed",
             Self::Replayed => "replayed",

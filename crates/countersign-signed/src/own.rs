@@ -20,7 +20,7 @@ use zeroize::Zeroizing;
 use crate::digest::{Digest, Keyed};
 use crate::opened::millis;
 use crate::payload::{self, Charset};
-use crate::redeem::{Once, entry};
+use crate::redeem::{Life, Once, entry};
 use crate::{CannotSign, Json, Judging, Keys, Opened, Refused, SettingFault, base64};
 
 /// Seals values for one purpose, and opens them.
@@ -160,7 +160,8 @@ impl Frame {
     fn entry(&self, purpose: &str, judging: &Judging) -> Result<countersign_core::ReplayEntry, Refused> {
         let number = self.once.ok_or(Refused::Malformed)?;
         let signed_at = self.signed_at.millis().to_be_bytes();
-        Ok(entry(&[b"countersign-own-v1", purpose.as_bytes(), &signed_at, &number], self.until, judging.now))
+        let life = Life { signed_at: self.signed_at, until: self.until, now: judging.now };
+        entry(&[b"countersign-own-v1", purpose.as_bytes(), &signed_at, &number], &life)
     }
 
     fn text(self) -> Result<Opened<String>, Refused> {

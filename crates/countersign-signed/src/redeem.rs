@@ -49,8 +49,29 @@ impl<T> Once<T> {
     }
 }
 
+/// Between when, and when, a value may be redeemed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Life {
+    pub(crate) signed_at: UnixTime,
+    pub(crate) until: UnixTime,
+    pub(crate) now: UnixTime,
+}
+
 /// The entry of what these pieces name, each with its length. Quotas count by the first two: what it is, and whose.
-pub(crate) fn entry(pieces: &[&[u8]], live_until: UnixTime, now: UnixTime) -> ReplayEntry {
+///
+/// A value from the future is refused: a store that lost what it remembered has to know which values cannot have been
+/// among that ([`ReplayEntry::since`]).
+pub(crate) fn entry(pieces: &[&[u8]], life: &Life) -> Result<ReplayEntry, Refused> {
+    let since = UnixTime::from_millis(life.signed_at.millis().saturating_sub(LEAD));
+    if life.now < since {
+        return Err(Refused::Early);
+    }
+    let entry = ReplayEntry { digest: [0; 32], key: [0; 16], live_until: life.until, since, now: life.now };
+    Ok(same_life(pieces, entry))
+}
+
+/// The entry of other pieces, which lives as long.
+pub(crate) fn same_life(pieces: &[&[u8]], entry: ReplayEntry) -> ReplayEntry {
     let mut hasher = Hash::Sha256.begin();
     let mut quota = Hash::Sha256.begin();
     for (index, piece) in pieces.iter().enumerate() {
@@ -63,10 +84,12 @@ pub(crate) fn entry(pieces: &[&[u8]], live_until: UnixTime, now: UnixTime) -> Re
     ReplayEntry {
         digest: hasher.finish().as_bytes().first_chunk().copied().unwrap_or_default(),
         key: quota.finish().as_bytes().first_chunk().copied().unwrap_or_default(),
-        live_until,
-        now,
+        ..entry
     }
 }
+
+/// By how many milliseconds the clock of who signs may be ahead.
+const LEAD: i64 = 60_000;
 
 #[cfg(test)]
 mod tests {
@@ -74,8 +97,20 @@ mod tests {
 
     #[test]
     fn attack_07_pieces_do_not_run_into_one_another() {
-        let of = |pieces: &[&[u8]]| entry(pieces, UnixTime::from_secs(1), UnixTime::from_secs(0)).digest;
+        let at = UnixTime::from_secs;
+        let life = Life { signed_at: at(0), until: at(1), now: at(0) };
+        let of = |pieces: &[&[u8]]| entry(pieces, &life).unwrap().digest;
         assert_ne!(of(&[b"ab", b"c"]), of(&[b"a", b"bc"]));
         assert_ne!(of(&[b"ab"]), of(&[b"ab", b""]));
+    }
+
+    #[test]
+    fn a_value_from_the_future_is_not_redeemed_yet() {
+        let at = UnixTime::from_secs;
+        for (signed_at, expected) in [(0, Some(-60)), (160, Some(100)), (161, None)] {
+            let life = Life { signed_at: at(signed_at), until: at(500), now: at(100) };
+            let since = entry(&[b"a"], &life).map(|entry| entry.since);
+            assert_eq!(since, expected.map(at).ok_or(Refused::Early), "{signed_at}");
+        }
     }
 }

@@ -28,4 +28,7 @@ mod place;
 
 pub use control::{ControlServer, KeyAccess};
 pub use journal::{Durability, Journal, JournalError, JournalOptions};
-pub use keys::{KeyInfo, KeyKind, KeyStore, KeyStoreError, NewKey, Rotation, generate_secret};
+pub use keys::{
+    KeyInfo, KeyKind, KeyRow, KeyRows, KeyStore, KeyStoreError, KeyTable, NewKey, Rotation, SealKey, SharedKeys,
+    generate_secret,
+};

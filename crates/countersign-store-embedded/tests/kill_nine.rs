@@ -1,4 +1,6 @@
 //! A process that admits entries is killed at some instant; what it had promised by then is still known.
+//!
+//! `COUNTERSIGN_ROUNDS` says how often; `cargo xtask torture` does it a thousand times.
 
 use countersign_core::replay::FirstUse;
 use countersign_core::time::UnixTime;
@@ -10,34 +12,69 @@ use std::process::{Command, Stdio};
 
 #[test]
 fn attack_29_after_kill_9_every_promise_is_kept() {
-    let forgotten = rounds("os", 6);
-    assert_eq!(forgotten, 0, "accepted requests would have been accepted again");
+    let tally = kills("os", rounds(6));
+    eprintln!("torture: {tally}");
+    assert_eq!(tally.broken, 0, "accepted requests would have been accepted again");
 }
 
 #[test]
 fn attack_29_after_kill_9_every_synced_promise_is_kept() {
-    assert_eq!(rounds("synced", 2), 0, "accepted requests would have been accepted again");
+    // A disk takes its time.
+    let tally = kills("synced", rounds(20) / 10);
+    eprintln!("torture: synced, {tally}");
+    assert_eq!(tally.broken, 0, "accepted requests would have been accepted again");
 }
 
 /// The test above is worth something: with writes held back it fails.
 #[test]
 fn attack_29_with_writes_held_back_promises_are_broken() {
-    assert!(rounds("held", 1) > 0, "nothing was forgotten, so the test cannot see it when something is");
+    assert!(kills("held", 1).broken > 0, "nothing was forgotten, so the test cannot see it when something is");
 }
 
-/// Kills a process `count` times over one store, each time after some more promises. Returns how many of them
-/// were broken.
-fn rounds(durability: &str, count: u32) -> usize {
-    let store = tempfile::tempdir().expect("a temporary folder");
-    let mut promised = Vec::new();
-    let mut forgotten = 0;
-    for round in 0..count {
-        let first = round * 10_000_000;
-        promised.extend(admit_until_killed(store.path(), durability, first, 20 + 437 * round));
-        forgotten += broken_promises(store.path(), &promised, first + 9_999_999);
+fn rounds(few: u32) -> u32 {
+    match std::env::var("COUNTERSIGN_ROUNDS") {
+        Ok(rounds) => rounds.parse().expect("COUNTERSIGN_ROUNDS is a number"),
+        Err(_) => few,
     }
-    forgotten
 }
+
+#[derive(Debug, Default)]
+struct Tally {
+    kills: u32,
+    promises: usize,
+    broken: usize,
+}
+
+impl std::fmt::Display for Tally {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} kills, {} promises, {} broken", self.kills, self.promises, self.broken)
+    }
+}
+
+/// Kills a process `count` times, each time after some more promises, ten times over one store.
+fn kills(durability: &str, count: u32) -> Tally {
+    let mut tally = Tally::default();
+    let mut store = tempfile::tempdir().expect("a temporary folder");
+    let mut promised = Vec::new();
+    for round in 0..count {
+        if round % ROUNDS_A_STORE == 0 {
+            store = tempfile::tempdir().expect("a temporary folder");
+            promised.clear();
+        }
+        let turn = round % ROUNDS_A_STORE;
+        let first = turn * 10_000_000;
+        // Somewhere between the first promises and a few thousand.
+        let enough = 20 + round.wrapping_mul(2_654_435_761) % (437 * (turn + 1));
+        let more = admit_until_killed(store.path(), durability, first, enough);
+        tally.promises += more.len();
+        promised.extend(more);
+        tally.broken += broken_promises(store.path(), &promised, first + 9_999_999);
+        tally.kills += 1;
+    }
+    tally
+}
+
+const ROUNDS_A_STORE: u32 = 10;
 
 /// Starts the process, kills it once it has made `enough` promises, and returns all that it had made by then.
 fn admit_until_killed(store: &Path, durability: &str, first: u32, enough: u32) -> Vec<u32> {

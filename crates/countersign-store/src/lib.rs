@@ -10,10 +10,13 @@
 //! [`MemoryReplay`], by way of the standard library's hasher.
 
 pub mod conformance;
+#[cfg(all(test, feature = "interleavings"))]
+mod interleavings;
 mod keys;
 mod ledger;
 mod record;
 mod replay;
+mod sync;
 mod table;
 
 pub use keys::{MemoryKeys, TooManyKeys};

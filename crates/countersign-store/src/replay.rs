@@ -20,12 +20,11 @@
 
 use crate::ledger::{Ledger, Limits, Owner};
 use crate::record::{Record, second};
+use crate::sync::{Mutex, MutexGuard};
 use crate::table::{Place, Table};
 use countersign_core::replay::{Answer, FirstUse, ReplayEntry, ReplayGuard, StoreError};
 use std::collections::BTreeMap;
-
 use std::hash::{BuildHasher as _, RandomState};
-use std::sync::{Mutex, MutexGuard};
 
 /// An exact, bounded replay store in memory. The module says what it promises.
 pub struct MemoryReplay {
@@ -49,6 +48,15 @@ impl MemoryReplay {
             shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
             ledger: Mutex::new(Ledger::new(limits)),
             spread: Spread([random_odd(), random_odd()]),
+        }
+    }
+
+    /// One that spreads fingerprints alike in each run: whoever tries all orders has to meet the same locks again.
+    #[cfg(all(test, feature = "interleavings"))]
+    pub(crate) fn unseeded(limits: Limits) -> Self {
+        Self {
+            spread: Spread([0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835, 0xd134_2543_de82_ef95]),
+            ..Self::new(limits)
         }
     }
 
@@ -78,6 +86,15 @@ impl MemoryReplay {
         table.sweep(now, floor);
         table.put(place, until, floor);
         Ok(FirstUse::First)
+    }
+
+    /// Whether an entry is live. Claims nothing.
+    pub fn knows(&self, entry: &ReplayEntry) -> Result<bool, StoreError> {
+        let (shard, place) = self.place(Record::of(entry).fingerprint);
+        let known = lock(shard)?.until(place);
+        let mut ledger = lock(&self.ledger)?;
+        ledger.forget_before(second(entry.now));
+        Ok(known.is_some_and(|known| known > ledger.floor()))
     }
 
     /// Puts back what was accepted before a restart. It counts against the capacity, which it may exceed, and
@@ -176,7 +193,7 @@ mod tests {
         let mut digest = [0; 32];
         digest[..8].copy_from_slice(&number.to_le_bytes());
         let at = UnixTime::from_secs;
-        ReplayEntry { digest, key: [0; 16], live_until: at(live_until), now: at(now) }
+        ReplayEntry { digest, key: [0; 16], live_until: at(live_until), since: at(now), now: at(now) }
     }
 
     fn store() -> MemoryReplay {

@@ -59,6 +59,36 @@ mod faulty {
     }
 
     #[test]
+    fn telling_the_second_that_it_is_first_is_caught() {
+        refuses(
+            conformance::attack_22_a_recorded_history_is_linearizable,
+            |state: &Mutex<HashMap<[u8; 32], u32>>, entry, _| {
+                let mut asked = state.lock().unwrap();
+                let asked = asked.entry(entry.digest).or_default();
+                *asked += 1;
+                Ok(if *asked == 40 { FirstUse::First } else { FirstUse::Seen })
+            },
+        );
+    }
+
+    #[test]
+    fn a_history_is_judged_by_when_its_requests_began_and_ended() {
+        use conformance::{Event, linearizable};
+        let event = |number, began, ended, answer| Event { number, began, ended, answer: Ok(answer) };
+        let first = event(1, 2, 5, FirstUse::First);
+        for (other, holds) in [
+            (event(1, 3, 4, FirstUse::Seen), true),
+            (event(1, 0, 3, FirstUse::Seen), true),
+            (event(1, 0, 1, FirstUse::Seen), false),
+            (event(1, 6, 7, FirstUse::First), false),
+            (event(2, 6, 7, FirstUse::Seen), false),
+            (event(2, 0, 1, FirstUse::First), true),
+        ] {
+            assert_eq!(linearizable(&[first.clone(), other.clone()]).is_ok(), holds, "{other:?}");
+        }
+    }
+
+    #[test]
     fn ending_a_second_early_is_caught() {
         refuses(
             conformance::attack_23_an_entry_lives_to_the_end_of_its_last_second,

@@ -20,6 +20,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("countersign-signed", &["countersign-core"]),
     ("countersign-store", &["countersign-core"]),
     ("countersign-store-embedded", &["countersign-store", "countersign-core"]),
+    ("countersign-store-postgres", &["countersign-store-embedded", "countersign-store", "countersign-core"]),
     (
         "countersign-gateway",
         &[
@@ -40,10 +41,20 @@ const LAYERS: &[(&str, &[&str])] = &[
             "countersign-signed",
             "countersign-store",
             "countersign-store-embedded",
+            "countersign-store-postgres",
             "countersign-core",
         ],
     ),
-    ("countersign-bench", &["countersign-schemes", "countersign-signed", "countersign-core"]),
+    (
+        "countersign-bench",
+        &[
+            "countersign-schemes",
+            "countersign-signed",
+            "countersign-store",
+            "countersign-store-embedded",
+            "countersign-core",
+        ],
+    ),
 ];
 
 /// Libraries that mark a layer, and the only crates that may have them.
@@ -52,7 +63,8 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("http", &["countersign-gateway"]),
     ("hyper", &["countersign-gateway"]),
     ("redb", &["countersign-store-embedded"]),
-    ("tokio", &["countersign-gateway", "countersign-cli"]),
+    ("tokio", &["countersign-gateway", "countersign-cli", "countersign-store-postgres"]),
+    ("tokio-postgres", &["countersign-store-postgres"]),
     ("toml", &["countersign-schemes", "countersign-gateway", "countersign-cli"]),
     ("x509-cert", &["countersign-certificates"]),
 ];

@@ -12,7 +12,7 @@ pub(crate) use request::{
 };
 pub(crate) use service::{
     AddKey, CheckArguments, DevArguments, KeysArguments, KeysCommand, LogFormat, MaterialOptions, RevokeKey,
-    RotateKey, ServeArguments, StoreOptions,
+    RotateKey, ServeArguments, SizeArguments, StoreOptions,
 };
 
 pub(crate) use value::{
@@ -80,6 +80,8 @@ pub(crate) enum Command {
     Check(CheckArguments),
     /// Run the gateway
     Serve(ServeArguments),
+    /// Tell how much memory and disk a replay store takes
+    Size(SizeArguments),
     /// The whole thing on one screen, with nothing to install
     ///
     /// A temporary store, a demo upstream that answers with what it got, one key, and the gateway before it. All of

@@ -200,9 +200,36 @@ pub(crate) struct ServeArguments {
     /// How the log is written, which goes to standard error
     #[arg(long, value_enum, default_value_t = LogFormat::Text)]
     pub(crate) log: LogFormat,
+    /// Let the kernel write core dumps, which would hold secrets: only for finding a fault
+    #[arg(long)]
+    pub(crate) core_dumps: bool,
     /// Answer before the journal is written: only for testing that this is noticed
     #[arg(long, hide = true)]
     pub(crate) unsafe_hold_journal_writes: bool,
+}
+
+/// How much a replay store takes.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  countersign size --rps 2000 --window 5m
+  countersign size --rps 50000 --window 5m --gateways 3 --json")]
+pub(crate) struct SizeArguments {
+    /// Requests a second that are accepted, at the busiest time
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
+    pub(crate) rps: u64,
+    /// How long a request is accepted after it was signed: what a scheme's [fresh] says, as in 90s, 5m, 24h
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub(crate) window: u64,
+    /// How far ahead of the gateway's clock a client's may be, which is remembered too
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "60s")]
+    pub(crate) ahead: u64,
+    /// How many gateways share the requests
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    pub(crate) gateways: u64,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// How a log is written.

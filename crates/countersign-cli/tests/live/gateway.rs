@@ -87,6 +87,17 @@ impl Gateway {
         }
     }
 
+    /// Everything in the log so far.
+    pub fn log(&self) -> String {
+        self.log.lock().unwrap().iter().map(|entry| format!("{entry}\n")).collect()
+    }
+
+    /// Has it end by a signal, and waits.
+    pub fn end_by(&mut self, signal: &str) {
+        super::signal(signal, self.pid());
+        self.process.wait().unwrap();
+    }
+
     /// Ends it as `kill -9` does: nothing in it gets to run again.
     pub fn kill(&mut self) {
         self.process.kill().unwrap();

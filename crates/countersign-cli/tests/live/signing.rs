@@ -53,8 +53,13 @@ impl Transfer {
 
     /// Signed, as bytes.
     pub fn wire(&self) -> Vec<u8> {
+        self.wire_with(SHARED)
+    }
+
+    /// The same with another secret.
+    pub fn wire_with(&self, secret: &str) -> Vec<u8> {
         let Self { body, nonce, time, .. } = self;
-        let digest = md5(format!("/api/transfer\n\n{body}\n{nonce}\n{time}\n{SHARED}").as_bytes());
+        let digest = md5(format!("/api/transfer\n\n{body}\n{nonce}\n{time}\n{secret}").as_bytes());
         let sign = if self.upper { digest.to_ascii_uppercase() } else { digest };
         format!(
             "POST /api/transfer HTTP/1.1\r\nHost: a.example\r\nContent-Type: application/json\r\n\

@@ -132,6 +132,7 @@ impl<T> std::fmt::Debug for Ring<T> {
 const fn reason(refused: Refused) -> Reason {
     match refused {
         Refused::Bound => Reason::ValueDisagrees,
+        Refused::Early => Reason::TimestampFuture,
         Refused::Expired => Reason::Expired,
         Refused::Malformed => Reason::CredentialMalformed,
         Refused::Replayed => Reason::Replayed,

@@ -6,6 +6,7 @@
 
 mod bearer;
 mod fault;
+mod postgres;
 mod reader;
 mod schemes;
 mod sections;
@@ -24,6 +25,7 @@ use http::Method;
 
 pub use bearer::{LinkConfig, ValueConfig, ValueFormat, ValuePlace};
 pub use fault::{At, ConfigError, ConfigFaults, Fault, SchemeError, Source, Span};
+pub use postgres::{PostgresConfig, ReplayConfig, SecretSource};
 pub use schemes::{SchemeFile, SchemeFolder};
 
 use crate::upstream::{UpstreamAddress, UpstreamLimits};
@@ -102,6 +104,8 @@ pub struct StoreConfig {
     pub path: PathBuf,
     /// `durability`: what an accepted request survives. Default: `process`.
     pub durability: Durability,
+    /// `kind`: where accepted requests are remembered. Default: `embedded`, in the journal.
+    pub replay: ReplayConfig,
 }
 
 /// What the replay journal survives before a request is forwarded.

@@ -52,6 +52,11 @@ impl<'a, 'f> Section<'a, 'f> {
         self.value(key).map(Spanned::span)
     }
 
+    /// Notes that something is not there.
+    pub(super) fn missing(&mut self, message: &str, hint: String) {
+        self.faults.push(fault(self.place.clone(), message, hint));
+    }
+
     /// Notes that a key which must be there is not.
     pub(super) fn require<T>(&mut self, key: &str, value: Option<T>, example: &str) -> Option<T> {
         if value.is_none() && !self.table.contains_key(key) {

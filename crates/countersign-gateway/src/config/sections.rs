@@ -14,8 +14,8 @@ use super::fault::{ConfigFaults, Fault, SchemeError, Source, fault};
 use super::reader::{Section, alternatives, kind};
 use super::schemes::{self, Schemes, Use};
 use super::{
-    At, Config, Durability, ErrorStyle, Mode, PathPattern, PathPolicy, RouteConfig, SchemeName, ServerConfig,
-    StoreConfig,
+    At, Config, Durability, ErrorStyle, Mode, PathPattern, PathPolicy, ReplayConfig, RouteConfig, SchemeName,
+    ServerConfig, StoreConfig, postgres,
 };
 use super::{bearer, sign};
 use crate::paths;
@@ -38,7 +38,7 @@ const SERVER: &[&str] = &[
     "transport",
 ];
 
-const STORE: &[&str] = &["path", "durability"];
+const STORE: &[&str] = &["path", "durability", "kind", "postgres"];
 
 const UPSTREAM: &[&str] = &["connect-timeout", "response-timeout", "idle-timeout", "idle-connections"];
 
@@ -104,7 +104,11 @@ fn read(source: &Source, folder: &Path, schemes: &mut Schemes, faults: &mut Vec<
         .and_then(|(place, table)| server(Section::new("[server]", place, table, SERVER, faults), folder));
     let store = match table(document, "store", faults) {
         Some((place, table)) => store(Section::new("[store]", place, table, STORE, faults), folder),
-        None => StoreConfig { path: folder.join("countersign-data"), durability: Durability::default() },
+        None => StoreConfig {
+            path: folder.join("countersign-data"),
+            durability: Durability::default(),
+            replay: ReplayConfig::default(),
+        },
     };
     let upstream = match table(document, "upstream", faults) {
         Some((place, table)) => upstream_limits(Section::new("[upstream]", place, table, UPSTREAM, faults)),
@@ -179,7 +183,9 @@ fn address(section: &mut Section<'_, '_>, key: &str) -> Option<At<SocketAddr>> {
 fn store(mut section: Section<'_, '_>, folder: &Path) -> StoreConfig {
     let path = section.text("path").map_or_else(|| PathBuf::from("countersign-data"), |path| path.value.into());
     let words = [("process", Durability::Process), ("power", Durability::Power)];
-    StoreConfig { path: folder.join(path), durability: section.word("durability", &words).unwrap_or_default() }
+    let durability = section.word("durability", &words).unwrap_or_default();
+    let replay = postgres::replay(&mut section, folder);
+    StoreConfig { path: folder.join(path), durability, replay }
 }
 
 fn upstream_limits(mut section: Section<'_, '_>) -> UpstreamLimits {

@@ -121,7 +121,8 @@ errors = "scheme"
     assert_eq!(config.server.workers, NonZeroUsize::new(2));
     assert_eq!(config.server.body_folder, Some(folder.path().join("spool")));
     assert_eq!(config.server.transport, Transport::Https);
-    assert_eq!(config.store, StoreConfig { path: "/var/lib/gateway".into(), durability: Durability::Power });
+    let replay = ReplayConfig::Embedded;
+    assert_eq!(config.store, StoreConfig { path: "/var/lib/gateway".into(), durability: Durability::Power, replay });
     assert_eq!(config.upstream.idle_connections, 4);
     let route = &config.routes[0];
     assert_eq!(route.path.value, PathPattern::Exact("/a/b".to_owned()));
@@ -358,6 +359,33 @@ fn links_and_values_are_asked_for_or_told_to_be_wrong() {
         let found = faults(&with(more));
         assert!(found.iter().any(|fault| fault.contains(expected)), "{more}: {found:#?}");
     }
+}
+
+#[test]
+fn a_shared_database_is_said_in_full() {
+    let with = |store: &str| PLAIN.to_owned() + "[store]\nkind = \"postgres\"\n[store.postgres]\n" + store;
+    let config = parse(&with("url = \"postgres://c@db/x\"\npassword-file = \"pw\"\nentries = 7")).unwrap();
+    let ReplayConfig::Postgres(postgres) = config.store.replay else { panic!("it is shared") };
+    assert_eq!((postgres.entries, postgres.entries_per_key, postgres.schema.as_str()), (7, 4, "countersign"));
+    assert_eq!(postgres.password, Some(SecretSource::File("/etc/gateway/pw".into())));
+    for (store, expected) in [
+        ("", "[store.postgres] has no `url`"),
+        ("url = \"postgres://c:canary@db/x\"", "holds a password"),
+        ("url = \"host=db password=canary\"", "holds a password"),
+        ("url = \"postgres://c@db/x\"\npassword-env = \"A\"\npassword-file = \"b\"", "in two places"),
+        ("url = \"postgres://c@db/x\"\ntls = false\ntls-authorities = \"b\"", "no use without TLS"),
+        ("url = \"postgres://c@db/x\"\nschema = \"a; drop\"", "is not a plain name"),
+        ("url = \"postgres://c@db/x\"\nbogus = 1", "`bogus` is not a key"),
+    ] {
+        let found = faults(&with(store));
+        let found: Vec<_> = found.iter().filter(|fault| fault.contains(expected)).collect();
+        assert_eq!(found.len(), 1, "{store}: {:?}", faults(&with(store)));
+        assert!(!found[0].contains("canary"), "{found:?}");
+    }
+    let found = faults(&(PLAIN.to_owned() + "[store]\nkind = \"postgres\"\n"));
+    assert!(found.iter().any(|fault| fault.contains("there is no [store.postgres]")), "{found:?}");
+    let found = faults(&(PLAIN.to_owned() + "[store.postgres]\nurl = \"postgres://c@db/x\"\n"));
+    assert!(found.iter().any(|fault| fault.contains("is not used")), "{found:?}");
 }
 
 #[test]

@@ -34,6 +34,29 @@ fn at(subject: &Subject, message: &Message, millis: i64) -> Result<Held, Reason>
     verdict.map_err(|refused| refused.reason())
 }
 
+/// What a store that lost something goes by: before its `since` a message was refused, or its entry would be over.
+#[test]
+fn attack_29_before_its_since_no_live_entry_of_a_message_was_made() {
+    let (mut told, mut bounded) = (0, 0);
+    for subject in all_subjects() {
+        let signed = subject.signed(&sample(&subject));
+        let Ok(Held { entry: Some(entry), .. }) = at(&subject, &signed, NOW * 1000) else { continue };
+        told += 1;
+        assert!(entry.since <= entry.now, "{}", subject.name);
+        if entry.since == UnixTime::from_millis(i64::MIN) {
+            continue;
+        }
+        bounded += 1;
+        for before in [1, 1000, 60_000, 3_600_000] {
+            let earlier = entry.since.millis() - before;
+            if let Ok(Held { entry: Some(earlier), .. }) = at(&subject, &signed, earlier) {
+                assert!(earlier.live_until < entry.now, "{}, {before} ms before", subject.name);
+            }
+        }
+    }
+    assert!(told > 20 && bounded * 2 > told, "{bounded} of {told}");
+}
+
 #[test]
 fn attack_23_an_entry_outlives_its_message() {
     let mut windows = 0;

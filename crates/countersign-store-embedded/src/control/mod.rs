@@ -15,7 +15,7 @@ mod wire;
 
 pub use server::ControlServer;
 
-use crate::keys::{KeyInfo, KeyStore, KeyStoreError, NewKey, PortableKey, Rotation, SecretText};
+use crate::keys::{KeyInfo, KeyStore, KeyStoreError, NewKey, PortableKey, Rotation, SecretText, SharedKeys};
 use countersign_core::time::UnixTime;
 use std::io::{self, Write as _};
 use std::os::unix::net::UnixStream;
@@ -32,6 +32,8 @@ pub enum KeyAccess {
     Direct(KeyStore),
     /// A gateway is running and does what it is asked.
     Live(LiveStore),
+    /// In a table that several gateways share and watch.
+    Shared(SharedKeys),
 }
 
 /// A key store that another process has open.
@@ -65,6 +67,7 @@ impl KeyAccess {
     pub fn add(&self, new: NewKey, now: UnixTime) -> Result<u32, KeyStoreError> {
         let live = match self {
             Self::Direct(store) => return store.add(new, now),
+            Self::Shared(keys) => return keys.add(new, now),
             Self::Live(live) => live,
         };
         match live.ask(&Request::Add { key: PortableKey::try_from(new)?, now: now.millis() })? {
@@ -77,6 +80,7 @@ impl KeyAccess {
     pub fn list(&self) -> Result<Vec<KeyInfo>, KeyStoreError> {
         match self {
             Self::Direct(store) => store.list(),
+            Self::Shared(keys) => keys.list(),
             Self::Live(live) => live.ask(&Request::List)?.keys(),
         }
     }
@@ -85,6 +89,7 @@ impl KeyAccess {
     pub fn show(&self, id: &str) -> Result<Vec<KeyInfo>, KeyStoreError> {
         match self {
             Self::Direct(store) => store.show(id),
+            Self::Shared(keys) => keys.show(id),
             Self::Live(live) => live.ask(&Request::Show { id: id.to_owned() })?.keys(),
         }
     }
@@ -93,6 +98,7 @@ impl KeyAccess {
     pub fn rotate(&self, rotation: Rotation, now: UnixTime) -> Result<u32, KeyStoreError> {
         let live = match self {
             Self::Direct(store) => return store.rotate(rotation, now),
+            Self::Shared(keys) => return keys.rotate(rotation, now),
             Self::Live(live) => live,
         };
         let Rotation { id, material, overlap_until, legacy } = rotation;
@@ -108,6 +114,7 @@ impl KeyAccess {
     pub fn revoke(&self, id: &str, version: Option<u32>, now: UnixTime) -> Result<Vec<u32>, KeyStoreError> {
         let live = match self {
             Self::Direct(store) => return store.revoke(id, version, now),
+            Self::Shared(keys) => return keys.revoke(id, version, now),
             Self::Live(live) => live,
         };
         match live.ask(&Request::Revoke { id: id.to_owned(), version, now: now.millis() })? {
@@ -120,6 +127,7 @@ impl KeyAccess {
     pub fn export(&self, id: Option<&str>) -> Result<Zeroizing<String>, KeyStoreError> {
         let live = match self {
             Self::Direct(store) => return store.export(id),
+            Self::Shared(keys) => return keys.export(id),
             Self::Live(live) => live,
         };
         match live.ask(&Request::Export { id: id.map(str::to_owned) })? {
@@ -132,6 +140,7 @@ impl KeyAccess {
     pub fn import(&self, text: &str, now: UnixTime) -> Result<usize, KeyStoreError> {
         let live = match self {
             Self::Direct(store) => return store.import(text, now),
+            Self::Shared(keys) => return keys.import(text, now),
             Self::Live(live) => live,
         };
         match live.ask(&Request::Import { text: SecretText::new(text), now: now.millis() })? {
@@ -144,6 +153,7 @@ impl KeyAccess {
     pub fn revision(&self) -> Result<u64, KeyStoreError> {
         let live = match self {
             Self::Direct(store) => return Ok(store.revision()),
+            Self::Shared(keys) => return keys.revision(),
             Self::Live(live) => live,
         };
         match live.ask(&Request::Ping)? {

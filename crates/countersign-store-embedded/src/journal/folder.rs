@@ -27,14 +27,19 @@ pub trait Folder: Debug + Send + Sync {
     fn replace(&self, name: &str, contents: &[u8]) -> io::Result<()>;
     /// Removes a file.
     fn remove(&self, name: &str) -> io::Result<()>;
+    /// Puts what was written to a file, by whomever, on the disk.
+    fn sync_file(&self, name: &str) -> io::Result<()>;
     /// Puts the folder's list of names on the disk.
     fn sync(&self) -> io::Result<()>;
+    /// Which boot of the system this is: as long as it is the same, the kernel has forgotten nothing. Empty where nobody
+    /// knows.
+    fn boot(&self) -> String;
     /// Where a file is, for people.
     fn path(&self, name: &str) -> PathBuf;
 }
 
 /// A file that is being written.
-pub trait LogFile: Send {
+pub trait LogFile: Send + Sync {
     /// Hands the bytes to the kernel. After an error any part of them may have been written.
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()>;
     /// Puts what was written on the disk.
@@ -94,8 +99,20 @@ impl Folder for Directory {
         std::fs::remove_file(self.path(name))
     }
 
+    fn sync_file(&self, name: &str) -> io::Result<()> {
+        File::open(self.path(name))?.sync_data()
+    }
+
     fn sync(&self) -> io::Result<()> {
         File::open(&self.path)?.sync_all()
+    }
+
+    fn boot(&self) -> String {
+        let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+        let id = id.trim();
+        // Anything else would not fit the line it is kept in.
+        let is_id = id.len() < 100 && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        if is_id { id.to_owned() } else { String::new() }
     }
 
     fn path(&self, name: &str) -> PathBuf {

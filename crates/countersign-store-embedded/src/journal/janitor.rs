@@ -1,9 +1,10 @@
-//! Unlinks what is over, on a thread of its own: freeing a large file takes milliseconds that no request should
-//! wait for.
+//! Unlinks what is over, and raises the ceilings of the run before they are reached, on a thread of its own: freeing a
+//! large file and syncing a small one take milliseconds that no request should wait for.
 //!
 //! The floor is on the disk before the first file goes. If either fails, the files stay and the next round tries
 //! again: a file too many costs room, a floor too few costs a promise.
 
+use super::boot::{Bounds, Run};
 use super::floor::Floor;
 use super::folder::Folder;
 use super::format::FileName;
@@ -15,14 +16,20 @@ use std::thread::JoinHandle;
 /// The thread. Dropping it lets it finish what it was given.
 #[derive(Debug)]
 pub(crate) struct Janitor {
-    orders: Option<Sender<Vec<FileName>>>,
+    orders: Option<Sender<Order>>,
     thread: Option<JoinHandle<()>>,
 }
 
+#[derive(Debug)]
+enum Order {
+    Raise(Bounds),
+    Remove(Vec<FileName>),
+}
+
 impl Janitor {
-    pub(crate) fn start(folder: Arc<dyn Folder>, floor: Arc<Floor>) -> io::Result<Self> {
+    pub(crate) fn start(folder: Arc<dyn Folder>, floor: Arc<Floor>, run: Arc<Run>) -> io::Result<Self> {
         let (orders, received) = channel();
-        let work = move || clean_up(&*folder, &floor, &received);
+        let work = move || clean_up(&*folder, &floor, &run, &received);
         let thread = std::thread::Builder::new().name("replay-janitor".to_owned()).spawn(work)?;
         Ok(Self { orders: Some(orders), thread: Some(thread) })
     }
@@ -30,9 +37,16 @@ impl Janitor {
     /// Has the files unlinked some time soon.
     pub(crate) fn remove(&self, over: Vec<FileName>) {
         if let Some(orders) = &self.orders
-            && let Err(lost) = orders.send(over)
+            && orders.send(Order::Remove(over)).is_err()
         {
-            tracing::warn!(files = lost.0.len(), "nobody unlinks journal files any more; the next start will");
+            tracing::warn!("nobody unlinks journal files any more; the next start will");
+        }
+    }
+
+    /// Has the ceilings raised above an entry some time soon. Where nobody does, those who meet them do.
+    pub(crate) fn raise(&self, above: Bounds) {
+        if let Some(orders) = &self.orders {
+            let _ = orders.send(Order::Raise(above));
         }
     }
 }
@@ -62,10 +76,18 @@ pub(crate) fn remove(folder: &dyn Folder, floor: &Floor, over: &mut Vec<FileName
     outcome
 }
 
-fn clean_up(folder: &dyn Folder, floor: &Floor, orders: &Receiver<Vec<FileName>>) {
+fn clean_up(folder: &dyn Folder, floor: &Floor, run: &Run, orders: &Receiver<Order>) {
     let mut over = Vec::new();
-    while let Ok(more) = orders.recv() {
-        over.extend(more);
+    while let Ok(order) = orders.recv() {
+        match order {
+            Order::Raise(above) => {
+                if let Err(error) = run.raise(above) {
+                    tracing::warn!(%error, "the ceilings of the replay journal could not be raised ahead");
+                }
+                continue;
+            }
+            Order::Remove(more) => over.extend(more),
+        }
         if let Err(error) = remove(folder, floor, &mut over) {
             tracing::warn!(%error, files = over.len(), "journal files that are over could not be unlinked");
         }

@@ -16,12 +16,16 @@
 //!
 //! | durability | process killed | system crash, power cut |
 //! |---|---|---|
-//! | [`Os`](Durability::Os) | everything | what the system had not written back yet is lost, as a rule the last seconds |
+//! | [`Os`](Durability::Os) | everything | what the system had not written back yet is lost, and what could have been lost is not decided any more |
 //! | [`Synced`](Durability::Synced) | everything | everything |
+//!
+//! Neither accepts again what was accepted. With [`Os`](Durability::Os) a crash of the system costs the requests that
+//! were signed before it, and up to ten seconds after, for as long as they are valid; [`boot`] has the how.
 //!
 //! A journal file says nothing of whose a record is: after a restart the quota of each key counts from nothing,
 //! while the capacity counts everything that was read back.
 
+mod boot;
 mod error;
 mod floor;
 pub mod folder;
@@ -29,22 +33,25 @@ mod format;
 mod janitor;
 mod log;
 mod recovery;
+mod syncer;
 
 pub use error::JournalError;
 pub use format::Damage;
 pub use recovery::{Recovery, TornTail};
 
 use crate::place::{Lock, NotLocked};
+use boot::{Bounds, Cover, Run};
 use countersign_core::replay::{Answer, FirstUse, ReplayEntry, ReplayGuard, StoreError};
 use countersign_core::time::UnixTime;
 use countersign_store::{Limits, MemoryReplay, Record, second};
 use floor::Floor;
 use folder::{Directory, Folder};
 use janitor::Janitor;
-use log::Log;
+use log::{Log, Written};
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
+use syncer::{Syncer, Ticket};
 
 /// When an answer may be given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -54,8 +61,8 @@ pub enum Durability {
     /// microsecond.
     #[default]
     Os,
-    /// Once the disk has the record: it survives a power cut. As long as the disk takes, one request after the
-    /// other.
+    /// Once the disk has the record: it survives a power cut. As long as the disk takes; requests that come meanwhile
+    /// are synced together.
     Synced,
     /// At once, with records kept in this process until it ends in good order. Accepts repeated requests after a
     /// crash; it is there to show that a test notices.
@@ -75,9 +82,14 @@ pub struct JournalOptions {
 /// A replay store that outlives its process. The module says what it promises.
 pub struct Journal {
     index: MemoryReplay,
-    log: Mutex<Log>,
+    log: Arc<Mutex<Log>>,
     floor: Arc<Floor>,
-    janitor: Janitor,
+    run: Arc<Run>,
+    quarantine: Bounds,
+    /// `None` once it is being closed.
+    janitor: Option<Janitor>,
+    /// Of a journal whose answers wait for the disk, until it is being closed.
+    syncer: Option<Syncer>,
     recovery: Recovery,
     /// The second in which a write last failed, or 0.
     failed_in: AtomicU32,
@@ -102,24 +114,46 @@ impl Journal {
             NotLocked::HeldBy(pid) => JournalError::Locked { path: lock_file.clone(), pid },
             NotLocked::Failed(source) => failed("lock", &lock_file)(source),
         })?;
-        Self::start(Arc::new(folder), options, now, Some(lock))
+        let folder: Arc<dyn Folder> = Arc::new(folder);
+        Self::start(&folder, options, now, Some(lock))
     }
 
     /// Opens the journal on a file layer. The caller sees to it that nobody else has it open.
-    pub fn open_on(folder: Arc<dyn Folder>, options: JournalOptions, now: UnixTime) -> Result<Self, JournalError> {
+    pub fn open_on(folder: &Arc<dyn Folder>, options: JournalOptions, now: UnixTime) -> Result<Self, JournalError> {
         Self::start(folder, options, now, None)
     }
 
-    /// Decides one entry. [`ReplayGuard::admit`] is this, in the trait's words.
+    /// Decides one entry, and waits for the disk where the durability asks for that. [`ReplayGuard::admit`] is this
+    /// without the waiting.
     pub fn decide(&self, entry: &ReplayEntry) -> Result<FirstUse, StoreError> {
+        match self.begin(entry)? {
+            Begun::Decided(decision) => Ok(decision),
+            Begun::Waits(ticket) => self.noted(ticket.wait(), entry),
+        }
+    }
+
+    fn begin(&self, entry: &ReplayEntry) -> Result<Begun, StoreError> {
         let now = second(entry.now).max(1);
         if self.failed_in.load(Ordering::Relaxed) == now {
             return Err(unavailable("it could not be written to, less than a second ago"));
         }
-        match self.index.decide(entry)? {
-            FirstUse::Seen => Ok(FirstUse::Seen),
-            FirstUse::First => self.record(Record::of(entry), now),
+        let bounds = Bounds::of(entry);
+        if self.quarantine.hold(bounds) {
+            let known = self.index.knows(entry)?;
+            return if known { Ok(Begun::Decided(FirstUse::Seen)) } else { Err(StoreError::Quarantined) };
         }
+        match self.index.decide(entry)? {
+            FirstUse::Seen => Ok(Begun::Decided(FirstUse::Seen)),
+            FirstUse::First => self.record(Record::of(entry), bounds, now),
+        }
+    }
+
+    /// A failure makes the rest of its second fail at once.
+    fn noted(&self, decision: Result<FirstUse, StoreError>, entry: &ReplayEntry) -> Result<FirstUse, StoreError> {
+        if decision.is_err() {
+            self.failed_in.store(second(entry.now).max(1), Ordering::Relaxed);
+        }
+        decision
     }
 
     /// Refuses from now on, and after every restart, to decide any entry that ends at or before `until`.
@@ -145,54 +179,95 @@ impl Journal {
     }
 
     fn start(
-        folder: Arc<dyn Folder>,
+        folder: &Arc<dyn Folder>,
         options: JournalOptions,
         now: UnixTime,
         lock: Option<Lock>,
     ) -> Result<Self, JournalError> {
         let index = MemoryReplay::new(options.limits);
-        let recovered = recovery::recover(&folder, &index, second(now))?;
-        let floor = Arc::new(recovered.floor);
-        let janitor = Janitor::start(Arc::clone(&folder), Arc::clone(&floor)).map_err(|source| JournalError::Io {
-            doing: "start a thread for",
-            path: folder.path(""),
-            source,
-        })?;
-        let log = Mutex::new(Log::new(folder, options.durability, recovered.kept));
-        let failed_in = AtomicU32::new(0);
-        Ok(Self { index, log, floor, janitor, recovery: recovered.report, failed_in, _lock: lock })
+        let recovered = recovery::recover(folder, &index, options.durability, second(now))?;
+        let (floor, run) = (Arc::new(recovered.floor), Arc::new(recovered.run));
+        let no_thread = |folder: &dyn Folder| {
+            let path = folder.path("");
+            move |source| JournalError::Io { doing: "start a thread for", path, source }
+        };
+        let janitor = Janitor::start(Arc::clone(folder), Arc::clone(&floor), Arc::clone(&run));
+        let janitor = Some(janitor.map_err(no_thread(&**folder))?);
+        let log = Log::new(Arc::clone(folder), options.durability, recovered.kept);
+        let log = Arc::new(Mutex::new(log));
+        let syncer = match options.durability {
+            Durability::Synced => Some(Syncer::start(Arc::clone(&log)).map_err(no_thread(&**folder))?),
+            _ => None,
+        };
+        let (failed_in, quarantine) = (AtomicU32::new(0), run.quarantine());
+        let recovery = recovered.report;
+        Ok(Self { index, log, floor, run, quarantine, janitor, syncer, recovery, failed_in, _lock: lock })
     }
 
-    fn record(&self, record: Record, now: u32) -> Result<FirstUse, StoreError> {
+    fn record(&self, record: Record, bounds: Bounds, now: u32) -> Result<Begun, StoreError> {
+        let covered = match self.run.covers(bounds) {
+            Cover::Good => Ok(()),
+            Cover::None => self.run.raise(bounds),
+            Cover::Soon => {
+                if let Some(janitor) = &self.janitor {
+                    janitor.raise(bounds);
+                }
+                Ok(())
+            }
+        };
         let (written, over) = {
             let mut log = self.log.lock().map_err(|_| unavailable("its writer failed before"))?;
-            (log.append(record, now), log.over(now))
+            (covered.and_then(|()| log.append(record, now)), log.over(now))
         };
-        if !over.is_empty() {
-            self.janitor.remove(over);
+        if let Some(janitor) = self.janitor.as_ref().filter(|_| !over.is_empty()) {
+            janitor.remove(over);
         }
         match written {
-            Ok(()) => Ok(FirstUse::First),
+            Ok(Written::Done) => Ok(Begun::Decided(FirstUse::First)),
+            Ok(Written::Waits(ticket)) => {
+                if let Some(syncer) = &self.syncer {
+                    syncer.ring();
+                }
+                Ok(Begun::Waits(ticket))
+            }
             Err(error) => {
                 self.failed_in.store(now, Ordering::Relaxed);
                 Err(unavailable(&error.to_string()))
             }
         }
     }
+
+    /// Puts everything on the disk and says so there. A crash of the system after this loses nothing.
+    fn close(&mut self) -> std::io::Result<()> {
+        self.syncer = None;
+        self.janitor = None;
+        let mut log = self.log.lock().map_err(|_| std::io::Error::other("its writer failed before"))?;
+        log.release()?;
+        log.sync_all()?;
+        self.run.close()
+    }
+}
+
+/// A decision, or that it waits for the disk.
+enum Begun {
+    Decided(FirstUse),
+    Waits(Ticket),
 }
 
 impl ReplayGuard for Journal {
     fn admit<'a>(&'a self, entry: &'a ReplayEntry) -> Answer<'a, Result<FirstUse, StoreError>> {
-        Answer::Ready(self.decide(entry))
+        match self.begin(entry) {
+            Ok(Begun::Decided(decision)) => Answer::Ready(Ok(decision)),
+            Ok(Begun::Waits(ticket)) => Answer::Later(Box::pin(async { self.noted(ticket.await, entry) })),
+            Err(error) => Answer::Ready(Err(error)),
+        }
     }
 }
 
 impl Drop for Journal {
     fn drop(&mut self) {
-        if let Ok(log) = self.log.get_mut()
-            && let Err(error) = log.release()
-        {
-            tracing::warn!(%error, "records that were held back are lost");
+        if let Err(error) = self.close() {
+            tracing::warn!(%error, "the replay journal was not closed in good order");
         }
     }
 }

@@ -12,20 +12,24 @@
 //! Absent on purpose: clocks (callers say what time it is), answers from the disk, secrets in anything but
 //! [`KeyStore::export`] and the engine's keys.
 
+mod changes;
 mod error;
 mod portable;
 mod record;
 mod seal;
+mod shared;
 mod snapshot;
 
 pub use error::KeyStoreError;
 pub(crate) use portable::{PortableKey, SecretText, without_values};
 pub use record::{KeyInfo, KeyKind};
 pub use seal::generate_secret;
+pub use shared::{KeyRow, KeyRows, KeyTable, SealKey, SharedKeys};
 pub use snapshot::KeySnapshot;
 
 use crate::place::{self, Lock, NotLocked};
 use arc_swap::ArcSwap;
+use changes::Changes;
 use countersign_core::key::{KeyQuery, KeyResolver, KeySet, Secret};
 use countersign_core::replay::{Answer, StoreError};
 use countersign_core::time::UnixTime;
@@ -114,15 +118,7 @@ impl KeyStore {
     /// Stores a key under an id that has no active one. Returns its version.
     pub fn add(&self, new: NewKey, now: UnixTime) -> Result<u32, KeyStoreError> {
         let new = PortableKey::try_from(new)?;
-        self.change(|change| {
-            let before = change.records(&new.id)?;
-            if before.iter().any(|record| record.info.is_active_at(now)) {
-                return Err(KeyStoreError::IdTaken { id: new.id });
-            }
-            let record = new.into_record(following(&before), now).checked()?;
-            change.put(&record)?;
-            Ok(record.info.version)
-        })
+        self.change(|change| changes::add(change, new, now))
     }
 
     /// Every key, by id and version.
@@ -142,61 +138,12 @@ impl KeyStore {
 
     /// Gives an id a new key, and its active ones an end. Returns the new version.
     pub fn rotate(&self, rotation: Rotation, now: UnixTime) -> Result<u32, KeyStoreError> {
-        let Rotation { id, material, overlap_until, legacy } = rotation;
-        self.change(|change| {
-            let records = change.records(&id)?;
-            if records.is_empty() {
-                return Err(KeyStoreError::UnknownId { id });
-            }
-            let version = following(&records);
-            let mut active: Vec<_> = records.into_iter().filter(|record| record.info.is_active_at(now)).collect();
-            let Some(newest) = active.last() else { return Err(KeyStoreError::NothingActive { id }) };
-            let info = KeyInfo {
-                version,
-                not_before: None,
-                not_after: None,
-                created_at: now.secs(),
-                legacy,
-                ..newest.info.clone()
-            };
-            let next = Record { info, material }.checked()?;
-            for record in &mut active {
-                let end = record.info.not_after.unwrap_or(i64::MAX).min(overlap_until.secs());
-                record.info.not_after = Some(end);
-                change.put(record)?;
-            }
-            let still_active = active.iter().filter(|record| record.info.is_active_at(now)).count();
-            if still_active >= KeySet::MOST {
-                return Err(KeyStoreError::TooManyActive { id, most: KeySet::MOST });
-            }
-            change.put(&next)?;
-            Ok(version)
-        })
+        self.change(|change| changes::rotate(change, rotation, now))
     }
 
     /// Ends one version of an id, or all of them, for ever. Returns the versions that were not revoked before.
     pub fn revoke(&self, id: &str, version: Option<u32>, now: UnixTime) -> Result<Vec<u32>, KeyStoreError> {
-        self.change(|change| {
-            let records = change.records(id)?;
-            if records.is_empty() {
-                return Err(KeyStoreError::UnknownId { id: id.to_owned() });
-            }
-            let meant = |record: &Record| version.is_none_or(|version| record.info.version == version);
-            if let Some(version) = version
-                && !records.iter().any(meant)
-            {
-                return Err(KeyStoreError::UnknownVersion { id: id.to_owned(), version });
-            }
-            let mut revoked = Vec::new();
-            for mut record in records.into_iter().filter(meant) {
-                if record.info.revoked_at.is_none() {
-                    record.info.revoked_at = Some(now.secs());
-                    change.put(&record)?;
-                    revoked.push(record.info.version);
-                }
-            }
-            Ok(revoked)
-        })
+        self.change(|change| changes::revoke(change, id, version, now))
     }
 
     /// The keys of one id, or all keys, as JSON text **with their secrets**.
@@ -220,28 +167,7 @@ impl KeyStore {
     /// Stores the keys in what [`KeyStore::export`] gave, or in a JSON Web Key set, each under its `kid`: all of them or, where one cannot be stored, none. Returns
     /// how many there were. Ids that have keys already are refused.
     pub fn import(&self, text: &str, now: UnixTime) -> Result<usize, KeyStoreError> {
-        let keys = portable::import(text)?;
-        let count = keys.len();
-        self.change(|change| {
-            let mut ids = BTreeSet::new();
-            for key in keys {
-                let before = change.records(&key.id)?;
-                let version = key.version.unwrap_or_else(|| following(&before));
-                let is_there = before.iter().any(|record| record.info.version == version);
-                if is_there || (!before.is_empty() && !ids.contains(&key.id)) || version == 0 {
-                    return Err(KeyStoreError::IdTaken { id: key.id });
-                }
-                ids.insert(key.id.clone());
-                let record = key.into_record(version, now).checked()?;
-                change.put(&record)?;
-                let active = before.iter().chain([&record]).filter(|record| record.info.is_active_at(now)).count();
-                if active > KeySet::MOST {
-                    return Err(KeyStoreError::TooManyActive { id: record.info.id, most: KeySet::MOST });
-                }
-            }
-            Ok(())
-        })?;
-        Ok(count)
+        self.change(|change| changes::import(change, text, now))
     }
 
     /// How often the store was changed.
@@ -326,7 +252,7 @@ impl std::fmt::Debug for KeyStore {
     }
 }
 
-type KeyTable<'txn> = redb::Table<'txn, (&'static str, u32), &'static [u8]>;
+type StoredKeys<'txn> = redb::Table<'txn, (&'static str, u32), &'static [u8]>;
 type Entries<'a> = redb::Range<'a, (&'static str, u32), &'static [u8]>;
 type MetaTable<'txn> = redb::Table<'txn, &'static str, &'static [u8]>;
 
@@ -336,13 +262,12 @@ impl<T: ReadableTable<(&'static str, u32), &'static [u8]>> Keys for T {}
 
 /// A change that is being made.
 struct Change<'a, 'txn> {
-    keys: KeyTable<'txn>,
+    keys: StoredKeys<'txn>,
     sealer: &'a Sealer,
     changed: &'a mut BTreeSet<String>,
 }
 
-impl Change<'_, '_> {
-    /// The records of an id, by version.
+impl Changes for Change<'_, '_> {
     fn records(&self, id: &str) -> Result<Vec<Record>, KeyStoreError> {
         read(&self.keys, id, self.sealer)
     }
@@ -436,10 +361,6 @@ fn read_revision(meta: &impl ReadableTable<&'static str, &'static [u8]>) -> Resu
     let Some(bytes) = meta.get("revision").map_err(database_error)? else { return Ok(0) };
     let bytes = bytes.value().try_into().map_err(|_| KeyStoreError::Damaged { what: "the revision".to_owned() })?;
     Ok(u64::from_le_bytes(bytes))
-}
-
-fn following(records: &[Record]) -> u32 {
-    records.iter().map(|record| record.info.version).max().unwrap_or(0).saturating_add(1)
 }
 
 /// A table, or `None` where nothing was ever put into it.

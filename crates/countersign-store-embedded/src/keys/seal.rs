@@ -85,7 +85,7 @@ impl Sealer {
         Ok(Secret::new(&*opened))
     }
 
-    fn of(bytes: &[u8; KEY_BYTES]) -> Result<Self, KeyStoreError> {
+    pub(crate) fn of(bytes: &[u8; KEY_BYTES]) -> Result<Self, KeyStoreError> {
         let key = RandomizedNonceKey::new(&AES_256_GCM, bytes);
         Ok(Self { key: key.map_err(|_| KeyStoreError::Damaged { what: "the seal key is unusable".to_owned() })? })
     }

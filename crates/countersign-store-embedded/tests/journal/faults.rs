@@ -67,8 +67,16 @@ impl Folder for FaultyFolder {
         self.below.remove(name)
     }
 
+    fn sync_file(&self, name: &str) -> io::Result<()> {
+        self.below.sync_file(name)
+    }
+
     fn sync(&self) -> io::Result<()> {
         self.below.sync()
+    }
+
+    fn boot(&self) -> String {
+        self.below.boot()
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -113,7 +121,8 @@ impl Setup {
         let below = Directory::open(self.store.path()).unwrap();
         let folder = FaultyFolder { below, faults: Arc::clone(&self.faults) };
         let options = JournalOptions { durability, ..JournalOptions::default() };
-        Journal::open_on(Arc::new(folder), options, UnixTime::from_secs(now)).unwrap()
+        let folder: Arc<dyn Folder> = Arc::new(folder);
+        Journal::open_on(&folder, options, UnixTime::from_secs(now)).unwrap()
     }
 }
 
@@ -196,7 +205,8 @@ fn the_floor_is_raised_before_a_file_is_removed() {
     assert_eq!(journal.decide(&entry(1, 1, 2000, 2100)), Ok(FirstUse::First));
     drop(journal);
     let done = setup.faults.done.lock().unwrap();
-    assert_eq!(*done, ["replace floor", "remove 0000000960-0000001023.00000001.journal"]);
+    let done: Vec<_> = done.iter().filter(|done| *done != "replace run").collect();
+    assert_eq!(done, ["replace floor", "remove 0000000960-0000001023.00000001.journal"]);
 }
 
 #[test]

@@ -238,6 +238,30 @@ fn a_missing_or_damaged_floor_is_refused() {
 }
 
 #[test]
+fn a_missing_or_damaged_state_of_the_run_is_refused() {
+    let (store, _) = five_entries();
+    let run = store.path().join("replay/run");
+    std::fs::write(&run, "countersign replay run closed - 0 0 0 0 00000000\n").unwrap();
+    assert!(matches!(open(store.path(), 900), Err(JournalError::FloorDamaged { .. })));
+    std::fs::remove_file(&run).unwrap();
+    assert!(matches!(open(store.path(), 900), Err(JournalError::FloorMissing { .. })));
+}
+
+#[test]
+fn the_state_of_the_run_says_which_boot_it_is_of_and_how_it_ended() {
+    let store = tempfile::tempdir().unwrap();
+    let run = || std::fs::read_to_string(store.path().join("replay/run")).unwrap();
+    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap();
+    for (durability, word) in [(Durability::Os, " open "), (Durability::Synced, " open-synced ")] {
+        let options = JournalOptions { durability, ..JournalOptions::default() };
+        let journal = Journal::open(store.path(), options, UnixTime::from_secs(900)).unwrap();
+        assert!(run().contains(boot.trim()) && run().contains(word), "{}", run());
+        drop(journal);
+        assert!(run().contains(" closed "), "{}", run());
+    }
+}
+
+#[test]
 fn a_file_that_only_calls_itself_a_journal_is_refused_and_others_are_left_alone() {
     let (store, _) = five_entries();
     let other = store.path().join("replay/notes.txt");

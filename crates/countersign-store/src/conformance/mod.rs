@@ -16,10 +16,12 @@
 
 mod checks;
 mod durable;
+mod history;
 mod model;
 
 pub use checks::*;
 pub use durable::*;
+pub use history::*;
 pub use model::agrees_with_a_model;
 
 use crate::Limits;
@@ -41,6 +43,7 @@ pub fn entry(client: u32, number: u32, now: i64, live_until: i64) -> ReplayEntry
         digest: scatter(client, number),
         key,
         live_until: UnixTime::from_secs(live_until),
+        since: UnixTime::from_secs(now),
         now: UnixTime::from_secs(now),
     }
 }
@@ -100,6 +103,7 @@ macro_rules! replay_conformance {
             agrees_with_a_model
             attack_22_check_then_set_race_exactly_one_is_first
             attack_22_races_over_many_entries_exactly_one_each_is_first
+            attack_22_a_recorded_history_is_linearizable
             attack_23_an_entry_lives_to_the_end_of_its_last_second
             attack_23_being_seen_does_not_change_when_an_entry_ends
             attack_24_after_another_request_the_first_is_still_seen

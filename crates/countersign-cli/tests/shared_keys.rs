@@ -1,0 +1,158 @@
+//! Three gateways, one PostgreSQL: what one accepted the others refuse, and a key that is revoked is refused by all of
+//! them within a second.
+
+mod live;
+#[path = "../../countersign-store-postgres/tests/support/mod.rs"]
+mod postgres;
+
+use live::signing::{APP, SHARED, Transfer};
+use live::{Connection, Gateway, Held, Response, Upstream, countersign, now};
+use postgres::Cluster;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+const SEAL_KEY: &str = "8f1d4c0b6a2e95737a51fe0c9d24b86813e07f5a4bc6d2913e8a70f52cd1b694";
+
+struct Site {
+    gateways: Vec<Gateway>,
+    upstream: Upstream,
+    folders: Vec<tempfile::TempDir>,
+}
+
+impl Site {
+    fn start(cluster: &Cluster, schema: &str, gateways: usize) -> Self {
+        let upstream = Upstream::start();
+        let folders: Vec<_> = (0..gateways).map(|_| tempfile::tempdir().unwrap()).collect();
+        for folder in &folders {
+            std::fs::write(folder.path().join("seal-key"), SEAL_KEY).unwrap();
+            let text = format!(
+                "[server]\nlisten = \"127.0.0.1:0\"\nworkers = 2\n[store]\nkind = \"postgres\"\n[store.postgres]\n\
+                 url = \"{}\"\nschema = \"{schema}\"\nseal-key-file = \"seal-key\"\nkeys-stale-after = \"2s\"\n\
+                 [[route]]\npath = \"/api/*\"\nscheme = \"spring-sign\"\nkey = \"{APP}\"\nupstream = \"{}\"\n",
+                cluster.url(),
+                upstream.url()
+            );
+            std::fs::write(folder.path().join("gateway.toml"), text).unwrap();
+        }
+        let site = Self { gateways: Vec::new(), upstream, folders };
+        let added = site.keys(&["add", APP, "--secret", SHARED]);
+        assert_eq!(added.status, 0, "{added}");
+        let gateways = site.folders.iter().map(|folder| Gateway::start(folder.path(), &Held::default())).collect();
+        Self { gateways, ..site }
+    }
+
+    fn config(&self) -> PathBuf {
+        self.folders[0].path().join("gateway.toml")
+    }
+
+    fn keys(&self, arguments: &[&str]) -> live::Finished {
+        let config = self.config();
+        let mut all = vec!["keys"];
+        all.extend_from_slice(arguments);
+        all.extend(["-c", config.to_str().unwrap()]);
+        countersign(all)
+    }
+
+    fn send(&self, gateway: usize, wire: &[u8]) -> Response {
+        let mut connection = Connection::to(self.gateways[gateway].addr());
+        connection.write(wire);
+        connection.read()
+    }
+}
+
+#[test]
+fn attack_27_what_one_gateway_accepted_the_others_refuse() {
+    let cluster = Cluster::shared();
+    let site = Site::start(&cluster, &Cluster::new_schema(), 3);
+    for round in 0..10 {
+        let wire = Transfer::new(&format!("shared-{round}"), now()).wire();
+        assert_eq!(site.send(round % 3, &wire).status(), 200, "round {round}");
+        for other in 0..3 {
+            assert_eq!(site.send(other, &wire).verdict(), (401, "request-repeated".to_owned()), "round {round}");
+        }
+    }
+    assert_eq!(site.upstream.count(), 10);
+}
+
+#[test]
+fn attack_37_a_key_revoked_under_load_is_refused_by_all_gateways_within_a_second() {
+    let cluster = Cluster::shared();
+    let site = Site::start(&cluster, &Cluster::new_schema(), 3);
+    let began = Instant::now();
+    let (stop, accepted) = (AtomicBool::new(false), [0; 3].map(AtomicU64::new));
+    let last_accepted = [0; 3].map(AtomicU64::new);
+    let millis = || u64::try_from(began.elapsed().as_millis()).unwrap();
+    let revoked = std::thread::scope(|scope| {
+        for gateway in 0..3 {
+            let (site, stop, accepted, last) = (&site, &stop, &accepted[gateway], &last_accepted[gateway]);
+            scope.spawn(move || {
+                let mut number = 0;
+                while !stop.load(Ordering::Relaxed) {
+                    number += 1;
+                    let wire = Transfer::new(&format!("load-{gateway}-{number}"), now()).wire();
+                    if site.send(gateway, &wire).status() == 200 {
+                        accepted.fetch_add(1, Ordering::Relaxed);
+                        last.store(millis(), Ordering::Relaxed);
+                    }
+                }
+            });
+        }
+        while accepted.iter().any(|accepted| accepted.load(Ordering::Relaxed) < 20) {
+            assert!(began.elapsed() < Duration::from_secs(60), "all gateways accept");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        let done = site.keys(&["revoke", APP]);
+        let revoked = millis();
+        std::thread::sleep(Duration::from_secs(3));
+        stop.store(true, Ordering::Relaxed);
+        assert_eq!(done.status, 0, "{done}");
+        revoked
+    });
+    let late = last_accepted.each_ref().map(|last| last.load(Ordering::Relaxed).saturating_sub(revoked));
+    let total: u64 = accepted.iter().map(|accepted| accepted.load(Ordering::Relaxed)).sum();
+    eprintln!("torture: {total} accepted by three gateways; last after the revocation: {late:?} ms");
+    assert!(late.iter().all(|late| *late <= 1_000), "{late:?} ms");
+}
+
+#[test]
+fn attack_37_a_gateway_that_is_cut_off_from_its_keys_decides_nothing_after_a_while_and_recovers() {
+    let cluster = Cluster::start(&[]);
+    let site = Site::start(&cluster, "countersign", 1);
+    assert_eq!(site.send(0, &Transfer::new("before", now()).wire()).status(), 200);
+    cluster.stop("immediate");
+    let until = Instant::now() + Duration::from_secs(20);
+    // Unsigned: what is wrong without a key is still refused. Signed: not even that it is wrong can be said.
+    let forged = || {
+        let wire = String::from_utf8(Transfer::new("forged", now()).wire()).unwrap();
+        site.send(0, wire.replace("nonce: forged", "nonce: other").as_bytes()).verdict()
+    };
+    while forged() != (503, "not-decided".to_owned()) {
+        assert!(Instant::now() < until, "{:?}", forged());
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    cluster.run();
+    let mut number = 0;
+    while site.send(0, &Transfer::new(&format!("after-{number}"), now()).wire()).status() != 200 {
+        assert!(Instant::now() < until + Duration::from_secs(60), "it recovers");
+        std::thread::sleep(Duration::from_millis(100));
+        number += 1;
+    }
+}
+
+/// Who has the database alone has no secret.
+#[test]
+fn attack_35_the_database_holds_no_secret_and_another_seal_key_opens_nothing() {
+    let (cluster, schema) = (Cluster::shared(), Cluster::new_schema());
+    let site = Site::start(&cluster, &schema, 1);
+    let stored = cluster.sql(&format!("SELECT encode(record, 'escape') FROM {schema}.key"));
+    assert!(stored.contains(APP) && !stored.contains(SHARED), "{stored}");
+    let rotated = site.keys(&["rotate", APP, "--overlap", "1h"]);
+    assert_eq!(rotated.status, 0, "{rotated}");
+    let listed = site.keys(&["list", "--json"]);
+    assert!(listed.stdout.contains("\"version\":2"), "{listed}");
+    std::fs::write(Path::new(site.folders[0].path()).join("seal-key"), SEAL_KEY.replace('8', "9")).unwrap();
+    let wrong = site.keys(&["add", "other", "--generate"]);
+    assert_eq!(wrong.status, 2, "{wrong}");
+    assert!(wrong.stderr.contains("seal key"), "{wrong}");
+}

@@ -1,0 +1,172 @@
+//! `[store.postgres]`: the database that several gateways share.
+
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use toml::de::DeTable;
+
+use super::At;
+use super::fault::{Fault, fault};
+use super::reader::Section;
+
+/// Where accepted requests are remembered.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum ReplayConfig {
+    /// In the journal of this gateway alone.
+    #[default]
+    Embedded,
+    /// In a PostgreSQL that all gateways share.
+    Postgres(PostgresConfig),
+}
+
+/// `[store.postgres]`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PostgresConfig {
+    /// `url`: host, user and database, without a password.
+    pub url: String,
+    /// `password-file`, `password-env` or `password-command`: where the password is. Default: there is none.
+    pub password: Option<SecretSource>,
+    /// `tls`: whether TLS is spoken. Default: wherever the server is not on this machine.
+    pub tls: Option<bool>,
+    /// `tls-authorities`: a file of certificates that are trusted, as PEM.
+    pub tls_authorities: Option<PathBuf>,
+    /// `seal-key-file`, `seal-key-env` or `seal-key-command`: where the key is that sealed the keys in the database. Where
+    /// it is given, keys are there; by default they are in the store's folder.
+    pub seal_key: Option<SecretSource>,
+    /// `keys-stale-after`: how long keys are used that could not be looked at anew. Default: 5 seconds.
+    pub keys_stale_after: Duration,
+    /// `schema`: which schema of the database is the store's. Default: `countersign`.
+    pub schema: String,
+    /// `deadline`: how long a request waits for its answer. Default: one second.
+    pub deadline: Duration,
+    /// `entries`: how many may be held. Default: 10,000,000.
+    pub entries: u32,
+    /// `entries-per-key`: of which one key may have so many. Default: half.
+    pub entries_per_key: u32,
+}
+
+/// Where a secret is. It is read when the gateway starts, and never written anywhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SecretSource {
+    /// In a file, up to the end of its first line.
+    File(PathBuf),
+    /// In a variable of the environment.
+    Environment(String),
+    /// A command prints it: a program and its arguments.
+    Command(Vec<String>),
+}
+
+const KEYS: &[&str] = &[
+    "url",
+    "password-file",
+    "password-env",
+    "password-command",
+    "tls",
+    "tls-authorities",
+    "seal-key-file",
+    "seal-key-env",
+    "seal-key-command",
+    "keys-stale-after",
+    "schema",
+    "deadline",
+    "entries",
+    "entries-per-key",
+];
+
+/// Reads `kind` and what belongs to it.
+pub(super) fn replay(store: &mut Section<'_, '_>, folder: &Path) -> ReplayConfig {
+    let kinds = [("embedded", false), ("postgres", true)];
+    let shared = store.word("kind", &kinds).unwrap_or_default();
+    match (shared, store.table("postgres")) {
+        (false, None) => ReplayConfig::Embedded,
+        (false, Some((place, _))) => {
+            let hint = "write `kind = \"postgres\"` in [store], or leave it out".to_owned();
+            store.faults().push(fault(place, "[store.postgres] is not used: the store is embedded", hint));
+            ReplayConfig::Embedded
+        }
+        (true, None) => {
+            if !store.has("postgres") {
+                let hint = "add one, with `url = \"postgres://countersign@127.0.0.1/countersign\"`".to_owned();
+                store.missing("there is no [store.postgres]", hint);
+            }
+            ReplayConfig::Embedded
+        }
+        (true, Some((place, table))) => {
+            postgres(place, table, folder, store.faults()).map_or(ReplayConfig::Embedded, ReplayConfig::Postgres)
+        }
+    }
+}
+
+fn postgres(
+    place: Range<usize>,
+    table: &DeTable<'_>,
+    folder: &Path,
+    faults: &mut Vec<Fault>,
+) -> Option<PostgresConfig> {
+    let mut section = Section::new("[store.postgres]", place, table, KEYS, faults);
+    let hint = "write it as in \"postgres://countersign@db.example.com/countersign\"; the password belongs in `password-file`";
+    let url = section.parsed("url", hint, |text| match text {
+        "" => Err("is empty"),
+        text if has_password(text) => Err("holds a password, which everybody who reads this file would know"),
+        text => Ok(text.to_owned()),
+    });
+    let url = section.require("url", url, "\"postgres://countersign@127.0.0.1/countersign\"");
+    let password = secret(&mut section, ["password-file", "password-env", "password-command"], folder);
+    let seal_key = secret(&mut section, ["seal-key-file", "seal-key-env", "seal-key-command"], folder);
+    let stale_after = section.duration("keys-stale-after");
+    if stale_after.is_some() && seal_key.is_none() {
+        let hint = "add `seal-key-file`, `-env` or `-command`, or leave it out".to_owned();
+        section.missing("`keys-stale-after` is about keys in the database, and there is no seal key for them", hint);
+    }
+    let tls = section.flag("tls");
+    let authorities = section.text("tls-authorities");
+    if let (Some(authorities), Some(false)) = (&authorities, tls) {
+        let message = "`tls-authorities` has no use without TLS".to_owned();
+        let hint = Some("leave out `tls = false`, or this".to_owned());
+        section.faults().push(Fault { span: authorities.span, message, hint });
+    }
+    let schema = section.parsed("schema", "use small letters, digits and `_`", |text| {
+        let fits = !text.is_empty() && text.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_'));
+        if fits { Ok(text.to_owned()) } else { Err("is not a plain name") }
+    });
+    let deadline = section.duration("deadline").unwrap_or(Duration::from_secs(1));
+    let entries = section.count("entries", 1..=u32::MAX).unwrap_or(10_000_000);
+    let entries_per_key = section.count("entries-per-key", 1..=u32::MAX).unwrap_or(entries.div_ceil(2));
+    Some(PostgresConfig {
+        url: url?.value,
+        password,
+        seal_key,
+        keys_stale_after: stale_after.unwrap_or(Duration::from_secs(5)),
+        tls,
+        tls_authorities: authorities.map(|path| folder.join(path.value)),
+        schema: schema.map_or_else(|| "countersign".to_owned(), |schema| schema.value),
+        deadline,
+        entries,
+        entries_per_key,
+    })
+}
+
+/// One of a file, a variable and a command.
+fn secret(section: &mut Section<'_, '_>, keys: [&'static str; 3], folder: &Path) -> Option<SecretSource> {
+    let [in_file, in_variable, of_command] = keys;
+    let file = section.text(in_file).map(|path| At::new(SecretSource::File(folder.join(path.value)), path.span));
+    let variable = section.text(in_variable).map(|name| At::new(SecretSource::Environment(name.value), name.span));
+    let command = section.texts(of_command).and_then(|words| {
+        let span = words.first()?.span;
+        Some(At::new(SecretSource::Command(words.into_iter().map(|word| word.value).collect()), span))
+    });
+    let mut given: Vec<At<SecretSource>> = [file, variable, command].into_iter().flatten().collect();
+    for other in given.iter().skip(1) {
+        let message = "a secret is said to be in two places".to_owned();
+        section.faults().push(Fault { span: other.span, message, hint: Some("leave one out".to_owned()) });
+    }
+    (!given.is_empty()).then(|| given.swap_remove(0).value)
+}
+
+/// `postgres://user:password@…`, or `password=…` in PostgreSQL's own words.
+fn has_password(url: &str) -> bool {
+    let authority = url.split_once("://").map_or("", |(_, rest)| rest.split(['/', '?']).next().unwrap_or(""));
+    let user = authority.rsplit_once('@').map_or("", |(user, _)| user);
+    user.contains(':') || url.contains("password=")
+}
