@@ -386,6 +386,7 @@ mod tests {
             digest: [digest; 32],
             key: [0; 16],
             live_until: UnixTime::from_secs(until),
+            since: UnixTime::from_secs(now),
             now: UnixTime::from_secs(now),
         }
     }

@@ -10,6 +10,18 @@
 //! * An **outage** is [`StoreError`]. The request is neither accepted nor refused: it could not be
 //!   decided, and nothing is forwarded.
 //!
+//! # What an entry is, and how long it lives
+//!
+//! One atomic insert-if-absent decides each request. The entry is a digest of namespace (scheme name and realm), key
+//! id, signed time and nonce: editing a scheme forgets nothing. It lives until the signed time, the accepted age and the
+//! clock margin have passed, to the second at both edges. What lives is never evicted: a full store answers that it
+//! could not decide, and a quota of each key keeps one client from filling it. The answer "first" is given once the
+//! entry is durable, as far as the store promises to be. A clock that steps back reopens nothing: what ended no later
+//! than something forgotten can not be decided any more.
+//!
+//! A store that finds that it may have lost entries does not guess. It decides again from those requests on that could
+//! not have been accepted before ([`ReplayEntry::since`]), and says [`StoreError::Quarantined`] of the others.
+//!
 //! An entry is admitted last, after every other check held, and is never taken back: a crash between
 //! admission and forwarding loses that request, and the client signs again with a new nonce.
 
@@ -26,6 +38,9 @@ pub struct ReplayEntry {
     /// The last instant at which this request could still be accepted, clock margin included. The entry must
     /// be remembered up to and including it.
     pub live_until: UnixTime,
+    /// Before this instant the request could not have been accepted, or an entry of it would be over by now. A store
+    /// that may have lost what it accepted up to some instant knows by it which requests it can still decide.
+    pub since: UnixTime,
     /// The instant at which the request was judged. Stores take it as their clock.
     pub now: UnixTime,
 }
@@ -52,6 +67,10 @@ pub enum StoreError {
     /// This key has as many live entries as it may have.
     #[error("the quota of live entries for this key is used up")]
     KeyQuota,
+    /// The store may have lost what it accepted before, and this request is old enough to be among it. Requests that
+    /// were signed later are decided.
+    #[error("what was accepted before may be lost, and this request is old enough to be among it")]
+    Quarantined,
     /// The store did not answer within its deadline.
     #[error("the store did not answer in time")]
     TimedOut,

@@ -44,7 +44,8 @@ mod tests {
     use super::*;
 
     fn until(live_until: UnixTime) -> u32 {
-        Record::of(&ReplayEntry { digest: [7; 32], key: [0; 16], live_until, now: UnixTime::from_secs(0) }).until
+        let now = UnixTime::from_secs(0);
+        Record::of(&ReplayEntry { digest: [7; 32], key: [0; 16], live_until, since: now, now }).until
     }
 
     #[test]
@@ -67,7 +68,7 @@ mod tests {
     fn the_fingerprint_is_the_first_half_of_the_digest() {
         let digest: [u8; 32] = std::array::from_fn(|at| u8::try_from(at).unwrap());
         let at = UnixTime::from_secs(9);
-        let record = Record::of(&ReplayEntry { digest, key: [0; 16], live_until: at, now: at });
+        let record = Record::of(&ReplayEntry { digest, key: [0; 16], live_until: at, since: at, now: at });
         assert_eq!(record.fingerprint[..], digest[..16]);
     }
 }

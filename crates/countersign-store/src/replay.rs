@@ -176,7 +176,7 @@ mod tests {
         let mut digest = [0; 32];
         digest[..8].copy_from_slice(&number.to_le_bytes());
         let at = UnixTime::from_secs;
-        ReplayEntry { digest, key: [0; 16], live_until: at(live_until), now: at(now) }
+        ReplayEntry { digest, key: [0; 16], live_until: at(live_until), since: at(now), now: at(now) }
     }
 
     fn store() -> MemoryReplay {

@@ -15,6 +15,8 @@ pub(crate) struct Judged {
     pub(crate) signed_at: Option<UnixTime>,
     /// The last instant at which the message is accepted; `None`: no instant is the last.
     pub(crate) accepted_until: Option<UnixTime>,
+    /// The first instant at which the message is accepted; `None`: no instant is the first.
+    pub(crate) accepted_from: Option<UnixTime>,
 }
 
 /// Judges the times that were captured.
@@ -25,12 +27,14 @@ pub(crate) fn judge(fresh: &Fresh, message: &Message, scratch: &Scratch, now: Un
     let mut until: Option<UnixTime> = None;
     let mut last = |instant: UnixTime| until = Some(until.map_or(instant, |other| other.min(instant)));
     let mut signed_at = None;
+    let mut from: Option<UnixTime> = None;
     if let Some(window) = fresh.timestamp {
         let stamp = instant(message, scratch, window.field).ok_or_else(|| malformed(window.field))?;
         let age = now.millis().saturating_sub(stamp.millis());
         if window.future.is_some_and(|most| age.saturating_neg() > millis(most)) {
             return Err(refuse(Reason::TimestampFuture, age));
         }
+        from = window.future.map(|most| UnixTime::from_millis(stamp.millis().saturating_sub(millis(most))));
         if let Some(past) = window.past {
             if age > millis(past) {
                 return Err(refuse(Reason::TimestampStale, age));
@@ -56,6 +60,7 @@ pub(crate) fn judge(fresh: &Fresh, message: &Message, scratch: &Scratch, now: Un
         if ahead > LEAD.saturating_mul(1000) {
             return Err(refuse(Reason::TimestampFuture, ahead.saturating_neg()));
         }
+        from = from.max(Some(UnixTime::from_millis(starts.millis().saturating_sub(LEAD.saturating_mul(1000)))));
         signed_at = signed_at.or(Some(starts));
     }
     if let Some(field) = fresh.expires
@@ -67,7 +72,7 @@ pub(crate) fn judge(fresh: &Fresh, message: &Message, scratch: &Scratch, now: Un
         }
         last(expires);
     }
-    Ok(Judged { signed_at, accepted_until: until })
+    Ok(Judged { signed_at, accepted_until: until, accepted_from: from })
 }
 
 /// The signed time, where the message has one.

@@ -48,7 +48,16 @@ impl Verifier {
             .unwrap_or_else(|| UnixTime::from_millis(now.millis().saturating_add(remember.saturating_mul(1000))));
         let margin = i64::try_from(self.margin).unwrap_or(i64::MAX).saturating_mul(1000);
         let live_until = UnixTime::from_millis(until.millis().saturating_add(margin));
-        ReplayEntry { digest, key, live_until, now }
+        let since = match judged.accepted_from.filter(|_| !free) {
+            Some(from) => UnixTime::from_millis(from.millis().saturating_sub(margin)),
+            // It could have been sent at any time before. What was remembered from `now` on was remembered as long.
+            None if free || judged.accepted_until.is_none() => {
+                let life = live_until.millis().saturating_sub(now.millis());
+                UnixTime::from_millis(now.millis().saturating_sub(life))
+            }
+            None => UnixTime::from_millis(i64::MIN),
+        };
+        ReplayEntry { digest, key, live_until, since, now }
     }
 }
 

@@ -41,6 +41,7 @@ pub fn entry(client: u32, number: u32, now: i64, live_until: i64) -> ReplayEntry
         digest: scatter(client, number),
         key,
         live_until: UnixTime::from_secs(live_until),
+        since: UnixTime::from_secs(now),
         now: UnixTime::from_secs(now),
     }
 }

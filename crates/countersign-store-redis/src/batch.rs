@@ -1,0 +1,121 @@
+//! Puts a batch of questions to the server and makes sense of what it says, within the time of the eldest.
+//!
+//! What is mended on the way: a server that forgot the scripts, one whose history broke off (which is adopted, and what
+//! it may have lost is quarantined), one that is full of entries that are over.
+
+use redis::Value;
+use tokio::time::{Instant, timeout_at};
+
+use crate::job::{Decision, Job, decision};
+use crate::link::{Link, Trouble, answered, text};
+use crate::options::RedisOptions;
+use countersign_core::replay::{FirstUse, StoreError};
+
+/// Why there are no answers.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    Late,
+    Server(Trouble),
+}
+
+/// Which shard, and under which rules.
+#[derive(Debug)]
+pub(crate) struct Shard {
+    pub(crate) key: String,
+    pub(crate) options: std::sync::Arc<RedisOptions>,
+}
+
+/// What a script answered.
+enum Said {
+    Letters(Vec<Decision>),
+    /// Writes may have been lost.
+    HistoryBroke,
+}
+
+/// Decides all jobs, in their order.
+pub(crate) async fn decide(link: &mut Link, shard: &Shard, jobs: &[Job]) -> Result<Vec<Decision>, Failure> {
+    let deadline = jobs.iter().map(|job| job.deadline).min().unwrap_or_else(Instant::now);
+    let decided = timeout_at(deadline, ask_until_decided(link, shard, jobs, deadline)).await;
+    decided.map_err(|_| Failure::Late)?.map_err(Failure::Server)
+}
+
+async fn ask_until_decided(
+    link: &mut Link,
+    shard: &Shard,
+    jobs: &[Job],
+    deadline: Instant,
+) -> Result<Vec<Decision>, Trouble> {
+    let now = jobs.iter().map(|job| job.asked.now).max().unwrap_or(0);
+    for _ in 0..ATTEMPTS {
+        match ask(link, shard, jobs, deadline).await {
+            Ok(Said::Letters(decisions)) => return Ok(decisions),
+            Ok(Said::HistoryBroke) => adopt(link, shard, now).await?,
+            Err(Trouble::NoScript) => link.reload().await?,
+            Err(Trouble::NoMemory) => {
+                let freed = link.command(link.scripts.tidy(&shard.key, now)).await?;
+                if !matches!(freed, Value::Int(1..)) {
+                    return Ok(jobs.iter().map(|_| Err(StoreError::Full)).collect());
+                }
+            }
+            Err(trouble) => return Err(trouble),
+        }
+    }
+    Err(Trouble::Refused(format!("{} does not settle", link.server)))
+}
+
+async fn ask(link: &mut Link, shard: &Shard, jobs: &[Job], deadline: Instant) -> Result<Said, Trouble> {
+    let replicas = shard.options.replicas;
+    let wait = (replicas > 0).then(|| (replicas, patience(deadline)));
+    let pipeline = link.scripts.admit(&shard.key, shard.options.limits_of_shard(), jobs, wait);
+    let mut values = link.query(&pipeline).await?.into_iter();
+    let letters = text(&answered(values.next().unwrap_or_default())?).unwrap_or_default();
+    if letters == "!" {
+        return Ok(Said::HistoryBroke);
+    }
+    let decisions: Option<Vec<Decision>> = letters.bytes().map(decision).collect();
+    let Some(mut decisions) = decisions.filter(|decisions| decisions.len() == jobs.len()) else {
+        return Err(Trouble::Refused(format!("{} answered what it was not asked", link.server)));
+    };
+    if replicas > 0 {
+        let have = match answered(values.next().unwrap_or_default())? {
+            Value::Int(have) => have,
+            _ => 0,
+        };
+        if have < i64::from(replicas) {
+            let why = format!("{have} of the {replicas} replicas that have to have an entry had it in time");
+            for decision in decisions.iter_mut().filter(|decision| **decision == Ok(FirstUse::First)) {
+                *decision = Err(StoreError::Unavailable(why.clone()));
+            }
+        }
+    }
+    Ok(Said::Letters(decisions))
+}
+
+async fn adopt(link: &mut Link, shard: &Shard, now: u32) -> Result<(), Trouble> {
+    let options = &shard.options;
+    // What was accepted in a part of a second may have been so until its end.
+    let margin = options.clock_margin.as_millis().div_ceil(1_000);
+    let margin = u64::try_from(margin).unwrap_or(u64::MAX);
+    let adopt = link.scripts.adopt(&shard.key, now, margin, options.vouched_new);
+    match link.command(adopt).await? {
+        Value::Int(lost @ 0..) => {
+            tracing::warn!(
+                server = %link.server, shard = shard.key, until = lost,
+                "this Redis is new, was restarted or was promoted, and may have lost what was accepted; requests that \
+                 could have been accepted up to then are not decided"
+            );
+        }
+        Value::Int(_) => tracing::info!(server = %link.server, shard = shard.key, "a new store"),
+        _ => {}
+    }
+    Ok(())
+}
+
+/// For how many milliseconds replicas are waited for, so that the answer is back in time.
+fn patience(deadline: Instant) -> u64 {
+    let left = deadline.saturating_duration_since(Instant::now());
+    u64::try_from(left.as_millis() * 4 / 5).unwrap_or(u64::MAX)
+}
+
+/// Script forgotten, history broken off, memory short: each once, and once more.
+const ATTEMPTS: usize = 5;
