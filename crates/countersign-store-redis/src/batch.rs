@@ -3,12 +3,16 @@
 //! What is mended on the way: a server that forgot the scripts, one whose history broke off (which is adopted, and what
 //! it may have lost is quarantined), one that is full of entries that are over.
 
-use redis::Value;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use redis::{Pipeline, Value};
 use tokio::time::{Instant, timeout_at};
 
 use crate::job::{Decision, Job, decision};
 use crate::link::{Link, Trouble, answered, text};
 use crate::options::RedisOptions;
+use crate::script::Scripts;
 use countersign_core::replay::{FirstUse, StoreError};
 
 /// Why there are no answers.
@@ -22,7 +26,10 @@ pub(crate) enum Failure {
 #[derive(Debug)]
 pub(crate) struct Shard {
     pub(crate) key: String,
-    pub(crate) options: std::sync::Arc<RedisOptions>,
+    pub(crate) options: Arc<RedisOptions>,
+    /// That replicas did not follow lately. WAIT blocks the connection, so it is then sent only where there is something
+    /// to wait for, which costs such a batch a second round trip.
+    pub(crate) lagging: AtomicBool,
 }
 
 /// What a script answered.
@@ -49,7 +56,7 @@ async fn ask_until_decided(
     for _ in 0..ATTEMPTS {
         match ask(link, shard, jobs, deadline).await {
             Ok(Said::Letters(decisions)) => return Ok(decisions),
-            Ok(Said::HistoryBroke) => adopt(link, shard, now).await?,
+            Ok(Said::HistoryBroke) => adopt(link, shard, now, false).await?,
             Err(Trouble::NoScript) => link.reload().await?,
             Err(Trouble::NoMemory) => {
                 let freed = link.command(link.scripts.tidy(&shard.key, now)).await?;
@@ -65,8 +72,12 @@ async fn ask_until_decided(
 
 async fn ask(link: &mut Link, shard: &Shard, jobs: &[Job], deadline: Instant) -> Result<Said, Trouble> {
     let replicas = shard.options.replicas;
-    let wait = (replicas > 0).then(|| (replicas, patience(deadline)));
-    let pipeline = link.scripts.admit(&shard.key, shard.options.limits_of_shard(), jobs, wait);
+    let mut pipeline = Pipeline::with_capacity(2);
+    pipeline.add_command(link.scripts.admit(&shard.key, shard.options.limits_of_shard(), replicas, jobs));
+    let waits_at_once = replicas > 0 && !shard.lagging.load(Ordering::Relaxed);
+    if waits_at_once {
+        pipeline.add_command(Scripts::wait(replicas, patience(deadline)));
+    }
     let mut values = link.query(&pipeline).await?.into_iter();
     let letters = text(&answered(values.next().unwrap_or_default())?).unwrap_or_default();
     if letters == "!" {
@@ -76,27 +87,32 @@ async fn ask(link: &mut Link, shard: &Shard, jobs: &[Job], deadline: Instant) ->
     let Some(mut decisions) = decisions.filter(|decisions| decisions.len() == jobs.len()) else {
         return Err(Trouble::Refused(format!("{} answered what it was not asked", link.server)));
     };
-    if replicas > 0 {
-        let have = match answered(values.next().unwrap_or_default())? {
-            Value::Int(have) => have,
-            _ => 0,
-        };
-        if have < i64::from(replicas) {
-            let why = format!("{have} of the {replicas} replicas that have to have an entry had it in time");
-            for decision in decisions.iter_mut().filter(|decision| **decision == Ok(FirstUse::First)) {
-                *decision = Err(StoreError::Unavailable(why.clone()));
-            }
+    let waited = if waits_at_once {
+        answered(values.next().unwrap_or_default())?
+    } else if replicas > 0 && letters.contains('F') {
+        link.command(Scripts::wait(replicas, patience(deadline))).await?
+    } else {
+        return Ok(Said::Letters(decisions));
+    };
+    let have = if let Value::Int(have) = waited { have } else { 0 };
+    let enough = have >= i64::from(replicas);
+    shard.lagging.store(!enough, Ordering::Relaxed);
+    if !enough {
+        let why = format!("Redis: {have} of the {replicas} replicas that have to have an entry had it in time");
+        for decision in decisions.iter_mut().filter(|decision| **decision == Ok(FirstUse::First)) {
+            *decision = Err(StoreError::Unavailable(why.clone()));
         }
     }
     Ok(Said::Letters(decisions))
 }
 
-async fn adopt(link: &mut Link, shard: &Shard, now: u32) -> Result<(), Trouble> {
+/// Begins a history, unless one goes on. Where it is `vouched` that nothing was ever written, nothing is doubted.
+pub(crate) async fn adopt(link: &mut Link, shard: &Shard, now: u32, vouched: bool) -> Result<(), Trouble> {
     let options = &shard.options;
     // What was accepted in a part of a second may have been so until its end.
     let margin = options.clock_margin.as_millis().div_ceil(1_000);
     let margin = u64::try_from(margin).unwrap_or(u64::MAX);
-    let adopt = link.scripts.adopt(&shard.key, now, margin, options.vouched_new);
+    let adopt = link.scripts.adopt(&shard.key, now, margin, vouched);
     match link.command(adopt).await? {
         Value::Int(lost @ 0..) => {
             tracing::warn!(

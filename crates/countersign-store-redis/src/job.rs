@@ -66,6 +66,7 @@ pub(crate) fn decision(letter: u8) -> Option<Decision> {
         b'B' => Err(StoreError::ClockWentBack),
         b'K' => Err(StoreError::KeyQuota),
         b'L' => Err(StoreError::Full),
+        b'R' => Err(StoreError::Unavailable("Redis: fewer replicas follow than have to have each entry".to_owned())),
         b'Q' => Err(StoreError::Quarantined),
         _ => return None,
     })

@@ -217,10 +217,17 @@ impl Lane {
             return;
         }
         let (dialer, shard) = (Arc::clone(&self.dialer), Arc::clone(&self.shard));
+        // What is empty later has lost something, whoever vouched for the beginning.
+        let vouched = self.first.is_some() && shard.options.vouched_new;
         self.connecting = Some(tokio::spawn(async move {
             sleep(delay).await;
             let server = locate(&dialer, &shard.options, &shard.key).await?;
-            dialer.link(&server).await
+            let mut link = dialer.link(&server).await?;
+            if vouched {
+                let begun = batch::adopt(&mut link, &shard, 0, true).await;
+                begun.map_err(|trouble| trouble.at(&server))?;
+            }
+            Ok(link)
         }));
     }
 

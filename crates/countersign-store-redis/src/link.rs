@@ -105,7 +105,7 @@ impl Dialer {
 
     fn client(&self, server: &Address, who: Option<(Option<&Login>, u32)>) -> Result<Client, RedisError> {
         let told = |error: redis::RedisError| RedisError::Tls(error.to_string());
-        let mut settings = RedisConnectionInfo::default().set_lib_name("countersign", env!("CARGO_PKG_VERSION"));
+        let mut settings = RedisConnectionInfo::default().set_skip_set_lib_name();
         if let Some((login, database)) = who {
             settings = settings.set_db(i64::from(database));
             if let Some(login) = login {
@@ -188,7 +188,7 @@ impl Trouble {
         }
     }
 
-    fn at(self, server: &Address) -> NoLink {
+    pub(crate) fn at(self, server: &Address) -> NoLink {
         match self {
             Self::Broken(why) | Self::Elsewhere(why) => NoLink::Away(format!("{server}: {why}")),
             Self::NoMemory => NoLink::Away(format!("{server}: no memory left")),

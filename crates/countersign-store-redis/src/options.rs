@@ -29,8 +29,9 @@ pub struct RedisOptions {
     pub replicas: u32,
     /// How far the clocks of gateways may be apart, which is added to what a quarantine holds back. 2 s unless stated.
     pub clock_margin: Duration,
-    /// That an empty store is a new one, to which nothing was ever written. Otherwise it may be one that lost
-    /// everything, and requests that were signed before it was found are not decided. Not, unless stated.
+    /// That a store which is empty at the start is a new one, to which nothing was ever written. Otherwise it may be one
+    /// that lost everything, and requests that could have been accepted before it was found are not decided. Not,
+    /// unless stated; of no effect on a server that is away at the start.
     pub vouched_new: bool,
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::mpsc::channel;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -58,7 +58,8 @@ impl RedisReplay {
         let (mut lines, mut lanes) = (Vec::new(), Vec::new());
         let (first, started) = channel();
         for shard in 0..options.shards() {
-            let shard = Arc::new(Shard { key: options.shard_key(shard), options: Arc::clone(&options) });
+            let (key, options) = (options.shard_key(shard), Arc::clone(&options));
+            let shard = Arc::new(Shard { key, options, lagging: AtomicBool::new(false) });
             let breaker = Arc::<Breaker>::default();
             let (questions, asked) = unbounded_channel();
             lanes.push(Lane::new(shard, Arc::clone(&dialer), Arc::clone(&breaker), first.clone()).run(asked));

@@ -3,7 +3,7 @@
 //! A script is one step to everybody else, so what it reads holds while it writes. Its first line (`#!lua`, from Redis
 //! 7.0 on) has the server refuse it before it begins where it lacks memory, replicas, or leave to write.
 
-use redis::{Cmd, Pipeline};
+use redis::Cmd;
 
 use crate::job::Job;
 use crate::options::Limits;
@@ -40,20 +40,11 @@ impl Scripts {
         Self { admit, tidy, adopt }
     }
 
-    /// Decides the entries, then waits for replicas where there are to be some.
-    pub(crate) fn admit(&self, shard: &str, limits: Limits, jobs: &[Job], wait: Option<(u32, u64)>) -> Pipeline {
-        let mut pipeline = Pipeline::with_capacity(2);
-        pipeline.add_command(self.admitting(shard, limits, jobs));
-        if let Some((replicas, millis)) = wait {
-            pipeline.cmd("WAIT").arg(replicas).arg(millis.max(1));
-        }
-        pipeline
-    }
-
-    fn admitting(&self, shard: &str, limits: Limits, jobs: &[Job]) -> Cmd {
+    /// Decides the entries, of which none is accepted with fewer replicas than these.
+    pub(crate) fn admit(&self, shard: &str, limits: Limits, replicas: u32, jobs: &[Job]) -> Cmd {
         let mut cmd = redis::cmd("EVALSHA");
         cmd.arg(&self.admit).arg(1).arg(shard);
-        cmd.arg(limits.entries).arg(limits.entries_per_key).arg(SWEEP * (jobs.len() + 2)).arg(0);
+        cmd.arg(limits.entries).arg(limits.entries_per_key).arg(SWEEP * (jobs.len() + 2)).arg(0).arg(replicas);
         for job in jobs {
             let asked = &job.asked;
             cmd.arg(&asked.fingerprint[..]).arg(&asked.whose[..]).arg(&asked.value[..]).arg(asked.now).arg(asked.since);
@@ -61,10 +52,17 @@ impl Scripts {
         cmd
     }
 
+    /// Waits until so many replicas have what this connection wrote. The answer is how many have.
+    pub(crate) fn wait(replicas: u32, millis: u64) -> Cmd {
+        let mut cmd = redis::cmd("WAIT");
+        cmd.arg(replicas).arg(millis.max(1));
+        cmd
+    }
+
     /// Frees what is over at `now`. The answer is how many entries that were.
     pub(crate) fn tidy(&self, shard: &str, now: u32) -> Cmd {
         let mut cmd = redis::cmd("EVALSHA");
-        cmd.arg(&self.tidy).arg(1).arg(shard).arg(0).arg(0).arg(SWEEP_ALL).arg(now);
+        cmd.arg(&self.tidy).arg(1).arg(shard).arg(0).arg(0).arg(SWEEP_ALL).arg(now).arg(0);
         cmd
     }
 

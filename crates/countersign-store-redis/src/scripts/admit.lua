@@ -1,6 +1,7 @@
--- ARGV: capacity, quota, how many dead entries to sweep, a second up to which to forget, then five of each entry:
--- fingerprint, whose, last second and token, now, since. Answers a letter for each, or '!' where history broke off.
-local now_in = history()
+-- ARGV: capacity, quota, how many dead entries to sweep, a second up to which to forget, how many replicas there have to
+-- be, then five of each entry: fingerprint, whose, last second and token, now, since. Answers a letter for each, or '!'
+-- where history broke off.
+local now_in, replicas = history()
 if not now_in then
   return redis.error_reply('READONLY not a master')
 end
@@ -83,6 +84,9 @@ local function decide(fingerprint, whose, value, now, since)
   if since <= lost then
     return 'Q'
   end
+  if replicas < tonumber(ARGV[5]) then
+    return 'R'
+  end
   if (tonumber(call('HGET', N, whose)) or 0) >= quota then
     return 'K'
   end
@@ -104,7 +108,7 @@ end
 
 forget(tonumber(ARGV[4]))
 local answers = {}
-for at = 5, #ARGV, 5 do
+for at = 6, #ARGV, 5 do
   local now, since = tonumber(ARGV[at + 3]), tonumber(ARGV[at + 4])
   answers[#answers + 1] = decide(ARGV[at], ARGV[at + 1], ARGV[at + 2], now, since)
 end

@@ -14,13 +14,14 @@ local function ends(value)
   return struct.unpack('>I4', value)
 end
 
--- Which history of writes this server goes on with. It is another one after every restart and every promotion.
+-- Which history of writes this server goes on with, and how many replicas follow it. The history is another one after
+-- every restart and every promotion.
 local function history()
   local replication = call('INFO', 'replication')
   if not string.find(replication, 'role:master', 1, true) then
     return nil
   end
-  return string.match(replication, 'master_replid:(%x+)')
+  return string.match(replication, 'master_replid:(%x+)'), tonumber(string.match(replication, 'connected_slaves:(%d+)'))
 end
 
 local function state()

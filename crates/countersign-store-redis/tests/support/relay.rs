@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 use std::thread::spawn;
 
 /// Listens at a port and passes on what comes, to wherever it is pointed.
-pub struct Relay {
-    pub port: u16,
+pub(crate) struct Relay {
+    pub(crate) port: u16,
     state: Arc<State>,
 }
 
@@ -17,13 +17,15 @@ struct State {
     target: AtomicU16,
     /// What comes is read and thrown away, in both directions; nobody is told.
     drops: AtomicBool,
+    /// What the server answers is thrown away; what it is asked arrives.
+    drops_answers: AtomicBool,
     over: AtomicBool,
     connections: Mutex<Vec<TcpStream>>,
 }
 
 impl Relay {
     /// In front of a port.
-    pub fn to(target: u16) -> Self {
+    pub(crate) fn to(target: u16) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
         let port = listener.local_addr().expect("its number").port();
         let state = Arc::new(State { target: AtomicU16::new(target), ..State::default() });
@@ -42,24 +44,30 @@ impl Relay {
     }
 
     /// From now on whatever is sent is lost, and new connections meet silence.
-    pub fn drop_everything(&self) {
+    pub(crate) fn drop_everything(&self) {
         self.state.drops.store(true, Ordering::SeqCst);
     }
 
+    /// From now on questions arrive and answers are lost.
+    pub(crate) fn drop_answers(&self) {
+        self.state.drops_answers.store(true, Ordering::SeqCst);
+    }
+
     /// Everything passes again. Connections that lost something are cut: their ends disagree about what was sent.
-    pub fn heal(&self) {
+    pub(crate) fn heal(&self) {
         self.cut();
         self.state.drops.store(false, Ordering::SeqCst);
+        self.state.drops_answers.store(false, Ordering::SeqCst);
     }
 
     /// Points elsewhere, and cuts the connections to where it pointed before.
-    pub fn point_to(&self, target: u16) {
+    pub(crate) fn point_to(&self, target: u16) {
         self.state.target.store(target, Ordering::SeqCst);
         self.cut();
     }
 
     /// Breaks all connections off.
-    pub fn cut(&self) {
+    pub(crate) fn cut(&self) {
         for stream in self.state.connections.lock().expect("the list").drain(..) {
             let _ = stream.shutdown(Shutdown::Both);
         }
@@ -90,17 +98,18 @@ fn relay(state: &Arc<State>, near: TcpStream) {
     held.extend(far.try_clone());
     drop(held);
     let (Ok(from_near), Ok(from_far)) = (near.try_clone(), far.try_clone()) else { return };
-    pump(Arc::clone(state), from_near, far);
-    pump(Arc::clone(state), from_far, near);
+    pump(Arc::clone(state), from_near, far, false);
+    pump(Arc::clone(state), from_far, near, true);
 }
 
-fn pump(state: Arc<State>, mut from: TcpStream, mut to: TcpStream) {
+fn pump(state: Arc<State>, mut from: TcpStream, mut to: TcpStream, answers: bool) {
     spawn(move || {
         let mut bytes = vec![0; 64 * 1024];
         loop {
             match from.read(&mut bytes) {
                 Ok(0) | Err(_) => break,
                 Ok(_) if state.drops.load(Ordering::SeqCst) => {}
+                Ok(_) if answers && state.drops_answers.load(Ordering::SeqCst) => {}
                 Ok(length) => {
                     if to.write_all(&bytes[..length]).is_err() {
                         break;

@@ -6,32 +6,32 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// A server that runs. Dropping it kills it.
-pub struct Server {
-    pub port: u16,
+pub(crate) struct Server {
+    pub(crate) port: u16,
     child: Child,
     folder: tempfile::TempDir,
     settings: Vec<String>,
 }
 
 /// A port that nobody has at the moment.
-pub fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
     listener.local_addr().expect("its number").port()
 }
 
 impl Server {
     /// Starts one with nothing but defaults and without persistence.
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Self::with(&["--save", ""])
     }
 
     /// Starts one with these arguments, and an append-only file.
-    pub fn durable() -> Self {
+    pub(crate) fn durable() -> Self {
         Self::with(&["--appendonly", "yes", "--appendfsync", "always"])
     }
 
     /// Starts one with arguments of its own.
-    pub fn with(settings: &[&str]) -> Self {
+    pub(crate) fn with(settings: &[&str]) -> Self {
         let settings: Vec<String> = settings.iter().map(|setting| (*setting).to_owned()).collect();
         let folder = tempfile::tempdir().expect("a folder");
         // Another process may take a port between our looking and the server's listening.
@@ -52,12 +52,17 @@ impl Server {
     }
 
     /// Starts a replica of a server that is reached at a port.
-    pub fn replica_of(port: u16) -> Self {
+    pub(crate) fn replica_of(port: u16) -> Self {
         Self::with(&["--save", "", "--replicaof", &format!("127.0.0.1 {port}"), "--repl-diskless-sync-delay", "0"])
     }
 
+    /// A file in its folder.
+    pub(crate) fn file(&self, name: &str) -> std::path::PathBuf {
+        self.folder.path().join(name)
+    }
+
     /// Asks one question, of a few words, over a connection of its own. Errors are answered as text.
-    pub fn ask(&self, words: &[&str]) -> String {
+    pub(crate) fn ask(&self, words: &[&str]) -> String {
         self.try_ask(words).unwrap_or_else(|error| format!("no answer: {error}"))
     }
 
@@ -73,33 +78,33 @@ impl Server {
     }
 
     /// One line of `INFO`.
-    pub fn info(&self, name: &str) -> String {
+    pub(crate) fn info(&self, name: &str) -> String {
         let info = self.ask(&["INFO"]);
         let line = info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
         line.unwrap_or_default().trim().to_owned()
     }
 
     /// SIGKILL, and wait for the end.
-    pub fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 
     /// A signal by name, as in `STOP`.
-    pub fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         let sent = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status();
         assert!(sent.expect("kill is there").success());
     }
 
     /// Starts it once more, at the same port and in the same folder.
-    pub fn restart(&mut self) {
+    pub(crate) fn restart(&mut self) {
         self.kill();
         self.child = launch(self.port, self.folder.path(), &self.settings);
         assert!(self.answers(), "redis-server did not start again");
     }
 
     /// The processor time that it has used.
-    pub fn cpu(&self) -> Duration {
+    pub(crate) fn cpu(&self) -> Duration {
         let of = |name| self.info(name).parse::<f64>().expect("seconds");
         Duration::from_secs_f64(of("used_cpu_user") + of("used_cpu_sys"))
     }
@@ -107,9 +112,14 @@ impl Server {
     fn answers(&mut self) -> bool {
         let begun = Instant::now();
         while begun.elapsed() < Duration::from_secs(20) {
-            match self.try_ask(&["PING"]) {
-                Ok(answer) if !answer.starts_with("-LOADING") => return true,
-                _ => {}
+            let tls = self.settings.iter().any(|setting| setting == "--tls-port");
+            let ready = match self.try_ask(&["PING"]) {
+                Ok(answer) => !answer.starts_with("-LOADING"),
+                // It breaks off what is not TLS.
+                Err(error) => tls && error.kind() != std::io::ErrorKind::ConnectionRefused,
+            };
+            if ready {
+                return true;
             }
             if self.child.try_wait().ok().flatten().is_some() {
                 return false;
