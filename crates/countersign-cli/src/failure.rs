@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use countersign_gateway::config::ConfigError;
 use countersign_store_embedded::{JournalError, KeyStoreError};
+use countersign_store_redis::RedisError;
 
 use crate::engine::Undecided;
 use crate::key_file::KeyFileError;
@@ -33,6 +34,8 @@ pub(crate) enum Failure {
     Output(io::Error),
     #[error("{0}")]
     Randomness(#[from] NoRandomness),
+    #[error("{0}")]
+    Redis(#[from] RedisError),
     #[error("{0}")]
     Scheme(#[from] OpenError),
     #[error("the gateway cannot run: {0}")]
@@ -90,6 +93,7 @@ impl Failure {
             Self::Journal(error) => Some(error.hint()),
             Self::Keys(error) => Some(error.hint().to_owned()),
             Self::Material(error) => error.hint(),
+            Self::Redis(error) => Some(error.hint()),
             Self::Scheme(error) => error.hint(),
             Self::Undecided(error) => error.hint(),
             _ => None,

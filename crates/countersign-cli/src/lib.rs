@@ -35,6 +35,7 @@ mod reason;
 mod scheme_file;
 mod schemes;
 mod serve;
+mod shared;
 mod sign;
 mod task;
 mod usage;
@@ -83,6 +84,7 @@ fn run(command: Command, out: &mut Output) -> Result<Outcome, Failure> {
         Command::Keys(arguments) => keys::run(&arguments, out),
         Command::Check(arguments) => check::run(&arguments, out),
         Command::Serve(arguments) => serve::run(&arguments),
+        Command::Store(arguments) => shared::run(&arguments, out),
         Command::Dev(arguments) => dev::run(&arguments, out),
         Command::Schemes(arguments) => schemes::run(&arguments, out),
         Command::Reason(arguments) => reason::run(&arguments, out),

@@ -4,8 +4,10 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use countersign_gateway::config::{Config, Durability as Configured};
+use countersign_core::replay::ReplayGuard;
+use countersign_gateway::config::{Config, Durability as Configured, ReplayConfig};
 use countersign_gateway::{Gateway, Running, Stores};
+use countersign_store::Fallback;
 use countersign_store_embedded::{ControlServer, Durability, Journal, JournalOptions, KeyStore};
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -13,7 +15,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::args::ServeArguments;
 use crate::failure::Failure;
 use crate::out::Outcome;
-use crate::{log, world};
+use crate::{log, shared, world};
 
 pub(crate) fn run(arguments: &ServeArguments) -> Result<Outcome, Failure> {
     let config = Config::load(&arguments.config)?;
@@ -25,7 +27,17 @@ pub(crate) fn run(arguments: &ServeArguments) -> Result<Outcome, Failure> {
     };
     let store = Store::open(&config.store.path, durability)?;
     let asked_to_stop = AskedToStop::listen().map_err(Failure::Serving)?;
-    let running = Gateway::build(&config, &store.stores()).start().map_err(Failure::Serving)?;
+    let mut stores = store.stores();
+    let fallback = match &config.store.replay {
+        ReplayConfig::Embedded => None,
+        ReplayConfig::Redis(redis) => {
+            let local = std::mem::replace(&mut stores.replay, Arc::new(shared::open(redis)?));
+            // What was accepted before this process began may be known to nobody but the shared store.
+            Some(Arc::new(Fallback::new(Arc::clone(&stores.replay), local, world::now())) as Arc<dyn ReplayGuard>)
+        }
+    };
+    let gateway = Gateway::build_with_fallback(&config, &stores, fallback);
+    let running = gateway.start().map_err(Failure::Serving)?;
     asked_to_stop.wait_and_stop(running);
     Ok(Outcome::Holds)
 }

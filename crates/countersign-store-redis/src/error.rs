@@ -7,7 +7,9 @@ use crate::options::Address;
 #[non_exhaustive]
 pub enum RedisError {
     /// The server forgets entries when its memory is full.
-    #[error("{server} evicts keys when its memory is full (maxmemory-policy is {policy}), and forgets what was accepted")]
+    #[error(
+        "{server} evicts keys when its memory is full (maxmemory-policy is {policy}), and forgets what was accepted"
+    )]
     Evicts {
         /// Which one.
         server: Address,

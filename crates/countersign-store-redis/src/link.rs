@@ -224,7 +224,11 @@ async fn query(connection: &mut MultiplexedConnection, pipeline: &Pipeline) -> R
     sent.map_err(|error| Trouble::of(&error))
 }
 
-async fn inspect(connection: &mut MultiplexedConnection, server: &Address, in_cluster: bool) -> Result<Facts, NoLink> {
+async fn inspect(
+    connection: &mut MultiplexedConnection,
+    server: &Address,
+    in_cluster: bool,
+) -> Result<Facts, NoLink> {
     let mut pipeline = Pipeline::with_capacity(1);
     pipeline.cmd("INFO");
     let values = query(connection, &pipeline).await.map_err(|trouble| trouble.at(server))?;

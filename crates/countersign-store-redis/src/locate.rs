@@ -18,9 +18,7 @@ use crate::options::{Address, Login, RedisOptions, Servers};
 pub(crate) async fn locate(dialer: &Arc<Dialer>, options: &RedisOptions, shard: &str) -> Result<Address, NoLink> {
     match &options.servers {
         Servers::Single(address) => Ok(address.clone()),
-        Servers::Sentinel { sentinels, master, login } => {
-            elected(dialer, sentinels, master, login.as_ref()).await
-        }
+        Servers::Sentinel { sentinels, master, login } => elected(dialer, sentinels, master, login.as_ref()).await,
         Servers::Cluster(seeds) => node_of(dialer, seeds, options.login.as_ref(), shard).await,
     }
 }
@@ -135,8 +133,9 @@ mod tests {
     }
 
     fn slots() -> Value {
-        let range =
-            |from, to, host, port| Value::Array(vec![Value::Int(from), Value::Int(to), node(host, port), node("r", 9)]);
+        let range = |from, to, host, port| {
+            Value::Array(vec![Value::Int(from), Value::Int(to), node(host, port), node("r", 9)])
+        };
         Value::Array(vec![range(0, 5460, "a", 1), range(5461, 10_922, "", 2), range(10_923, 16_383, "c", 3)])
     }
 

@@ -1,8 +1,8 @@
 //! The store itself: one thread that keeps the connections, and a line to it for each shard.
 
 use std::sync::Arc;
-use std::sync::mpsc::channel;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::channel;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -78,6 +78,11 @@ impl RedisReplay {
             started.recv().map_err(|_| RedisError::Thread("its thread ended".to_owned()))??;
         }
         Ok(store)
+    }
+
+    /// Why nothing, or not everything, can be decided at present; nothing where all is well.
+    pub fn refusal(&self) -> Option<StoreError> {
+        self.lines.iter().find_map(|line| line.breaker.refusal())
     }
 
     fn question(&self, entry: &ReplayEntry) -> Result<oneshot::Receiver<Result<FirstUse, StoreError>>, StoreError> {

@@ -47,7 +47,11 @@ impl Scripts {
         cmd.arg(limits.entries).arg(limits.entries_per_key).arg(SWEEP * (jobs.len() + 2)).arg(0).arg(replicas);
         for job in jobs {
             let asked = &job.asked;
-            cmd.arg(&asked.fingerprint[..]).arg(&asked.whose[..]).arg(&asked.value[..]).arg(asked.now).arg(asked.since);
+            cmd.arg(&asked.fingerprint[..])
+                .arg(&asked.whose[..])
+                .arg(&asked.value[..])
+                .arg(asked.now)
+                .arg(asked.since);
         }
         cmd
     }

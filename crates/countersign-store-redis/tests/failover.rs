@@ -62,8 +62,13 @@ impl Setup {
         let mut accepted = Vec::new();
         let mut promoted = Instant::now();
         std::thread::scope(|scope| {
-            let load: Vec<_> = self.gateways.iter().map(|gateway| scope.spawn(|| load(gateway, &stop, &next))).collect();
-            let until_accepted = |count: u32| while next.load(Ordering::Relaxed) < count { std::thread::yield_now() };
+            let load: Vec<_> =
+                self.gateways.iter().map(|gateway| scope.spawn(|| load(gateway, &stop, &next))).collect();
+            let until_accepted = |count: u32| {
+                while next.load(Ordering::Relaxed) < count {
+                    std::thread::yield_now()
+                }
+            };
             until_accepted(300);
             self.between.drop_everything();
             // Where replicas have to have each entry, each of these waits for its deadline.

@@ -60,7 +60,11 @@ fn attack_26_a_server_restarted_empty_accepts_nothing_again() {
     all_are_first(&store, 0..50);
     server.restart();
     none_is_first(&store, 0..50, "restarted empty");
-    assert_eq!(in_time(&store, &request(1_000, 0)), Err(StoreError::Quarantined), "signed before the restart, for all we know");
+    assert_eq!(
+        in_time(&store, &request(1_000, 0)),
+        Err(StoreError::Quarantined),
+        "signed before the restart, for all we know"
+    );
     recovers(&store, 2_000);
     none_is_first(&store, 0..50, "recovered");
 }
@@ -71,7 +75,9 @@ fn attack_26_a_server_restarted_with_its_data_still_knows_it_and_doubts_the_rest
     let store = store(&quick(server.port));
     all_are_first(&store, 0..50);
     server.restart();
-    eventually("it is there again", || !matches!(in_time(&store, &request(0, 1)), Err(StoreError::Unavailable(_) | StoreError::TimedOut)));
+    eventually("it is there again", || {
+        !matches!(in_time(&store, &request(0, 1)), Err(StoreError::Unavailable(_) | StoreError::TimedOut))
+    });
     for number in 0..50 {
         assert_eq!(in_time(&store, &request(number, 1)), Ok(FirstUse::Seen), "request {number}");
     }
@@ -84,7 +90,11 @@ fn attack_26_an_emptied_server_accepts_nothing_again() {
     let server = Server::start();
     let store = store(&quick(server.port));
     assert_eq!(in_time(&store, &request(99, 0)), Ok(FirstUse::First), "it was vouched for");
-    for (round, how) in (0..).zip([&["FLUSHALL"][..], &["DEL", "countersign:{countersign0}"], &["DEL", "countersign:{countersign0}:e"]]) {
+    for (round, how) in (0..).zip([
+        &["FLUSHALL"][..],
+        &["DEL", "countersign:{countersign0}"],
+        &["DEL", "countersign:{countersign0}:e"],
+    ]) {
         let first = 100 * round;
         recovers(&store, 10_000 * (round + 1));
         for number in first..first + 20 {
@@ -150,13 +160,18 @@ fn attack_25_a_server_out_of_memory_is_full_and_forgets_nothing() {
     let store = store(&quick(server.port));
     let used: usize = server.info("used_memory").parse().unwrap();
     server.ask(&["CONFIG", "SET", "maxmemory", &(used + 1_000_000).to_string()]);
-    let accepted = (0..100_000).take_while(|number| in_time(&store, &request(*number, 0)) == Ok(FirstUse::First)).count();
+    let accepted =
+        (0..100_000).take_while(|number| in_time(&store, &request(*number, 0)) == Ok(FirstUse::First)).count();
     let accepted = u32::try_from(accepted).unwrap();
     assert!((1_000..100_000).contains(&accepted), "{accepted}");
     assert_eq!(in_time(&store, &request(accepted, 0)), Err(StoreError::Full));
     none_is_first(&store, 0..accepted, "full");
     server.ask(&["CONFIG", "SET", "maxmemory", "0"]);
-    assert_eq!(in_time(&store, &request(accepted, 0)), Ok(FirstUse::First), "what could not be decided burns nothing");
+    assert_eq!(
+        in_time(&store, &request(accepted, 0)),
+        Ok(FirstUse::First),
+        "what could not be decided burns nothing"
+    );
     for number in 0..accepted {
         assert_eq!(in_time(&store, &request(number, 1)), Ok(FirstUse::Seen), "request {number}");
     }

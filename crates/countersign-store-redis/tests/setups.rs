@@ -76,7 +76,9 @@ fn attack_26_sentinels_name_the_new_master_and_nothing_is_accepted_again() {
     for number in 0..100 {
         assert_ne!(ask(&gateways[0], &request(number, 1)), Ok(FirstUse::First), "request {number}");
     }
-    println!("sentinel: {undecided} requests not decided until the promotion, {away:.2?} from then to the first accepted");
+    println!(
+        "sentinel: {undecided} requests not decided until the promotion, {away:.2?} from then to the first accepted"
+    );
 }
 
 /// Three masters, each with a replica.
@@ -162,7 +164,8 @@ fn a_node_of_a_cluster_is_told_from_a_server_of_its_own() {
 #[test]
 fn a_user_with_the_documented_rights_and_no_others_is_enough() {
     let documentation = include_str!("../../../docs/redis.md");
-    let rule = documentation.lines().find_map(|line| line.strip_prefix("ACL SETUSER countersign ")).expect("the rule");
+    let rule =
+        documentation.lines().find_map(|line| line.strip_prefix("ACL SETUSER countersign ")).expect("the rule");
     let server = Server::start();
     let words: Vec<&str> = ["ACL", "SETUSER", "countersign"].into_iter().chain(rule.split(' ')).collect();
     assert_eq!(server.ask(&words), "OK");
@@ -233,6 +236,9 @@ fn tls_with_the_right_authority_works_and_with_another_does_not() {
     }
     let plain = store(&options(server.port));
     assert!(matches!(ask(&plain, &request(2, 0)), Err(StoreError::Unavailable(_))), "TLS is not left out by itself");
-    let nonsense = Tls { authorities: Some(b"-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----".to_vec()), client: None };
+    let nonsense = Tls {
+        authorities: Some(b"-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----".to_vec()),
+        client: None,
+    };
     assert!(matches!(RedisReplay::start(with(nonsense)), Err(RedisError::Tls(_))));
 }

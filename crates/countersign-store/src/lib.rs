@@ -10,12 +10,14 @@
 //! [`MemoryReplay`], by way of the standard library's hasher.
 
 pub mod conformance;
+mod fallback;
 mod keys;
 mod ledger;
 mod record;
 mod replay;
 mod table;
 
+pub use fallback::Fallback;
 pub use keys::{MemoryKeys, TooManyKeys};
 pub use ledger::Limits;
 pub use record::{Record, second};

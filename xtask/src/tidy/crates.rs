@@ -19,6 +19,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("countersign-certificates", &["countersign-core"]),
     ("countersign-store", &["countersign-core"]),
     ("countersign-store-embedded", &["countersign-store", "countersign-core"]),
+    ("countersign-store-redis", &["countersign-store", "countersign-core"]),
     (
         "countersign-gateway",
         &[
@@ -37,6 +38,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "countersign-schemes",
             "countersign-store",
             "countersign-store-embedded",
+            "countersign-store-redis",
             "countersign-core",
         ],
     ),
@@ -49,7 +51,9 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("http", &["countersign-gateway"]),
     ("hyper", &["countersign-gateway"]),
     ("redb", &["countersign-store-embedded"]),
-    ("tokio", &["countersign-gateway", "countersign-cli"]),
+    ("redis", &["countersign-store-redis", "countersign-bench"]),
+    ("rustls", &["countersign-store-redis"]),
+    ("tokio", &["countersign-gateway", "countersign-cli", "countersign-store-redis"]),
     ("toml", &["countersign-schemes", "countersign-gateway", "countersign-cli"]),
     ("x509-cert", &["countersign-certificates"]),
 ];

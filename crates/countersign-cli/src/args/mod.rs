@@ -4,6 +4,7 @@
 
 mod request;
 mod service;
+mod store;
 
 pub(crate) use request::{
     CurlArguments, ExplainArguments, InputOptions, KeyOptions, OutputFormat, SchemeOptions, SignArguments,
@@ -13,6 +14,7 @@ pub(crate) use service::{
     AddKey, CheckArguments, DevArguments, KeysArguments, KeysCommand, LogFormat, MaterialOptions, RevokeKey,
     RotateKey, ServeArguments, StoreOptions,
 };
+pub(crate) use store::{SharedArguments, SharedCommand};
 
 use std::path::PathBuf;
 
@@ -71,6 +73,8 @@ pub(crate) enum Command {
     Check(CheckArguments),
     /// Run the gateway
     Serve(ServeArguments),
+    /// The store that several gateways share
+    Store(SharedArguments),
     /// The whole thing on one screen, with nothing to install
     ///
     /// A temporary store, a demo upstream that answers with what it got, one key, and the gateway before it. All of

@@ -71,6 +71,11 @@ impl Gateway {
         self.process.id()
     }
 
+    /// All that was logged so far.
+    pub fn log(&self) -> String {
+        self.log.lock().unwrap().iter().map(|entry| format!("{entry}\n")).collect()
+    }
+
     /// The reasons of the refusals in the log, in its order, as soon as there are so many.
     pub fn reasons(&self, count: usize) -> Vec<String> {
         let started = Instant::now();

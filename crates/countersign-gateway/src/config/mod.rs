@@ -8,7 +8,9 @@ mod fault;
 mod reader;
 mod schemes;
 mod sections;
+mod sharing;
 mod sign;
+mod store;
 #[cfg(test)]
 mod tests;
 mod units;
@@ -23,6 +25,7 @@ use http::Method;
 
 pub use fault::{At, ConfigError, ConfigFaults, Fault, SchemeError, Source, Span};
 pub use schemes::{SchemeFile, SchemeFolder};
+pub use store::{RedisConfig, RedisMode, ReplayConfig, SecretSource, StoreConfig};
 
 use crate::upstream::{UpstreamAddress, UpstreamLimits};
 use countersign_certificates::Certificates;
@@ -50,6 +53,8 @@ pub struct ServerConfig {
     pub listen: SocketAddr,
     /// `console`: where health and metrics are, apart from the clients. Nowhere by default.
     pub console: Option<SocketAddr>,
+    /// `gateways`: how many serve the same clients, this one included. Default: it is not said, and taken for one.
+    pub gateways: Option<u32>,
     /// `workers`: threads, each with its own connections. Default: one for each core.
     pub workers: Option<NonZeroUsize>,
     /// `max-connections`: client connections at a time, over all workers; more wait to be accepted. Default: 10,000.
@@ -79,6 +84,7 @@ impl ServerConfig {
         Self {
             listen,
             console: None,
+            gateways: None,
             workers: None,
             max_connections: 10_000,
             header_timeout: Duration::from_secs(10),
@@ -91,15 +97,6 @@ impl ServerConfig {
             transport: Transport::Http,
         }
     }
-}
-
-/// `[store]`
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoreConfig {
-    /// `path`: the folder of keys and replay journal. Default: `countersign-data` beside the file.
-    pub path: PathBuf,
-    /// `durability`: what an accepted request survives. Default: `process`.
-    pub durability: Durability,
 }
 
 /// What the replay journal survives before a request is forwarded.
@@ -145,6 +142,18 @@ pub struct RouteConfig {
     pub sign_response: Option<SignConfig>,
     /// `errors`: how a refusal looks. Default: `problem`.
     pub errors: ErrorStyle,
+    /// `fallback`: what decides while the shared store cannot. Default: `none`, nothing does.
+    pub fallback: Fallback,
+}
+
+/// What decides about replays while the shared store cannot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Fallback {
+    /// Nothing: requests are not decided.
+    #[default]
+    None,
+    /// The journal of this gateway, which is then the only one.
+    Local,
 }
 
 /// `sign` and `sign-response` of a route.

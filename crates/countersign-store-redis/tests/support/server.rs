@@ -45,7 +45,10 @@ impl Server {
             let _ = server.child.kill();
             let _ = server.child.wait();
             let said = std::fs::read_to_string(server.folder.path().join("log")).unwrap_or_default();
-            assert!(said.contains("Address already in use") || said.is_empty(), "redis-server did not start:\n{said}");
+            assert!(
+                said.contains("Address already in use") || said.is_empty(),
+                "redis-server did not start:\n{said}"
+            );
             return Self::with(&server.settings.iter().map(String::as_str).collect::<Vec<_>>());
         }
         unreachable!("the loop returns")
