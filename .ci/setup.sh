@@ -33,7 +33,7 @@ compiles_c() {
   printf '#include <stdlib.h>\nint main(void) { return EXIT_SUCCESS; }\n' | cc -x c - -o /dev/null 2>/dev/null
 }
 
-# need cc|curl|git|pip ...: the Debian packages that bring them, where they are not there.
+# need cc|curl|git|pip|redis ...: the Debian packages that bring them, where they are not there.
 need() {
   local packages=() what
   for what in "$@"; do
@@ -41,6 +41,7 @@ need() {
       cc) compiles_c || packages+=(gcc libc6-dev) ;;
       curl) command -v curl >/dev/null || packages+=(curl ca-certificates) ;;
       git) command -v git >/dev/null || packages+=(git) ;;
+      redis) command -v redis-server >/dev/null || packages+=(redis-server) ;;
       pip) python3 -m pip --version >/dev/null 2>&1 || packages+=(python3 python3-pip) ;;
     esac
   done

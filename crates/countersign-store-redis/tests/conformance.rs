@@ -29,7 +29,7 @@ fn open(server: &Arc<Server>, limits: Limits) -> Box<dyn ReplayGuard> {
 }
 
 /// These tests are about decisions. How long one may take is another matter, and other tests'.
-const PATIENT: std::time::Duration = std::time::Duration::from_secs(60);
+const PATIENT: std::time::Duration = std::time::Duration::from_mins(1);
 
 mod single {
     use super::{Arc, Server, open};

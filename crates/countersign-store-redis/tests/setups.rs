@@ -14,8 +14,8 @@ fn at(port: u16) -> Address {
     Address::new("127.0.0.1", port)
 }
 
-fn login(user: &str, password: &str) -> Option<Login> {
-    Some(Login { user: Some(user.to_owned()), password: Secret::new(password.as_bytes()) })
+fn login(user: &str, password: &str) -> Login {
+    Login { user: Some(user.to_owned()), password: Secret::new(password.as_bytes()) }
 }
 
 /// A request that no quarantine holds back for longer than the margin.
@@ -76,7 +76,7 @@ fn attack_26_sentinels_name_the_new_master_and_nothing_is_accepted_again() {
     for number in 0..100 {
         assert_ne!(ask(&gateways[0], &request(number, 1)), Ok(FirstUse::First), "request {number}");
     }
-    println!(
+    eprintln!(
         "sentinel: {undecided} requests not decided until the promotion, {away:.2?} from then to the first accepted"
     );
 }
@@ -149,7 +149,7 @@ fn attack_26_a_cluster_shares_the_work_and_a_failover_accepts_nothing_again() {
     for number in 0..300 {
         assert_ne!(ask(&gateways[0], &request(number, 1)), Ok(FirstUse::First), "request {number}");
     }
-    println!("cluster: while a master was away {decided} decided, {undecided} not");
+    eprintln!("cluster: while a master was away {decided} decided, {undecided} not");
 }
 
 #[test]
@@ -171,11 +171,11 @@ fn a_user_with_the_documented_rights_and_no_others_is_enough() {
     assert_eq!(server.ask(&words), "OK");
     server.ask(&["ACL", "SETUSER", "default", "off"]);
     let password = rule.split(' ').find_map(|word| word.strip_prefix('>')).expect("a password");
-    let right = RedisOptions { login: login("countersign", password), ..options(server.port) };
+    let right = RedisOptions { login: Some(login("countersign", password)), ..options(server.port) };
     let store = store(&RedisOptions { replicas: 0, ..right.clone() });
     assert_eq!(ask(&store, &request(1, 0)), Ok(FirstUse::First));
     assert_eq!(ask(&store, &request(1, 0)), Ok(FirstUse::Seen));
-    for login in [login("countersign", "wrong"), None] {
+    for login in [Some(login("countersign", "wrong")), None] {
         let refused = RedisReplay::start(RedisOptions { login, ..right.clone() }).unwrap_err();
         assert!(matches!(refused, RedisError::Forbidden { .. }), "{refused}");
         assert!(!refused.to_string().contains(password));
@@ -187,7 +187,7 @@ fn a_user_with_the_documented_rights_and_no_others_is_enough() {
 
 #[test]
 fn attack_35_a_password_is_in_no_message_about_options() {
-    let options = RedisOptions { login: login("countersign", "canary-canary"), ..options(1) };
+    let options = RedisOptions { login: Some(login("countersign", "canary-canary")), ..options(1) };
     assert!(!format!("{options:?}").contains("canary"));
 }
 

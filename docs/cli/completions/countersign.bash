@@ -55,6 +55,9 @@ _countersign() {
             countersign,sign)
                 cmd="countersign__subcmd__sign"
                 ;;
+            countersign,store)
+                cmd="countersign__subcmd__store"
+                ;;
             countersign,verify)
                 cmd="countersign__subcmd__verify"
                 ;;
@@ -88,6 +91,9 @@ _countersign() {
             countersign__subcmd__schemes,test)
                 cmd="countersign__subcmd__schemes__subcmd__test"
                 ;;
+            countersign__subcmd__store,init)
+                cmd="countersign__subcmd__store__subcmd__init"
+                ;;
             *)
                 ;;
         esac
@@ -95,7 +101,7 @@ _countersign() {
 
     case "${cmd}" in
         countersign)
-            opts="-h --help sign verify explain curl schemes lint reason keys check serve dev completions man generated"
+            opts="-h --help sign verify explain curl schemes lint reason keys check serve store dev completions man generated"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -729,6 +735,42 @@ _countersign() {
                     ;;
                 --format)
                     COMPREPLY=($(compgen -W "http json curl headers" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        countersign__subcmd__store)
+            opts="-h --help init"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        countersign__subcmd__store__subcmd__init)
+            opts="-c -h --config --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 *)

@@ -42,7 +42,16 @@ const LAYERS: &[(&str, &[&str])] = &[
             "countersign-core",
         ],
     ),
-    ("countersign-bench", &["countersign-schemes", "countersign-core"]),
+    (
+        "countersign-bench",
+        &[
+            "countersign-schemes",
+            "countersign-store",
+            "countersign-store-embedded",
+            "countersign-store-redis",
+            "countersign-core",
+        ],
+    ),
 ];
 
 /// Libraries that mark a layer, and the only crates that may have them.
@@ -51,7 +60,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("http", &["countersign-gateway"]),
     ("hyper", &["countersign-gateway"]),
     ("redb", &["countersign-store-embedded"]),
-    ("redis", &["countersign-store-redis", "countersign-bench"]),
+    ("redis", &["countersign-store-redis"]),
     ("rustls", &["countersign-store-redis"]),
     ("tokio", &["countersign-gateway", "countersign-cli", "countersign-store-redis"]),
     ("toml", &["countersign-schemes", "countersign-gateway", "countersign-cli"]),

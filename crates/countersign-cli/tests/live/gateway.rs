@@ -73,7 +73,7 @@ impl Gateway {
 
     /// All that was logged so far.
     pub fn log(&self) -> String {
-        self.log.lock().unwrap().iter().map(|entry| format!("{entry}\n")).collect()
+        self.log.lock().unwrap().iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
     }
 
     /// The reasons of the refusals in the log, in its order, as soon as there are so many.

@@ -28,7 +28,7 @@ pub enum ReplayConfig {
     #[default]
     Embedded,
     /// In a Redis or Valkey that all gateways share.
-    Redis(RedisConfig),
+    Redis(Box<RedisConfig>),
 }
 
 /// `[store.redis]`
@@ -149,7 +149,7 @@ pub(super) fn store(
         }
         (true, Some((place, table))) => {
             let section = Section::new("[store.redis]", place, table, REDIS, section.faults());
-            redis_config(section, folder).map_or(ReplayConfig::Embedded, ReplayConfig::Redis)
+            redis_config(section, folder).map_or(ReplayConfig::Embedded, |redis| ReplayConfig::Redis(Box::new(redis)))
         }
     };
     StoreConfig { path: folder.join(path), durability, replay }
@@ -221,12 +221,11 @@ fn addresses(section: &mut Section<'_, '_>, mode: Mode) -> Option<Vec<(String, u
     let texts = section.require("addresses", texts, "[\"127.0.0.1:6379\"]")?;
     let mut addresses = Vec::new();
     for text in &texts {
-        match host_and_port(&text.value) {
-            Some(address) => addresses.push(address),
-            None => {
-                let message = format!("`{}` is not a host and a port", text.value);
-                misfit(section, text.span, &message, ADDRESS_HINT);
-            }
+        if let Some(address) = host_and_port(&text.value) {
+            addresses.push(address);
+        } else {
+            let message = format!("`{}` is not a host and a port", text.value);
+            misfit(section, text.span, &message, ADDRESS_HINT);
         }
     }
     if let (Mode::Single, Some(second)) = (mode, texts.get(1)) {

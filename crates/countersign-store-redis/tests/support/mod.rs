@@ -1,7 +1,6 @@
 //! Servers and networks of the tests' own: `redis-server` on free ports in temporary folders, and a relay that can drop
 //! what passes through it. What was started is stopped when it is dropped.
-#![allow(dead_code, unused_imports, reason = "each test uses its part")]
-#![expect(clippy::allow_attributes, reason = "which parts are dead differs from test to test")]
+#![expect(dead_code, unused_imports, reason = "each test uses its part")]
 
 mod relay;
 mod server;
@@ -55,7 +54,7 @@ pub(crate) fn rounds(few: u32) -> u32 {
 pub(crate) fn eventually(what: &str, mut holds: impl FnMut() -> bool) -> Duration {
     let begun = Instant::now();
     while !holds() {
-        assert!(begun.elapsed() < Duration::from_secs(60), "not within a minute: {what}");
+        assert!(begun.elapsed() < Duration::from_mins(1), "not within a minute: {what}");
         std::thread::sleep(Duration::from_millis(5));
     }
     begun.elapsed()

@@ -33,25 +33,20 @@ impl Server {
     /// Starts one with arguments of its own.
     pub(crate) fn with(settings: &[&str]) -> Self {
         let settings: Vec<String> = settings.iter().map(|setting| (*setting).to_owned()).collect();
-        let folder = tempfile::tempdir().expect("a folder");
         // Another process may take a port between our looking and the server's listening.
-        for _ in 0..5 {
-            let port = free_port();
-            let child = launch(port, folder.path(), &settings);
-            let mut server = Self { port, child, folder, settings };
-            if server.answers() {
-                return server;
-            }
-            let _ = server.child.kill();
-            let _ = server.child.wait();
-            let said = std::fs::read_to_string(server.folder.path().join("log")).unwrap_or_default();
-            assert!(
-                said.contains("Address already in use") || said.is_empty(),
-                "redis-server did not start:\n{said}"
-            );
-            return Self::with(&server.settings.iter().map(String::as_str).collect::<Vec<_>>());
+        (0..5).find_map(|_| Self::try_start(settings.clone())).expect("a port that stays free")
+    }
+
+    fn try_start(settings: Vec<String>) -> Option<Self> {
+        let (folder, port) = (tempfile::tempdir().expect("a folder"), free_port());
+        let child = launch(port, folder.path(), &settings);
+        let mut server = Self { port, child, folder, settings };
+        if server.answers() {
+            return Some(server);
         }
-        unreachable!("the loop returns")
+        let said = std::fs::read_to_string(server.file("log")).unwrap_or_default();
+        assert!(said.contains("Address already in use"), "redis-server did not start:\n{said}");
+        None
     }
 
     /// Starts a replica of a server that is reached at a port.
@@ -74,7 +69,7 @@ impl Server {
         stream.set_read_timeout(Some(Duration::from_secs(5)))?;
         let mut question = format!("*{}\r\n", words.len());
         for word in words {
-            question.push_str(&format!("${}\r\n{word}\r\n", word.len()));
+            question.extend([format!("${}\r\n", word.len()).as_str(), word, "\r\n"]);
         }
         stream.write_all(question.as_bytes())?;
         read_answer(&mut BufReader::new(stream))
@@ -104,12 +99,6 @@ impl Server {
         self.kill();
         self.child = launch(self.port, self.folder.path(), &self.settings);
         assert!(self.answers(), "redis-server did not start again");
-    }
-
-    /// The processor time that it has used.
-    pub(crate) fn cpu(&self) -> Duration {
-        let of = |name| self.info(name).parse::<f64>().expect("seconds");
-        Duration::from_secs_f64(of("used_cpu_user") + of("used_cpu_sys"))
     }
 
     fn answers(&mut self) -> bool {
@@ -157,7 +146,7 @@ fn launch(port: u16, folder: &std::path::Path, settings: &[String]) -> Child {
     command.args(settings.iter().map(|setting| setting.replace("PORT", &port)));
     let started = command.stdin(Stdio::null()).stdout(log.try_clone().expect("a handle")).stderr(log).spawn();
     started.unwrap_or_else(|error| {
-        panic!("{program}: {error}; run  apt-get install --yes --no-install-recommends redis-server redis-sentinel")
+        panic!("{program}: {error}; run  apt-get install --yes --no-install-recommends redis-server")
     })
 }
 
