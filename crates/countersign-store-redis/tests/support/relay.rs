@@ -55,9 +55,9 @@ impl Relay {
 
     /// Everything passes again. Connections that lost something are cut: their ends disagree about what was sent.
     pub(crate) fn heal(&self) {
-        self.cut();
         self.state.drops.store(false, Ordering::SeqCst);
         self.state.drops_answers.store(false, Ordering::SeqCst);
+        self.cut();
     }
 
     /// Points elsewhere, and cuts the connections to where it pointed before.
@@ -105,13 +105,15 @@ fn relay(state: &Arc<State>, near: TcpStream) {
 fn pump(state: Arc<State>, mut from: TcpStream, mut to: TcpStream, answers: bool) {
     spawn(move || {
         let mut bytes = vec![0; 64 * 1024];
+        // What comes after something that was lost must not arrive in its place.
+        let mut lost = false;
         loop {
             match from.read(&mut bytes) {
                 Ok(0) | Err(_) => break,
-                Ok(_) if state.drops.load(Ordering::SeqCst) => {}
-                Ok(_) if answers && state.drops_answers.load(Ordering::SeqCst) => {}
                 Ok(length) => {
-                    if to.write_all(&bytes[..length]).is_err() {
+                    let drops = &state.drops;
+                    lost |= drops.load(Ordering::SeqCst) || answers && state.drops_answers.load(Ordering::SeqCst);
+                    if !lost && to.write_all(&bytes[..length]).is_err() {
                         break;
                     }
                 }
