@@ -81,19 +81,6 @@ mod faulty {
     }
 
     #[test]
-    fn accepting_the_second_of_two_is_caught() {
-        refuses(
-            conformance::attack_22_a_recorded_history_is_linearizable,
-            |state: &Mutex<HashMap<[u8; 32], u32>>, entry, _| {
-                let mut asked = state.lock().unwrap();
-                let times = asked.entry(entry.digest).or_default();
-                *times += 1;
-                Ok(if *times == 8 { FirstUse::First } else { FirstUse::Seen })
-            },
-        );
-    }
-
-    #[test]
     fn ending_a_second_early_is_caught() {
         refuses(
             conformance::attack_23_an_entry_lives_to_the_end_of_its_last_second,
