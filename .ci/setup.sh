@@ -33,7 +33,7 @@ compiles_c() {
   printf '#include <stdlib.h>\nint main(void) { return EXIT_SUCCESS; }\n' | cc -x c - -o /dev/null 2>/dev/null
 }
 
-# need cc|curl|git|pip|postgres ...: the Debian packages that bring them, where they are not there.
+# need cc|curl|git|pip|postgres|redis ...: the Debian packages that bring them, where they are not there.
 need() {
   local packages=() what
   for what in "$@"; do
@@ -42,6 +42,7 @@ need() {
       curl) command -v curl >/dev/null || packages+=(curl ca-certificates) ;;
       git) command -v git >/dev/null || packages+=(git) ;;
       postgres) ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || packages+=(postgresql) ;;
+      redis) command -v redis-server >/dev/null || packages+=(redis-server) ;;
       pip) python3 -m pip --version >/dev/null 2>&1 || packages+=(python3 python3-pip) ;;
     esac
   done

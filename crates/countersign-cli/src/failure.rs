@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use countersign_gateway::config::ConfigError;
 use countersign_store_embedded::{JournalError, KeyStoreError};
 use countersign_store_postgres::PostgresError;
+use countersign_store_redis::RedisError;
 
 use crate::engine::Undecided;
 use crate::key_file::KeyFileError;
@@ -37,6 +38,8 @@ pub(crate) enum Failure {
     Postgres(#[from] PostgresError),
     #[error("{0}")]
     Randomness(#[from] NoRandomness),
+    #[error("{0}")]
+    Redis(#[from] RedisError),
     #[error("{0}")]
     Scheme(#[from] OpenError),
     #[error("the gateway cannot run: {0}")]
@@ -97,6 +100,7 @@ impl Failure {
             Self::Keys(error) => Some(error.hint().to_owned()),
             Self::Material(error) => error.hint(),
             Self::Postgres(error) => Some(error.hint()),
+            Self::Redis(error) => Some(error.hint()),
             Self::Scheme(error) => error.hint(),
             Self::Undecided(error) => error.hint(),
             Self::Value(error) => error.hint(),

@@ -39,6 +39,7 @@ mod reason;
 mod scheme_file;
 mod schemes;
 mod serve;
+mod shared;
 mod sign;
 mod size;
 mod task;
@@ -90,6 +91,7 @@ fn run(command: Command, out: &mut Output) -> Result<Outcome, Failure> {
         Command::Check(arguments) => check::run(&arguments, out),
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Size(arguments) => size::run(&arguments, out),
+        Command::Store(arguments) => shared::run(&arguments, out),
         Command::Dev(arguments) => dev::run(&arguments, out),
         Command::Schemes(arguments) => schemes::run(&arguments, out),
         Command::Reason(arguments) => reason::run(&arguments, out),

@@ -4,8 +4,10 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+use countersign_core::replay::ReplayGuard;
 use countersign_gateway::config::{Config, Durability as Configured, ReplayConfig};
 use countersign_gateway::{Gateway, Running, Stores};
+use countersign_store::Fallback;
 use countersign_store_embedded::{ControlServer, Durability, Journal, JournalOptions, KeyStore};
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -13,7 +15,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::args::ServeArguments;
 use crate::failure::Failure;
 use crate::out::Outcome;
-use crate::{database, log, memory, world};
+use crate::{database, log, memory, shared, world};
 
 pub(crate) fn run(arguments: &ServeArguments) -> Result<Outcome, Failure> {
     let config = Config::load(&arguments.config)?;
@@ -27,13 +29,23 @@ pub(crate) fn run(arguments: &ServeArguments) -> Result<Outcome, Failure> {
     let store = Store::open(&config.store.path, durability)?;
     let asked_to_stop = AskedToStop::listen().map_err(Failure::Serving)?;
     let mut stores = store.stores();
-    if let ReplayConfig::Postgres(postgres) = &config.store.replay {
-        stores.replay = Arc::new(database::replay(postgres)?);
-        if let Some(keys) = database::keys(postgres)? {
-            stores.keys = Arc::new(keys);
+    let fallback = match &config.store.replay {
+        ReplayConfig::Embedded => None,
+        ReplayConfig::Postgres(postgres) => {
+            if let Some(keys) = database::keys(postgres)? {
+                stores.keys = Arc::new(keys);
+            }
+            Some(Arc::new(database::replay(postgres)?) as Arc<dyn ReplayGuard>)
         }
+        ReplayConfig::Redis(redis) => Some(Arc::new(shared::open(redis)?) as Arc<dyn ReplayGuard>),
     }
-    let running = Gateway::build(&config, &stores).start().map_err(Failure::Serving)?;
+    .map(|shared| {
+        let local = std::mem::replace(&mut stores.replay, Arc::clone(&shared));
+        // What was accepted before this process began may be known to nobody but the shared store.
+        Arc::new(Fallback::new(shared, local, world::now())) as Arc<dyn ReplayGuard>
+    });
+    let gateway = Gateway::build_with_fallback(&config, &stores, fallback);
+    let running = gateway.start().map_err(Failure::Serving)?;
     asked_to_stop.wait_and_stop(running);
     Ok(Outcome::Holds)
 }

@@ -16,6 +16,7 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, SystemTime};
 
+use countersign_core::replay::ReplayGuard;
 use countersign_core::time::UnixTime;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -65,10 +66,17 @@ impl Gateway {
     /// Makes a configuration ready to serve. Everything that can be wrong with one was found when it was read.
     #[must_use]
     pub fn build(config: &Config, stores: &Stores) -> Self {
+        Self::build_with_fallback(config, stores, None)
+    }
+
+    /// The same, with the replay store of routes that say `fallback = "local"`.
+    #[must_use]
+    pub fn build_with_fallback(config: &Config, stores: &Stores, fallback: Option<Arc<dyn ReplayGuard>>) -> Self {
+        let falling_back = fallback.map(|replay| Stores { replay, ..stores.clone() });
         Self {
             server: config.server.clone(),
             upstream: config.upstream,
-            site: Arc::new(Site::new(config, stores)),
+            site: Arc::new(Site::new(config, stores, falling_back.as_ref())),
             clock: ClockSource(Arc::new(system_time)),
         }
     }

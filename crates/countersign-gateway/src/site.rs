@@ -6,7 +6,7 @@ use std::sync::Arc;
 use http::header::HeaderValue;
 
 use crate::clearance::Demands;
-use crate::config::{Config, Mode, PathPolicy, RouteConfig};
+use crate::config::{Config, Fallback, Mode, PathPolicy, RouteConfig};
 use crate::counters::{Counters, RouteCounters};
 use crate::judge::{self, Judge, Stores};
 use crate::pen::{self, AnswerPen, Pen, RequestPen};
@@ -52,7 +52,8 @@ pub(crate) struct Route {
 pub(crate) struct Observing(());
 
 impl Site {
-    pub(crate) fn new(config: &Config, stores: &Stores) -> Self {
+    /// `falling_back`: the stores of routes that may fall back.
+    pub(crate) fn new(config: &Config, stores: &Stores, falling_back: Option<&Stores>) -> Self {
         let mut upstreams = Vec::new();
         let mut known = HashMap::new();
         let mut routes = Vec::new();
@@ -62,6 +63,10 @@ impl Site {
                 upstreams.push(route.upstream.clone());
                 upstreams.len() - 1
             });
+            let stores = match route.fallback {
+                Fallback::None => stores,
+                Fallback::Local => falling_back.unwrap_or(stores),
+            };
             let ready = Route::new(route, config, stores, upstream, index);
             pens.extend(ready.pen.iter().map(|pen| (Arc::clone(&ready.label), Arc::clone(&pen.pen), false)));
             pens.extend(ready.answer_pen.iter().map(|pen| (Arc::clone(&ready.label), Arc::clone(&pen.pen), true)));

@@ -298,6 +298,7 @@ fn stores_that_cannot_answer_are_503() {
     for site in [no_keys, no_replay] {
         let response = refused(&site, get("/").wire());
         assert_eq!((response.status(), response.reason()), (503, "not-decided".to_owned()));
+        assert_eq!(response.field("retry-after"), Some("1"));
         assert_eq!(refused(&site, "GET / HTTP/1.1\r\nHost: a\r\n\r\n").status(), 401);
     }
 }

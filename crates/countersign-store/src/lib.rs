@@ -10,6 +10,7 @@
 //! [`MemoryReplay`], by way of the standard library's hasher.
 
 pub mod conformance;
+mod fallback;
 #[cfg(all(test, feature = "interleavings"))]
 mod interleavings;
 mod keys;
@@ -19,6 +20,7 @@ mod replay;
 mod sync;
 mod table;
 
+pub use fallback::Fallback;
 pub use keys::{MemoryKeys, TooManyKeys};
 pub use ledger::Limits;
 pub use record::{Record, second};

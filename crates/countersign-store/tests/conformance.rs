@@ -58,6 +58,28 @@ mod faulty {
         });
     }
 
+    /// Looks when it is asked, and inserts when it is waited for.
+    #[derive(Default)]
+    struct LooksEarly(Mutex<Ends>);
+
+    impl ReplayGuard for LooksEarly {
+        fn admit<'a>(&'a self, entry: &'a ReplayEntry) -> Answer<'a, Decision> {
+            let known = self.0.lock().unwrap().contains_key(&entry.digest);
+            Answer::Later(Box::pin(async move {
+                self.0.lock().unwrap().insert(entry.digest, 0);
+                Ok(if known { FirstUse::Seen } else { FirstUse::First })
+            }))
+        }
+    }
+
+    #[test]
+    fn looking_before_the_answer_is_waited_for_is_caught() {
+        let check = conformance::attack_22_thousands_of_questions_under_way_at_once_are_one;
+        let open = |_| -> Box<dyn ReplayGuard> { Box::new(LooksEarly::default()) };
+        let passed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| check(&open))).is_ok();
+        assert!(!passed, "the suite let a faulty store pass");
+    }
+
     #[test]
     fn telling_the_second_that_it_is_first_is_caught() {
         refuses(

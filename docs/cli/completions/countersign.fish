@@ -37,6 +37,7 @@ complete -c countersign -n "__fish_countersign_needs_command" -f -a "reason" -d 
 complete -c countersign -n "__fish_countersign_needs_command" -f -a "keys" -d 'The keys of a gateway'
 complete -c countersign -n "__fish_countersign_needs_command" -f -a "check" -d 'Check a gateway\'s configuration and its schemes'
 complete -c countersign -n "__fish_countersign_needs_command" -f -a "serve" -d 'Run the gateway'
+complete -c countersign -n "__fish_countersign_needs_command" -f -a "store" -d 'The store that several gateways share'
 complete -c countersign -n "__fish_countersign_needs_command" -f -a "dev" -d 'The whole thing on one screen, with nothing to install'
 complete -c countersign -n "__fish_countersign_needs_command" -f -a "completions" -d 'Print the completions for a shell'
 complete -c countersign -n "__fish_countersign_needs_command" -f -a "man" -d 'Print a manual page'
@@ -301,6 +302,10 @@ complete -c countersign -n "__fish_countersign_using_subcommand serve" -l log -d
 text\t'One line of text'"
 complete -c countersign -n "__fish_countersign_using_subcommand serve" -l unsafe-hold-journal-writes -d 'Answer before the journal is written: only for testing that this is noticed'
 complete -c countersign -n "__fish_countersign_using_subcommand serve" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c countersign -n "__fish_countersign_using_subcommand store; and not __fish_seen_subcommand_from init" -s h -l help -d 'Print help'
+complete -c countersign -n "__fish_countersign_using_subcommand store; and not __fish_seen_subcommand_from init" -f -a "init" -d 'Vouch that an empty store is a new one, to which no gateway ever wrote'
+complete -c countersign -n "__fish_countersign_using_subcommand store; and __fish_seen_subcommand_from init" -s c -l config -d 'The gateway\'s configuration' -r -F
+complete -c countersign -n "__fish_countersign_using_subcommand store; and __fish_seen_subcommand_from init" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c countersign -n "__fish_countersign_using_subcommand dev" -l scheme -d 'The scheme that the gateway demands: a name of the catalogue, or a file' -r
 complete -c countersign -n "__fish_countersign_using_subcommand dev" -l var -d 'A value that the scheme asks for, as in region=us-east-1; may be given several times' -r
 complete -c countersign -n "__fish_countersign_using_subcommand dev" -l listen -d 'Where the gateway listens; a free port by default' -r

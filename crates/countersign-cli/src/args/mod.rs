@@ -4,6 +4,7 @@
 
 mod request;
 mod service;
+mod store;
 mod value;
 
 pub(crate) use request::{
@@ -15,6 +16,7 @@ pub(crate) use service::{
     RotateKey, ServeArguments, SizeArguments, StoreOptions,
 };
 
+pub(crate) use store::{SharedArguments, SharedCommand};
 pub(crate) use value::{
     CheckLink, LinkArguments, LinkCommand, LinkKeys, MakeLink, ValueArguments, ValueCommand, ValueOptions,
 };
@@ -82,6 +84,8 @@ pub(crate) enum Command {
     Serve(ServeArguments),
     /// Tell how much memory and disk a replay store takes
     Size(SizeArguments),
+    /// The store that several gateways share
+    Store(SharedArguments),
     /// The whole thing on one screen, with nothing to install
     ///
     /// A temporary store, a demo upstream that answers with what it got, one key, and the gateway before it. All of

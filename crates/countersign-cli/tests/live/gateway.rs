@@ -71,6 +71,11 @@ impl Gateway {
         self.process.id()
     }
 
+    /// All that was logged so far.
+    pub fn log(&self) -> String {
+        self.log.lock().unwrap().iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    }
+
     /// The reasons of the refusals in the log, in its order, as soon as there are so many.
     pub fn reasons(&self, count: usize) -> Vec<String> {
         let started = Instant::now();
@@ -85,11 +90,6 @@ impl Gateway {
             assert!(started.elapsed() < Duration::from_secs(10), "{log:#?}");
             thread::sleep(Duration::from_millis(10));
         }
-    }
-
-    /// Everything in the log so far.
-    pub fn log(&self) -> String {
-        self.log.lock().unwrap().iter().map(|entry| format!("{entry}\n")).collect()
     }
 
     /// Has it end by a signal, and waits.

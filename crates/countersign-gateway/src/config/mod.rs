@@ -8,9 +8,12 @@ mod bearer;
 mod fault;
 mod postgres;
 mod reader;
+mod redis;
 mod schemes;
 mod sections;
+mod sharing;
 mod sign;
+mod store;
 #[cfg(test)]
 mod tests;
 mod units;
@@ -25,8 +28,10 @@ use http::Method;
 
 pub use bearer::{LinkConfig, ValueConfig, ValueFormat, ValuePlace};
 pub use fault::{At, ConfigError, ConfigFaults, Fault, SchemeError, Source, Span};
-pub use postgres::{PostgresConfig, ReplayConfig, SecretSource};
+pub use postgres::PostgresConfig;
+pub use redis::{RedisConfig, RedisMode};
 pub use schemes::{SchemeFile, SchemeFolder};
+pub use store::{ReplayConfig, SecretSource, StoreConfig};
 
 use crate::upstream::{UpstreamAddress, UpstreamLimits};
 use countersign_certificates::Certificates;
@@ -54,6 +59,8 @@ pub struct ServerConfig {
     pub listen: SocketAddr,
     /// `console`: where health and metrics are, apart from the clients. Nowhere by default.
     pub console: Option<SocketAddr>,
+    /// `gateways`: how many serve the same clients, this one included. Default: it is not said, and taken for one.
+    pub gateways: Option<u32>,
     /// `workers`: threads, each with its own connections. Default: one for each core.
     pub workers: Option<NonZeroUsize>,
     /// `max-connections`: client connections at a time, over all workers; more wait to be accepted. Default: 10,000.
@@ -83,6 +90,7 @@ impl ServerConfig {
         Self {
             listen,
             console: None,
+            gateways: None,
             workers: None,
             max_connections: 10_000,
             header_timeout: Duration::from_secs(10),
@@ -95,17 +103,6 @@ impl ServerConfig {
             transport: Transport::Http,
         }
     }
-}
-
-/// `[store]`
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoreConfig {
-    /// `path`: the folder of keys and replay journal. Default: `countersign-data` beside the file.
-    pub path: PathBuf,
-    /// `durability`: what an accepted request survives. Default: `process`.
-    pub durability: Durability,
-    /// `kind`: where accepted requests are remembered. Default: `embedded`, in the journal.
-    pub replay: ReplayConfig,
 }
 
 /// What the replay journal survives before a request is forwarded.
@@ -158,6 +155,18 @@ pub struct RouteConfig {
     pub sign_response: Option<SignConfig>,
     /// `errors`: how a refusal looks. Default: `problem`.
     pub errors: ErrorStyle,
+    /// `fallback`: what decides while the shared store cannot. Default: `none`, nothing does.
+    pub fallback: Fallback,
+}
+
+/// What decides about replays while the shared store cannot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Fallback {
+    /// Nothing: requests are not decided.
+    #[default]
+    None,
+    /// The journal of this gateway, which is then the only one.
+    Local,
 }
 
 impl RouteConfig {

@@ -1,24 +1,11 @@
 //! `[store.postgres]`: the database that several gateways share.
 
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use toml::de::DeTable;
-
-use super::At;
-use super::fault::{Fault, fault};
+use super::fault::Fault;
 use super::reader::Section;
-
-/// Where accepted requests are remembered.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum ReplayConfig {
-    /// In the journal of this gateway alone.
-    #[default]
-    Embedded,
-    /// In a PostgreSQL that all gateways share.
-    Postgres(PostgresConfig),
-}
+use super::store::{SecretSource, secret};
 
 /// `[store.postgres]`
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,18 +33,7 @@ pub struct PostgresConfig {
     pub entries_per_key: u32,
 }
 
-/// Where a secret is. It is read when the gateway starts, and never written anywhere.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SecretSource {
-    /// In a file, up to the end of its first line.
-    File(PathBuf),
-    /// In a variable of the environment.
-    Environment(String),
-    /// A command prints it: a program and its arguments.
-    Command(Vec<String>),
-}
-
-const KEYS: &[&str] = &[
+pub(super) const KEYS: &[&str] = &[
     "url",
     "password-file",
     "password-env",
@@ -74,37 +50,8 @@ const KEYS: &[&str] = &[
     "entries-per-key",
 ];
 
-/// Reads `kind` and what belongs to it.
-pub(super) fn replay(store: &mut Section<'_, '_>, folder: &Path) -> ReplayConfig {
-    let kinds = [("embedded", false), ("postgres", true)];
-    let shared = store.word("kind", &kinds).unwrap_or_default();
-    match (shared, store.table("postgres")) {
-        (false, None) => ReplayConfig::Embedded,
-        (false, Some((place, _))) => {
-            let hint = "write `kind = \"postgres\"` in [store], or leave it out".to_owned();
-            store.faults().push(fault(place, "[store.postgres] is not used: the store is embedded", hint));
-            ReplayConfig::Embedded
-        }
-        (true, None) => {
-            if !store.has("postgres") {
-                let hint = "add one, with `url = \"postgres://countersign@127.0.0.1/countersign\"`".to_owned();
-                store.missing("there is no [store.postgres]", hint);
-            }
-            ReplayConfig::Embedded
-        }
-        (true, Some((place, table))) => {
-            postgres(place, table, folder, store.faults()).map_or(ReplayConfig::Embedded, ReplayConfig::Postgres)
-        }
-    }
-}
-
-fn postgres(
-    place: Range<usize>,
-    table: &DeTable<'_>,
-    folder: &Path,
-    faults: &mut Vec<Fault>,
-) -> Option<PostgresConfig> {
-    let mut section = Section::new("[store.postgres]", place, table, KEYS, faults);
+/// Reads the table.
+pub(super) fn postgres(mut section: Section<'_, '_>, folder: &Path) -> Option<PostgresConfig> {
     let hint = "write it as in \"postgres://countersign@db.example.com/countersign\"; the password belongs in `password-file`";
     let url = section.parsed("url", hint, |text| match text {
         "" => Err("is empty"),
@@ -145,23 +92,6 @@ fn postgres(
         entries,
         entries_per_key,
     })
-}
-
-/// One of a file, a variable and a command.
-fn secret(section: &mut Section<'_, '_>, keys: [&'static str; 3], folder: &Path) -> Option<SecretSource> {
-    let [in_file, in_variable, of_command] = keys;
-    let file = section.text(in_file).map(|path| At::new(SecretSource::File(folder.join(path.value)), path.span));
-    let variable = section.text(in_variable).map(|name| At::new(SecretSource::Environment(name.value), name.span));
-    let command = section.texts(of_command).and_then(|words| {
-        let span = words.first()?.span;
-        Some(At::new(SecretSource::Command(words.into_iter().map(|word| word.value).collect()), span))
-    });
-    let mut given: Vec<At<SecretSource>> = [file, variable, command].into_iter().flatten().collect();
-    for other in given.iter().skip(1) {
-        let message = "a secret is said to be in two places".to_owned();
-        section.faults().push(Fault { span: other.span, message, hint: Some("leave one out".to_owned()) });
-    }
-    (!given.is_empty()).then(|| given.swap_remove(0).value)
 }
 
 /// `postgres://user:password@…`, or `password=…` in PostgreSQL's own words.

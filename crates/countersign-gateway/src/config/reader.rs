@@ -57,6 +57,12 @@ impl<'a, 'f> Section<'a, 'f> {
         self.faults.push(fault(self.place.clone(), message, hint));
     }
 
+    /// Notes a fault at a key that is there.
+    pub(super) fn fault_at(&mut self, key: &str, message: impl Into<String>, hint: &str) {
+        let place = self.table.get(key).map_or_else(|| self.place.clone(), Spanned::span);
+        self.faults.push(fault(place, message, hint.to_owned()));
+    }
+
     /// Notes that a key which must be there is not.
     pub(super) fn require<T>(&mut self, key: &str, value: Option<T>, example: &str) -> Option<T> {
         if value.is_none() && !self.table.contains_key(key) {

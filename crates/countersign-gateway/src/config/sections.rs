@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use countersign_core::request::Transport;
 use http::Method;
@@ -13,11 +13,8 @@ use toml::de::{DeTable, DeValue};
 use super::fault::{ConfigFaults, Fault, SchemeError, Source, fault};
 use super::reader::{Section, alternatives, kind};
 use super::schemes::{self, Schemes, Use};
-use super::{
-    At, Config, Durability, ErrorStyle, Mode, PathPattern, PathPolicy, ReplayConfig, RouteConfig, SchemeName,
-    ServerConfig, StoreConfig, postgres,
-};
-use super::{bearer, sign};
+use super::{At, Config, ErrorStyle, Fallback, Mode, PathPattern, PathPolicy, RouteConfig, SchemeName, ServerConfig};
+use super::{bearer, sharing, sign, store};
 use crate::paths;
 use crate::upstream::{UpstreamAddress, UpstreamLimits};
 
@@ -26,6 +23,7 @@ const SECTIONS: &[&str] = &["server", "store", "upstream", "route"];
 const SERVER: &[&str] = &[
     "listen",
     "console",
+    "gateways",
     "workers",
     "max-connections",
     "header-timeout",
@@ -37,8 +35,6 @@ const SERVER: &[&str] = &[
     "grace",
     "transport",
 ];
-
-const STORE: &[&str] = &["path", "durability", "kind", "postgres"];
 
 const UPSTREAM: &[&str] = &["connect-timeout", "response-timeout", "idle-timeout", "idle-connections"];
 
@@ -57,6 +53,7 @@ const ROUTE: &[&str] = &[
     "paths",
     "realm",
     "errors",
+    "fallback",
     "sign",
     "sign-response",
     "link",
@@ -102,19 +99,14 @@ fn read(source: &Source, folder: &Path, schemes: &mut Schemes, faults: &mut Vec<
     }
     let server = table(document, "server", faults)
         .and_then(|(place, table)| server(Section::new("[server]", place, table, SERVER, faults), folder));
-    let store = match table(document, "store", faults) {
-        Some((place, table)) => store(Section::new("[store]", place, table, STORE, faults), folder),
-        None => StoreConfig {
-            path: folder.join("countersign-data"),
-            durability: Durability::default(),
-            replay: ReplayConfig::default(),
-        },
-    };
+    let found = table(document, "store", faults);
+    let store = store::store(found, folder, faults);
     let upstream = match table(document, "upstream", faults) {
         Some((place, table)) => upstream_limits(Section::new("[upstream]", place, table, UPSTREAM, faults)),
         None => UpstreamLimits::default(),
     };
     let routes = routes(document, folder, schemes, faults);
+    sharing::note_misfits(document, server.as_ref(), &store, faults);
     Some(Config { server: server?, store, upstream, routes, source: source.clone() })
 }
 
@@ -145,6 +137,7 @@ fn server(mut section: Section<'_, '_>, folder: &Path) -> Option<ServerConfig> {
         let message = "`console` is the address of `listen`".to_owned();
         section.faults().push(Fault { span: console.span, message, hint: Some(hint) });
     }
+    let gateways = section.count("gateways", 1..=10_000);
     let workers = section.count("workers", 1..=1024).and_then(|count| usize::try_from(count).ok()?.try_into().ok());
     let max_connections = section.count("max-connections", 1..=1_000_000);
     let header_timeout = section.duration("header-timeout");
@@ -159,6 +152,7 @@ fn server(mut section: Section<'_, '_>, folder: &Path) -> Option<ServerConfig> {
     let defaults = ServerConfig::at(listen?.value);
     Some(ServerConfig {
         console: console.map(|console| console.value),
+        gateways,
         workers,
         max_connections: max_connections
             .and_then(|count| usize::try_from(count).ok())
@@ -178,14 +172,6 @@ fn server(mut section: Section<'_, '_>, folder: &Path) -> Option<ServerConfig> {
 fn address(section: &mut Section<'_, '_>, key: &str) -> Option<At<SocketAddr>> {
     let hint = "write an IP address and a port, as in \"127.0.0.1:8080\" or \"[::1]:8080\"";
     section.parsed(key, hint, |text| text.parse().map_err(|_| "is not an address to listen at"))
-}
-
-fn store(mut section: Section<'_, '_>, folder: &Path) -> StoreConfig {
-    let path = section.text("path").map_or_else(|| PathBuf::from("countersign-data"), |path| path.value.into());
-    let words = [("process", Durability::Process), ("power", Durability::Power)];
-    let durability = section.word("durability", &words).unwrap_or_default();
-    let replay = postgres::replay(&mut section, folder);
-    StoreConfig { path: folder.join(path), durability, replay }
 }
 
 fn upstream_limits(mut section: Section<'_, '_>) -> UpstreamLimits {
@@ -260,6 +246,7 @@ fn route(mut section: Section<'_, '_>, folder: &Path, schemes: &mut Schemes) -> 
     let realm = section.parsed("realm", "use letters, digits and signs, without quotes and backslashes", quotable);
     let errors = section.word("errors", &[("problem", ErrorStyle::Problem), ("scheme", ErrorStyle::Scheme)]);
     let errors = errors.unwrap_or_default();
+    let fallback = section.word("fallback", &[("none", Fallback::None), ("local", Fallback::Local)]);
     let file = scheme.as_ref().and_then(|name| schemes.open(name, section.faults()));
     let signs = sign::request(&mut section, folder, schemes, file.as_deref());
     let signs_response = sign::response(&mut section, folder, schemes);
@@ -291,6 +278,7 @@ fn route(mut section: Section<'_, '_>, folder: &Path, schemes: &mut Schemes) -> 
         sign: signs?,
         sign_response: signs_response?,
         errors,
+        fallback: fallback.unwrap_or_default(),
     })
 }
 

@@ -194,7 +194,7 @@ upstream = "https://a"
             "4:1 `idle_timeout` is not a key of [server] | it is written `idle-timeout`",
             "6:1 [[route]] has no `scheme` | add one, as in `scheme = \"countersign-v1\"`",
             "7:8 `path` of [[route]] does not begin with a slash | write an exact path, \"/a/b\", or a prefix that ends in a slash and a star, \"/a/*\"",
-            "8:1 `shceme` is not a key of [[route]] | it may be `path`, `methods`, `scheme`, `upstream`, `mode`, `key`, `certificates`, `allow`, `vars`, `body-limit`, `max-failures`, `paths`, `realm`, `errors`, `sign`, `sign-response`, `link` or `value`",
+            "8:1 `shceme` is not a key of [[route]] | it may be `path`, `methods`, `scheme`, `upstream`, `mode`, `key`, `certificates`, `allow`, `vars`, `body-limit`, `max-failures`, `paths`, `realm`, `errors`, `fallback`, `sign`, `sign-response`, `link` or `value`",
             "9:12 `upstream` of [[route]] is an https URL, which upstreams cannot have yet | write \"http://host:port\", without a path",
             "11:2 `sever` is not a section | it may be [server], [store], [upstream] or [[route]]",
         ]
@@ -372,7 +372,7 @@ fn a_shared_database_is_said_in_full() {
         ("", "[store.postgres] has no `url`"),
         ("url = \"postgres://c:canary@db/x\"", "holds a password"),
         ("url = \"host=db password=canary\"", "holds a password"),
-        ("url = \"postgres://c@db/x\"\npassword-env = \"A\"\npassword-file = \"b\"", "in two places"),
+        ("url = \"postgres://c@db/x\"\npassword-env = \"A\"\npassword-file = \"b\"", "told in more than one way"),
         ("url = \"postgres://c@db/x\"\ntls = false\ntls-authorities = \"b\"", "no use without TLS"),
         ("url = \"postgres://c@db/x\"\nschema = \"a; drop\"", "is not a plain name"),
         ("url = \"postgres://c@db/x\"\nbogus = 1", "`bogus` is not a key"),
@@ -442,4 +442,101 @@ proptest! {
             let _ = faults.to_string();
         }
     }
+}
+
+const REDIS: &str = "[server]\nlisten = \"127.0.0.1:8080\"\ngateways = 3\n[store]\nkind = \"redis\"\n";
+const ROUTE: &str = "[[route]]\npath = \"/*\"\nscheme = \"md5-token\"\nupstream = \"http://127.0.0.1:8000\"\n";
+
+fn redis(lines: &str) -> String {
+    format!("{REDIS}[store.redis]\n{lines}\n{ROUTE}")
+}
+
+#[test]
+fn a_redis_store_has_defaults_and_can_be_said_in_full() {
+    let config = parse(&redis("addresses = [\"redis-1:6379\"]")).unwrap();
+    assert_eq!(config.server.gateways, Some(3));
+    let ReplayConfig::Redis(plain) = config.store.replay else { panic!("not Redis") };
+    assert_eq!((plain.mode, plain.addresses), (RedisMode::Single, vec![("redis-1".to_owned(), 6379)]));
+    assert_eq!((plain.prefix.as_str(), plain.replicas, plain.tls), ("countersign", 0, false));
+    assert_eq!((plain.entries, plain.entries_per_key), (10_000_000, 5_000_000));
+    assert_eq!((plain.deadline, plain.clock_margin), (Duration::from_millis(250), Duration::from_secs(2)));
+    let config = parse(&redis(
+        r#"mode = "sentinel"
+addresses = ["s1:26379", "[::1]:26379"]
+master = "replay"
+user = "countersign"
+password-file = "secret"
+sentinel-password-command = ["pass", "show", "sentinel"]
+tls = true
+tls-authorities = "ca.pem"
+tls-certificate = "own.pem"
+tls-key = "own.key"
+prefix = "prod:countersign"
+database = 2
+deadline = "100ms"
+replicas = 1
+clock-margin = "500ms"
+entries = 1000
+entries-per-key = 10"#,
+    ))
+    .unwrap();
+    let ReplayConfig::Redis(full) = config.store.replay else { panic!("not Redis") };
+    assert_eq!(full.mode, RedisMode::Sentinel("replay".to_owned()));
+    assert_eq!(full.addresses, [("s1".to_owned(), 26_379), ("::1".to_owned(), 26_379)]);
+    assert_eq!(full.password, Some(SecretSource::File("/etc/gateway/secret".into())));
+    let words = ["pass", "show", "sentinel"].map(str::to_owned).to_vec();
+    assert_eq!(full.sentinel_password, Some(SecretSource::Command(words)));
+    assert_eq!(full.tls_client, Some(("/etc/gateway/own.pem".into(), "/etc/gateway/own.key".into())));
+    assert_eq!((full.entries, full.entries_per_key, full.database, full.replicas), (1000, 10, 2, 1));
+}
+
+#[test]
+fn what_a_redis_store_cannot_be_is_a_fault() {
+    let single = "addresses = [\"r:6379\"]\n";
+    for (lines, told) in [
+        ("", "[store.redis] has no `addresses`"),
+        ("addresses = [\"r\"]", "`r` is not a host and a port"),
+        ("addresses = [\"redis://r:6379\"]", "is not a host and a port"),
+        ("addresses = [\"::1:6379\"]", "is not a host and a port"),
+        ("addresses = [\"r:0\"]", "is not a host and a port"),
+        ("addresses = [\"a:1\", \"b:2\"]", "a single server has one address"),
+        (&format!("{single}mode = \"sentinel\""), "[store.redis] has no `master`"),
+        (&format!("{single}master = \"m\""), "only sentinels know masters by name"),
+        (&format!("{single}password = \"p\""), "`password` is not a key of [store.redis]"),
+        (&format!("{single}password-env = \"A\"\npassword-file = \"b\""), "told in more than one way"),
+        (&format!("{single}user = \"u\""), "`user` has no password"),
+        (&format!("{single}tls-authorities = \"ca\""), "of no use without TLS"),
+        (&format!("{single}tls = true\ntls-key = \"k\""), "belong together"),
+        (&format!("{single}prefix = \"a{{b}}\""), "may not have"),
+        (&format!("{single}mode = \"cluster\"\ndatabase = 1"), "a cluster has one database"),
+    ] {
+        let found = faults(&redis(lines));
+        assert!(found.len() == 1 && found[0].contains(told), "{lines}: {found:?}");
+    }
+    let unused = format!("[server]\nlisten = \"127.0.0.1:8080\"\n[store.redis]\n{single}{ROUTE}");
+    assert!(faults(&unused)[0].contains("is not used"));
+    assert!(faults(&format!("{REDIS}{ROUTE}"))[0].contains("there is no [store.redis]"));
+}
+
+#[test]
+fn attack_27_several_gateways_with_a_store_each_are_refused() {
+    let several = |store: &str| format!("[server]\nlisten = \"127.0.0.1:8080\"\ngateways = 3\n{store}{ROUTE}");
+    for store in ["", "[store]\n", "[store]\nkind = \"embedded\"\n"] {
+        let found = faults(&several(store));
+        assert!(found.len() == 1 && found[0].starts_with("3:12 3 gateways, and each would remember"), "{found:?}");
+    }
+    assert!(parse(&several("").replace("= 3", "= 1")).is_ok());
+    assert!(parse(&redis("addresses = [\"r:6379\"]")).is_ok());
+}
+
+#[test]
+fn attack_27_only_a_gateway_that_is_the_only_one_falls_back() {
+    let fallback = |text: &str| text.replace("[[route]]", "[[route]]\nfallback = \"local\"");
+    let shared = redis("addresses = [\"r:6379\"]");
+    assert!(faults(&fallback(&shared))[0].contains("does not know what the others accept"));
+    assert!(faults(&fallback(&shared.replace("gateways = 3\n", "")))[0].contains("that is not said"));
+    let config = parse(&fallback(&shared.replace("= 3", "= 1"))).unwrap();
+    assert_eq!(config.routes[0].fallback, Fallback::Local);
+    let local = PLAIN.replace("8080\"", "8080\"\ngateways = 1");
+    assert!(faults(&fallback(&local))[0].contains("nothing to fall back from"));
 }

@@ -14,11 +14,13 @@
 
 #![expect(clippy::missing_panics_doc, reason = "a check that fails panics: the module says so, once")]
 
+mod at_once;
 mod checks;
 mod durable;
 mod history;
 mod model;
 
+pub use at_once::*;
 pub use checks::*;
 pub use durable::*;
 pub use history::*;
@@ -102,6 +104,7 @@ macro_rules! replay_conformance {
         $crate::conformance_tests! { $open;
             agrees_with_a_model
             attack_22_check_then_set_race_exactly_one_is_first
+            attack_22_thousands_of_questions_under_way_at_once_are_one
             attack_22_races_over_many_entries_exactly_one_each_is_first
             attack_22_a_recorded_history_is_linearizable
             attack_23_an_entry_lives_to_the_end_of_its_last_second

@@ -1,0 +1,116 @@
+//! The store that several gateways share, opened as a configuration says.
+
+use std::io::{BufRead as _, Write as _};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use countersign_core::key::Secret;
+use countersign_gateway::config::{Config, RedisConfig, RedisMode, ReplayConfig, SecretSource};
+use countersign_store_redis::{Address, Limits, Login, RedisOptions, RedisReplay, Servers, Tls};
+use zeroize::Zeroizing;
+
+use crate::args::LogFormat;
+use crate::args::{SharedArguments, SharedCommand};
+use crate::failure::Failure;
+use crate::log;
+use crate::out::{Outcome, Output};
+
+/// `countersign store …`
+pub(crate) fn run(arguments: &SharedArguments, out: &mut Output) -> Result<Outcome, Failure> {
+    let SharedCommand::Init { config } = &arguments.command;
+    let config = Config::load(config)?;
+    let ReplayConfig::Redis(redis) = &config.store.replay else {
+        let hint = "`kind = \"redis\"` in [store] says that it is";
+        return Err(Failure::arguments("the store of this configuration is not shared", hint));
+    };
+    let _log = log::to_stderr(LogFormat::Text);
+    let store = RedisReplay::start(RedisOptions { vouched_new: true, ..options(redis)? })?;
+    if let Some(why) = store.refusal() {
+        return Err(Failure::arguments(why.to_string(), "start the server, and try again"));
+    }
+    writeln!(out, "the store is ready")?;
+    Ok(Outcome::Holds)
+}
+
+/// Opens it.
+pub(crate) fn open(redis: &RedisConfig) -> Result<RedisReplay, Failure> {
+    Ok(RedisReplay::start(options(redis)?)?)
+}
+
+fn options(redis: &RedisConfig) -> Result<RedisOptions, Failure> {
+    let mut addresses = redis.addresses.iter().map(|(host, port)| Address::new(host, *port));
+    let servers = match &redis.mode {
+        RedisMode::Single => Servers::Single(addresses.next().unwrap_or_else(|| Address::new("127.0.0.1", 6379))),
+        RedisMode::Cluster => Servers::Cluster(addresses.collect()),
+        RedisMode::Sentinel(master) => Servers::Sentinel {
+            sentinels: addresses.collect(),
+            master: master.clone(),
+            login: login(redis.sentinel_user.as_deref(), redis.sentinel_password.as_ref())?,
+        },
+    };
+    let size = |entries: u32| usize::try_from(entries).unwrap_or(usize::MAX);
+    Ok(RedisOptions {
+        login: login(redis.user.as_deref(), redis.password.as_ref())?,
+        tls: redis.tls.then(|| tls(redis)).transpose()?,
+        prefix: redis.prefix.clone(),
+        database: redis.database,
+        limits: Limits { entries: size(redis.entries), entries_per_key: size(redis.entries_per_key) },
+        deadline: redis.deadline,
+        replicas: redis.replicas,
+        clock_margin: redis.clock_margin,
+        ..RedisOptions::at(servers)
+    })
+}
+
+fn tls(redis: &RedisConfig) -> Result<Tls, Failure> {
+    let client = match &redis.tls_client {
+        Some((certificate, key)) => Some((read(certificate)?, Secret::new(read(key)?))),
+        None => None,
+    };
+    Ok(Tls { authorities: redis.tls_authorities.as_deref().map(read).transpose()?, client })
+}
+
+fn login(user: Option<&str>, password: Option<&SecretSource>) -> Result<Option<Login>, Failure> {
+    let Some(source) = password else { return Ok(None) };
+    Ok(Some(Login { user: user.map(str::to_owned), password: secret(source)? }))
+}
+
+/// The first line of what the source has. Neither it nor anything that a command says about it is ever printed.
+fn secret(source: &SecretSource) -> Result<Secret, Failure> {
+    let (text, of) = match source {
+        SecretSource::File(path) => (Zeroizing::new(read(path)?), path.display().to_string()),
+        SecretSource::Environment(name) => {
+            let value = std::env::var(name).map_err(|_| {
+                let message = format!("the variable {name} of the environment is not set, or not text");
+                Failure::arguments(message, "the configuration says that a password is there")
+            })?;
+            (Zeroizing::new(value.into_bytes()), name.clone())
+        }
+        SecretSource::Command(words) => (run_for_secret(words)?, words.join(" ")),
+    };
+    let mut line = Zeroizing::new(Vec::new());
+    text.as_slice().read_until(b'\n', &mut line)?;
+    while line.last().is_some_and(|byte| matches!(byte, b'\n' | b'\r')) {
+        line.pop();
+    }
+    if line.is_empty() || std::str::from_utf8(&line).is_err() {
+        return Err(Failure::arguments(format!("{of}: there is no password in it"), "it is the first line, as text"));
+    }
+    Ok(Secret::new(line.as_slice()))
+}
+
+fn run_for_secret(words: &[String]) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    let failed = |why: String| {
+        Failure::arguments(format!("{}: {why}", words.join(" ")), "the configuration says that it prints a password")
+    };
+    let (program, arguments) = words.split_first().ok_or_else(|| failed("no program".to_owned()))?;
+    let mut command = Command::new(program);
+    command.args(arguments).stdin(Stdio::null()).stderr(Stdio::inherit());
+    let done = command.output().map_err(|error| failed(error.to_string()))?;
+    let printed = Zeroizing::new(done.stdout);
+    if done.status.success() { Ok(printed) } else { Err(failed(format!("it failed ({})", done.status))) }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    std::fs::read(path).map_err(|source| Failure::Unreadable { path: path.to_owned(), source })
+}
