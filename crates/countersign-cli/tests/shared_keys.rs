@@ -2,7 +2,8 @@
 //! them within a second.
 
 mod live;
-#[path = "../../countersign-store-postgres/tests/support/mod.rs"]
+#[expect(dead_code, reason = "these tests use a part of it")]
+#[path = "../../countersign-store-postgres/tests/postgres/support/mod.rs"]
 mod postgres;
 
 use live::signing::{APP, SHARED, Transfer};
@@ -99,7 +100,7 @@ fn attack_37_a_key_revoked_under_load_is_refused_by_all_gateways_within_a_second
             });
         }
         while accepted.iter().any(|accepted| accepted.load(Ordering::Relaxed) < 20) {
-            assert!(began.elapsed() < Duration::from_secs(60), "all gateways accept");
+            assert!(began.elapsed() < Duration::from_mins(1), "all gateways accept");
             std::thread::sleep(Duration::from_millis(10));
         }
         let done = site.keys(&["revoke", APP]);
@@ -134,7 +135,7 @@ fn attack_37_a_gateway_that_is_cut_off_from_its_keys_decides_nothing_after_a_whi
     cluster.run();
     let mut number = 0;
     while site.send(0, &Transfer::new(&format!("after-{number}"), now()).wire()).status() != 200 {
-        assert!(Instant::now() < until + Duration::from_secs(60), "it recovers");
+        assert!(Instant::now() < until + Duration::from_mins(1), "it recovers");
         std::thread::sleep(Duration::from_millis(100));
         number += 1;
     }

@@ -16,7 +16,7 @@ pub enum ReplayConfig {
     /// In the journal of this gateway alone.
     #[default]
     Embedded,
-    /// In a PostgreSQL that all gateways share.
+    /// In a database that all gateways share.
     Postgres(PostgresConfig),
 }
 
@@ -164,7 +164,7 @@ fn secret(section: &mut Section<'_, '_>, keys: [&'static str; 3], folder: &Path)
     (!given.is_empty()).then(|| given.swap_remove(0).value)
 }
 
-/// `postgres://user:password@…`, or `password=…` in PostgreSQL's own words.
+/// `postgres://user:password@…`, or `password=…` in the database's own words.
 fn has_password(url: &str) -> bool {
     let authority = url.split_once("://").map_or("", |(_, rest)| rest.split(['/', '?']).next().unwrap_or(""));
     let user = authority.rsplit_once('@').map_or("", |(user, _)| user);
