@@ -55,6 +55,9 @@ _countersign() {
             countersign,sign)
                 cmd="countersign__subcmd__sign"
                 ;;
+            countersign,size)
+                cmd="countersign__subcmd__size"
+                ;;
             countersign,verify)
                 cmd="countersign__subcmd__verify"
                 ;;
@@ -95,7 +98,7 @@ _countersign() {
 
     case "${cmd}" in
         countersign)
-            opts="-h --help sign verify explain curl schemes lint reason keys check serve dev completions man generated"
+            opts="-h --help sign verify explain curl schemes lint reason keys check serve size dev completions man generated"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -647,7 +650,7 @@ _countersign() {
             return 0
             ;;
         countersign__subcmd__serve)
-            opts="-c -h --config --log --unsafe-hold-journal-writes --help"
+            opts="-c -h --config --log --core-dumps --unsafe-hold-journal-writes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -729,6 +732,36 @@ _countersign() {
                     ;;
                 --format)
                     COMPREPLY=($(compgen -W "http json curl headers" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        countersign__subcmd__size)
+            opts="-h --rps --window --ahead --gateways --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --rps)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --window)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ahead)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --gateways)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 *)

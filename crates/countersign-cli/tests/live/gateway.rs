@@ -87,9 +87,16 @@ impl Gateway {
         }
     }
 
+    /// Where health and metrics are.
+    pub fn console(&self) -> SocketAddr {
+        let log = self.log.lock().unwrap();
+        log.iter().find_map(|entry| field(entry, "console")?.as_str()?.parse().ok()).expect("it has a console")
+    }
+
     /// Everything in the log so far.
     pub fn log(&self) -> String {
-        self.log.lock().unwrap().iter().map(|entry| format!("{entry}\n")).collect()
+        let lines: Vec<String> = self.log.lock().unwrap().iter().map(ToString::to_string).collect();
+        lines.join("\n")
     }
 
     /// Has it end by a signal, and waits.
