@@ -1,4 +1,4 @@
-//! Three gateways, one PostgreSQL: what one accepted the others refuse, and a key that is revoked is refused by all of
+//! Three gateways, one database: what one accepted the others refuse, and a key that is revoked is refused by all of
 //! them within a second.
 
 mod live;

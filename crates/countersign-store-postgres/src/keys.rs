@@ -1,6 +1,6 @@
 //! Keys in PostgreSQL: a table for whoever changes them, and a watch for gateways.
 //!
-//! A watch looks four times a second whether the keys have changed, and takes all of them anew where they have: what was
+//! A watch looks ten times a second whether the keys have changed, and takes all of them anew where they have: what was
 //! revoked is refused well within a second. Answers come from memory. A gateway that could not look for as long as
 //! `stale_after` decides nothing any more, because nobody knows what was revoked meanwhile.
 
@@ -227,4 +227,4 @@ fn watch(watched: &Watched, looking: &PostgresKeyTable, keys: &SharedKeys) {
     }
 }
 
-const BETWEEN_LOOKS: Duration = Duration::from_millis(250);
+const BETWEEN_LOOKS: Duration = Duration::from_millis(100);

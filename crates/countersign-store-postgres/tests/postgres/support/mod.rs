@@ -1,4 +1,4 @@
-//! A PostgreSQL cluster of the tests' own, in a temporary folder on a free port, from Debian's `postgresql`.
+//! A database cluster of the tests' own, in a temporary folder on a free port, from Debian's `postgresql`.
 //!
 //! The server does not run as root: where the tests do, it runs as `postgres`. Tests of one program that run at the same
 //! time share a cluster; the last one stops it.
