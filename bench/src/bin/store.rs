@@ -68,12 +68,13 @@ fn embedded(folder: &Path, count: u32) -> std::io::Result<Value> {
 /// Opens a journal and has it decide once.
 fn restarted(folder: &Path, count: u32) -> Value {
     let now = START + WINDOW;
-    let started = Instant::now();
+    let (started, before) = (Instant::now(), cpu());
     let journal = opened(folder, Durability::Os, count, now);
     assert_eq!(journal.decide(&numbered(count - 1, count)), Ok(FirstUse::Seen), "it remembers");
     let seconds = started.elapsed().as_secs_f64();
-    println!("{:<22} {count:>11} {seconds:>10.2} s to the first answer", "  restarted");
-    json!({"store": "embedded, restarted", "entries": count, "seconds": seconds})
+    let cpu = cpu() - before;
+    println!("{:<22} {count:>11} {seconds:>10.2} s to the first answer, {cpu:.2} s of CPU", "  restarted");
+    json!({"store": "embedded, restarted", "entries": count, "seconds": seconds, "cpu_seconds": cpu})
 }
 
 /// Answers that wait for the disk, asked for by 64 threads.

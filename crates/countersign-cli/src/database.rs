@@ -1,4 +1,4 @@
-//! PostgreSQL as a configuration names it, opened; and secrets from where they are.
+//! The database that a configuration names, opened; and secrets from where they are.
 
 use std::process::{Command, Stdio};
 

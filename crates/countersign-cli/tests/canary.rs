@@ -4,7 +4,7 @@
 mod live;
 
 use live::signing::{API, APP, Transfer, get};
-use live::{Held, Site, add_key, countersign, now};
+use live::{Connection, Held, Site, add_key, countersign, now};
 use std::path::Path;
 
 const CANARY: &str = "canary-3f9a1c77-never-to-be-seen";
@@ -32,7 +32,7 @@ fn found_in(folder: &Path) -> Vec<String> {
 }
 
 fn holds(bytes: &[u8]) -> bool {
-    let hex: String = CANARY.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let hex = CANARY.bytes().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
     [CANARY.as_bytes(), hex.as_bytes()].iter().any(|canary| bytes.windows(canary.len()).any(|part| part == *canary))
 }
 
@@ -59,6 +59,11 @@ fn attack_35_a_planted_secret_is_in_no_log_answer_metric_error_list_or_file() {
         told.extend([response.head.into_bytes(), response.body]);
     }
     assert!(told[0].starts_with(b"HTTP/1.1 200"), "the planted secret is in use");
+    let mut console = Connection::to(site.gateway.console());
+    console.write(&get("/metrics"));
+    let metrics = console.read();
+    assert_eq!(metrics.status(), 200);
+    told.extend([metrics.head.into_bytes(), metrics.body]);
     let config = site.config();
     let config = config.to_str().unwrap();
     for arguments in [

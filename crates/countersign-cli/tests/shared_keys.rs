@@ -1,8 +1,9 @@
-//! Three gateways, one PostgreSQL: what one accepted the others refuse, and a key that is revoked is refused by all of
+//! Three gateways, one database: what one accepted the others refuse, and a key that is revoked is refused by all of
 //! them within a second.
 
 mod live;
-#[path = "../../countersign-store-postgres/tests/support/mod.rs"]
+#[expect(dead_code, reason = "these tests use a part of it")]
+#[path = "../../countersign-store-postgres/tests/postgres/support/mod.rs"]
 mod postgres;
 
 use live::signing::{APP, SHARED, Transfer};
@@ -91,15 +92,17 @@ fn attack_37_a_key_revoked_under_load_is_refused_by_all_gateways_within_a_second
                 while !stop.load(Ordering::Relaxed) {
                     number += 1;
                     let wire = Transfer::new(&format!("load-{gateway}-{number}"), now()).wire();
+                    // When it was sent: how long its answer takes after its key was found is the load's matter.
+                    let sent = millis();
                     if site.send(gateway, &wire).status() == 200 {
                         accepted.fetch_add(1, Ordering::Relaxed);
-                        last.store(millis(), Ordering::Relaxed);
+                        last.store(sent, Ordering::Relaxed);
                     }
                 }
             });
         }
         while accepted.iter().any(|accepted| accepted.load(Ordering::Relaxed) < 20) {
-            assert!(began.elapsed() < Duration::from_secs(60), "all gateways accept");
+            assert!(began.elapsed() < Duration::from_mins(1), "all gateways accept");
             std::thread::sleep(Duration::from_millis(10));
         }
         let done = site.keys(&["revoke", APP]);
@@ -111,7 +114,7 @@ fn attack_37_a_key_revoked_under_load_is_refused_by_all_gateways_within_a_second
     });
     let late = last_accepted.each_ref().map(|last| last.load(Ordering::Relaxed).saturating_sub(revoked));
     let total: u64 = accepted.iter().map(|accepted| accepted.load(Ordering::Relaxed)).sum();
-    eprintln!("torture: {total} accepted by three gateways; last after the revocation: {late:?} ms");
+    eprintln!("torture: {total} accepted by three gateways; last sent after the revocation: {late:?} ms");
     assert!(late.iter().all(|late| *late <= 1_000), "{late:?} ms");
 }
 
@@ -134,7 +137,7 @@ fn attack_37_a_gateway_that_is_cut_off_from_its_keys_decides_nothing_after_a_whi
     cluster.run();
     let mut number = 0;
     while site.send(0, &Transfer::new(&format!("after-{number}"), now()).wire()).status() != 200 {
-        assert!(Instant::now() < until + Duration::from_secs(60), "it recovers");
+        assert!(Instant::now() < until + Duration::from_mins(1), "it recovers");
         std::thread::sleep(Duration::from_millis(100));
         number += 1;
     }

@@ -60,8 +60,8 @@ pub(crate) async fn check_durability(client: &Client, schema: &str) -> Result<()
 /// What to say of a pool that gave no connection.
 pub(crate) fn told_pool(error: &deadpool_postgres::PoolError) -> String {
     match error {
-        deadpool_postgres::PoolError::Backend(error) => told(error),
-        deadpool_postgres::PoolError::PostCreateHook(HookError::Backend(error)) => told(error),
+        deadpool_postgres::PoolError::Backend(error)
+        | deadpool_postgres::PoolError::PostCreateHook(HookError::Backend(error)) => told(error),
         other => other.to_string(),
     }
 }

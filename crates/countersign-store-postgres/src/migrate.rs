@@ -13,7 +13,7 @@ const MIGRATIONS: &[(i32, &str)] = &[(1, include_str!("schema/0001.sql")), (2, i
 pub(crate) async fn migrate(pool: &Pool, schema: &str) -> Result<(), PostgresError> {
     let mut client = pool.get().await.map_err(|error| PostgresError::Database(told_pool(&error)))?;
     let known = MIGRATIONS.last().map_or(0, |(version, _)| *version);
-    if version(&**client, schema).await? == known {
+    if version(&client, schema).await? == known {
         return Ok(());
     }
     let transaction = client.transaction().await?;

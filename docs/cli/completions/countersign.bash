@@ -58,6 +58,12 @@ _countersign() {
             countersign,sign)
                 cmd="countersign__subcmd__sign"
                 ;;
+            countersign,size)
+                cmd="countersign__subcmd__size"
+                ;;
+            countersign,store)
+                cmd="countersign__subcmd__store"
+                ;;
             countersign,value)
                 cmd="countersign__subcmd__value"
                 ;;
@@ -100,6 +106,9 @@ _countersign() {
             countersign__subcmd__schemes,test)
                 cmd="countersign__subcmd__schemes__subcmd__test"
                 ;;
+            countersign__subcmd__store,init)
+                cmd="countersign__subcmd__store__subcmd__init"
+                ;;
             countersign__subcmd__value,dumps)
                 cmd="countersign__subcmd__value__subcmd__dumps"
                 ;;
@@ -119,7 +128,7 @@ _countersign() {
 
     case "${cmd}" in
         countersign)
-            opts="-h --help sign verify explain curl value link schemes lint reason keys check serve dev completions man generated"
+            opts="-h --help sign verify explain curl value link schemes lint reason keys check serve size store dev completions man generated"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -773,7 +782,7 @@ _countersign() {
             return 0
             ;;
         countersign__subcmd__serve)
-            opts="-c -h --config --log --unsafe-hold-journal-writes --help"
+            opts="-c -h --config --log --core-dumps --unsafe-hold-journal-writes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -855,6 +864,72 @@ _countersign() {
                     ;;
                 --format)
                     COMPREPLY=($(compgen -W "http json curl headers" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        countersign__subcmd__size)
+            opts="-h --rps --window --ahead --gateways --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --rps)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --window)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ahead)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --gateways)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        countersign__subcmd__store)
+            opts="-h --help init"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        countersign__subcmd__store__subcmd__init)
+            opts="-c -h --config --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 *)

@@ -37,6 +37,7 @@ complete -c countersign -n "__fish_countersign_needs_command" -f -a "reason" -d 
 complete -c countersign -n "__fish_countersign_needs_command" -f -a "keys" -d 'The keys of a gateway'
 complete -c countersign -n "__fish_countersign_needs_command" -f -a "check" -d 'Check a gateway\'s configuration and its schemes'
 complete -c countersign -n "__fish_countersign_needs_command" -f -a "serve" -d 'Run the gateway'
+complete -c countersign -n "__fish_countersign_needs_command" -f -a "size" -d 'Tell how much memory and disk a replay store takes'
 complete -c countersign -n "__fish_countersign_needs_command" -f -a "store" -d 'The store that several gateways share'
 complete -c countersign -n "__fish_countersign_needs_command" -f -a "dev" -d 'The whole thing on one screen, with nothing to install'
 complete -c countersign -n "__fish_countersign_needs_command" -f -a "completions" -d 'Print the completions for a shell'
@@ -300,8 +301,15 @@ complete -c countersign -n "__fish_countersign_using_subcommand check" -s h -l h
 complete -c countersign -n "__fish_countersign_using_subcommand serve" -s c -l config -d 'The configuration' -r -F
 complete -c countersign -n "__fish_countersign_using_subcommand serve" -l log -d 'How the log is written, which goes to standard error' -r -f -a "json\t'One JSON object a line'
 text\t'One line of text'"
+complete -c countersign -n "__fish_countersign_using_subcommand serve" -l core-dumps -d 'Let the kernel write core dumps, which would hold secrets: only for finding a fault'
 complete -c countersign -n "__fish_countersign_using_subcommand serve" -l unsafe-hold-journal-writes -d 'Answer before the journal is written: only for testing that this is noticed'
 complete -c countersign -n "__fish_countersign_using_subcommand serve" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c countersign -n "__fish_countersign_using_subcommand size" -l rps -d 'Requests a second that are accepted, at the busiest time' -r
+complete -c countersign -n "__fish_countersign_using_subcommand size" -l window -d 'How long a request is accepted after it was signed: what a scheme\'s [fresh] says, as in 90s, 5m, 24h' -r
+complete -c countersign -n "__fish_countersign_using_subcommand size" -l ahead -d 'How far ahead of the gateway\'s clock a client\'s may be, which is remembered too' -r
+complete -c countersign -n "__fish_countersign_using_subcommand size" -l gateways -d 'How many gateways share the requests' -r
+complete -c countersign -n "__fish_countersign_using_subcommand size" -l json -d 'Print JSON'
+complete -c countersign -n "__fish_countersign_using_subcommand size" -s h -l help -d 'Print help'
 complete -c countersign -n "__fish_countersign_using_subcommand store; and not __fish_seen_subcommand_from init" -s h -l help -d 'Print help'
 complete -c countersign -n "__fish_countersign_using_subcommand store; and not __fish_seen_subcommand_from init" -f -a "init" -d 'Vouch that an empty store is a new one, to which no gateway ever wrote'
 complete -c countersign -n "__fish_countersign_using_subcommand store; and __fish_seen_subcommand_from init" -s c -l config -d 'The gateway\'s configuration' -r -F

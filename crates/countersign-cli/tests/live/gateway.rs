@@ -92,6 +92,12 @@ impl Gateway {
         }
     }
 
+    /// Where health and metrics are.
+    pub fn console(&self) -> SocketAddr {
+        let log = self.log.lock().unwrap();
+        log.iter().find_map(|entry| field(entry, "console")?.as_str()?.parse().ok()).expect("it has a console")
+    }
+
     /// Has it end by a signal, and waits.
     pub fn end_by(&mut self, signal: &str) {
         super::signal(signal, self.pid());

@@ -37,7 +37,9 @@ impl Site {
         let upstream = Upstream::start();
         let folder = tempfile::tempdir().unwrap();
         let routes = routes.replace("{upstream}", &upstream.url());
-        let text = format!("[server]\nlisten = \"127.0.0.1:0\"\nworkers = 4\n[store]\npath = \"store\"\n{routes}");
+        let text = format!(
+            "[server]\nlisten = \"127.0.0.1:0\"\nconsole = \"127.0.0.1:0\"\nworkers = 4\n[store]\npath = \"store\"\n{routes}"
+        );
         std::fs::write(folder.path().join("gateway.toml"), text).unwrap();
         for (id, secret) in keys {
             add_key(folder.path(), id, secret);

@@ -94,7 +94,7 @@ pub(super) fn postgres(mut section: Section<'_, '_>, folder: &Path) -> Option<Po
     })
 }
 
-/// `postgres://user:password@…`, or `password=…` in PostgreSQL's own words.
+/// `postgres://user:password@…`, or `password=…` in the database's own words.
 fn has_password(url: &str) -> bool {
     let authority = url.split_once("://").map_or("", |(_, rest)| rest.split(['/', '?']).next().unwrap_or(""));
     let user = authority.rsplit_once('@').map_or("", |(user, _)| user);

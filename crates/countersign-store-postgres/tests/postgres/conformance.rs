@@ -1,7 +1,6 @@
 //! The conformance suite against a PostgreSQL server.
 
-mod support;
-
+use crate::support::Cluster;
 use countersign_core::replay::{Answer, FirstUse, ReplayEntry, ReplayGuard, StoreError};
 use countersign_core::time::UnixTime;
 use countersign_store::conformance::Durable;
@@ -9,7 +8,6 @@ use countersign_store::{Limits, replay_conformance, replay_durability};
 use countersign_store_postgres::{PostgresOptions, PostgresReplay, Tls};
 use std::sync::Arc;
 use std::time::Duration;
-use support::Cluster;
 
 /// A store, and the cluster that it is in.
 struct Kept {
@@ -27,7 +25,7 @@ fn open(cluster: &Arc<Cluster>, schema: &str, limits: Limits) -> Box<dyn ReplayG
     let mut options = PostgresOptions::at(&cluster.url(), Tls::Off).unwrap().with_schema(schema).unwrap();
     options.limits = limits;
     // A machine that does other things is no outage.
-    options.deadline = Duration::from_secs(60);
+    options.deadline = Duration::from_mins(1);
     Box::new(Kept { store: PostgresReplay::open(options).unwrap(), _cluster: Arc::clone(cluster) })
 }
 

@@ -1,9 +1,7 @@
-//! A PostgreSQL cluster of the tests' own, in a temporary folder on a free port, from Debian's `postgresql`.
+//! A database cluster of the tests' own, in a temporary folder on a free port, from Debian's `postgresql`.
 //!
 //! The server does not run as root: where the tests do, it runs as `postgres`. Tests of one program that run at the same
 //! time share a cluster; the last one stops it.
-
-#![expect(dead_code, unreachable_pub, reason = "each test program uses its own part of this")]
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -14,11 +12,11 @@ use std::time::{Duration, Instant};
 
 /// A cluster that runs, with a superuser `countersign` who needs no password on this machine.
 #[derive(Debug)]
-pub struct Cluster {
+pub(crate) struct Cluster {
     folder: tempfile::TempDir,
     settings: Vec<String>,
     server: Mutex<Option<Child>>,
-    pub port: u16,
+    pub(crate) port: u16,
 }
 
 static SHARED: Mutex<Weak<Cluster>> = Mutex::new(Weak::new());
@@ -26,7 +24,7 @@ static SCHEMAS: AtomicU32 = AtomicU32::new(0);
 
 impl Cluster {
     /// The cluster that tests share.
-    pub fn shared() -> Arc<Self> {
+    pub(crate) fn shared() -> Arc<Self> {
         let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(cluster) = shared.upgrade() {
             return cluster;
@@ -37,7 +35,7 @@ impl Cluster {
     }
 
     /// A new cluster with further settings, as in `fsync=off`.
-    pub fn start(settings: &[&str]) -> Self {
+    pub(crate) fn start(settings: &[&str]) -> Self {
         let cluster = Self::made(settings);
         let made = cluster.tool("initdb", &["-U", "countersign", "-A", "trust", "-E", "UTF8", "--no-sync"]);
         assert!(made.status.success(), "initdb: {}", text(&made));
@@ -46,7 +44,7 @@ impl Cluster {
     }
 
     /// A folder for a cluster that is made in another way.
-    pub fn made(settings: &[&str]) -> Self {
+    pub(crate) fn made(settings: &[&str]) -> Self {
         // In memory, where that can be had: thousands of commits one after the other would wait for a disk each.
         let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
         if is_root() {
@@ -58,12 +56,12 @@ impl Cluster {
         Self { folder, settings, server: Mutex::new(None), port }
     }
 
-    pub fn data(&self) -> PathBuf {
+    pub(crate) fn data(&self) -> PathBuf {
         self.folder.path().join("data")
     }
 
     /// Starts the server of a cluster that is there, and waits until it answers.
-    pub fn run(&self) {
+    pub(crate) fn run(&self) {
         let log = std::fs::File::create(self.folder.path().join("log")).unwrap();
         let mut command = as_postgres(&bin("postgres"));
         command.arg("-D").arg(self.data()).args(["-c", "listen_addresses=127.0.0.1", "-p", &self.port.to_string()]);
@@ -76,7 +74,7 @@ impl Cluster {
         let started = Instant::now();
         while !self.answers() {
             let log = || std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
-            assert!(started.elapsed() < Duration::from_secs(60), "the server does not answer: {}", log());
+            assert!(started.elapsed() < Duration::from_mins(1), "the server does not answer: {}", log());
             std::thread::sleep(Duration::from_millis(50));
         }
     }
@@ -89,7 +87,7 @@ impl Cluster {
     }
 
     /// Stops the server: `fast`, or `immediate`, as a crash would.
-    pub fn stop(&self, mode: &str) {
+    pub(crate) fn stop(&self, mode: &str) {
         let Some(mut server) = self.server.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
         let stopped = self.tool("pg_ctl", &["stop", "-m", mode, "-w", "-t", "60"]);
         if !stopped.status.success() {
@@ -99,14 +97,14 @@ impl Cluster {
     }
 
     /// Runs one of the cluster's tools on its data.
-    pub fn tool(&self, name: &str, arguments: &[&str]) -> Output {
+    pub(crate) fn tool(&self, name: &str, arguments: &[&str]) -> Output {
         let mut command = as_postgres(&bin(name));
         command.args(arguments).arg("-D").arg(self.data()).stdin(Stdio::null());
         command.output().unwrap()
     }
 
     /// Runs SQL as the superuser.
-    pub fn sql(&self, text: &str) -> String {
+    pub(crate) fn sql(&self, text: &str) -> String {
         let (host, port) = (self.folder.path().to_str().unwrap(), self.port.to_string());
         let common = ["-h", host, "-p", &port, "-U", "countersign", "-d", "postgres", "-qAtX"];
         let mut command = Command::new(bin("psql"));
@@ -116,16 +114,16 @@ impl Cluster {
     }
 
     /// The process id of the server.
-    pub fn sql_pid(&self) -> u32 {
+    pub(crate) fn sql_pid(&self) -> u32 {
         self.server.lock().unwrap().as_ref().unwrap().id()
     }
 
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("postgres://countersign@127.0.0.1:{}/postgres", self.port)
     }
 
     /// A schema's name that no test has had.
-    pub fn new_schema() -> String {
+    pub(crate) fn new_schema() -> String {
         format!("test_{}_{}", std::process::id(), SCHEMAS.fetch_add(1, Ordering::Relaxed))
     }
 }
