@@ -276,11 +276,17 @@ impl Settings {
     /// Refuses what a format does not have.
     pub(crate) fn refuse_foreign(&self, format: Format) -> Result<(), ValueError> {
         use Format::{Countersign, Django, DjangoReset, Express, Flask, Itsdangerous, Keygrip, Rails};
+        // What a format has anyway may be said.
+        let own_sep = match format {
+            Rails => Some("--"),
+            Express | Countersign => Some("."),
+            _ => None,
+        };
         let own = "it has one of its own";
         let timed = "it has no timed class";
         for (field, said, formats, instead) in [
             ("salt", self.salt.is_some(), &[Django, Itsdangerous, Flask, Rails][..], None),
-            ("sep", self.sep.is_some(), &[Django, Itsdangerous, Flask], Some(own)),
+            ("sep", self.sep.is_some() && self.sep.as_deref() != own_sep, &[Django, Itsdangerous, Flask], Some(own)),
             (
                 "algorithm",
                 self.algorithm.is_some(),
