@@ -16,10 +16,15 @@ pub(crate) fn bench(root: &Path) -> Result<(), Failure> {
         .args(["build", "--quiet", "--release", "--locked", "--manifest-path", "interop/httpsig/Cargo.toml"])
         .arg("--target-dir")
         .arg(&place))?;
-    for name in ["countersign-bench", "allocations", "store", "replay", "gateway"] {
+    let python_path = crate::interop::python_path(root)?;
+    for name in ["countersign-bench", "allocations", "values", "store", "replay", "gateway"] {
         println!("\n== {name}");
         let mut program = command(root, root.join("target/release").join(name));
-        run(program.env("HTTPSIG_PEER", place.join("release/httpsig-peer")))?;
+        program.env("HTTPSIG_PEER", place.join("release/httpsig-peer"));
+        if name == "values" {
+            program.env("PYTHONPATH", &python_path);
+        }
+        run(&mut program)?;
     }
     Ok(())
 }

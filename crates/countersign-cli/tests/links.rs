@@ -3,7 +3,9 @@
 
 mod live;
 
-use live::{Held, Site, countersign};
+use std::sync::Barrier;
+
+use live::{Connection, Held, Site, countersign};
 
 const ROUTE: &str = r#"
 [[route]]
@@ -48,4 +50,31 @@ fn attack_29_a_link_that_was_followed_is_spent_after_a_restart_too() {
     assert_eq!(status(&site, &twice).0, 200, "one of two uses was left");
     assert_eq!(status(&site, &twice).0, 401);
     assert_eq!(site.upstream.received().len(), targets.len() + 2);
+}
+
+#[test]
+fn attack_22_of_a_thousand_at_once_one_follows_it_and_none_after_a_crash() {
+    let mut site = Site::start(ROUTE, &[("links", KEY)]);
+    let wire = live::signing::get(&link("/reset?user=7", "1"));
+    let barrier = Barrier::new(50);
+    let addr = site.gateway.addr();
+    let statuses: Vec<u16> = std::thread::scope(|scope| {
+        let follow = || {
+            let mut connections: Vec<_> = (0..20).map(|_| Connection::to(addr)).collect();
+            barrier.wait();
+            for connection in &mut connections {
+                connection.write(&wire);
+            }
+            connections.iter_mut().map(|connection| connection.read().status()).collect::<Vec<_>>()
+        };
+        let clients: Vec<_> = (0..50).map(|_| scope.spawn(follow)).collect();
+        clients.into_iter().flat_map(|client| client.join().unwrap()).collect()
+    });
+    assert_eq!(statuses.len(), 1_000);
+    assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 1);
+    assert_eq!(statuses.iter().filter(|status| **status == 401).count(), 999);
+    site.gateway.kill();
+    site.restart(&Held::default());
+    assert_eq!(site.send(&wire).verdict(), (401, "request-repeated".to_owned()));
+    assert_eq!(site.upstream.received().len(), 1);
 }

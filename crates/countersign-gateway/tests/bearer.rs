@@ -12,7 +12,7 @@ use countersign_core::replay::{Answer, FirstUse, ReplayEntry, ReplayGuard, Store
 use countersign_gateway::config::Config;
 use countersign_gateway::{Gateway, Running, Stores};
 use countersign_signed::link::{Links, Terms};
-use countersign_signed::{Codec, Digest, Json, Keys, UnixTime, django, express, itsdangerous, rails};
+use countersign_signed::{Codec, Digest, Json, Keys, UnixTime, django, express, itsdangerous, own, rails};
 use countersign_store::{Limits, MemoryKeys, MemoryReplay};
 use support::{Client, Response, SCHEME, SECRET, Upstream, get, now, plainly};
 
@@ -371,4 +371,24 @@ fn a_gateway_whose_keys_cannot_be_used_does_not_start() {
         let error = Gateway::build(&config, &stores()).start().unwrap_err().to_string();
         assert!(error.contains(why), "{error}");
     }
+}
+
+#[test]
+fn a_value_of_ours_is_redeemed_once() {
+    let site = Bearer::start(
+        "value = { format = \"countersign\", purpose = \"reset\", query = \"token\", keys = [\"links\"], \
+         max-age = \"15m\", once = true, text = true }",
+    );
+    let sealer = own::Sealer::new(&Keys::one(LINK_KEY).unwrap(), "reset").unwrap();
+    for once in [Some([9; 16]), None] {
+        let sealing = own::Sealing { now: clock(), lifetime: Some(600), once };
+        let target = format!("/reset?token={}", sealer.sign("7", &sealing).unwrap());
+        assert_eq!(site.get(&target, "").status(), 200);
+        assert_eq!(site.get(&target, "").reason(), "request-repeated");
+    }
+    let login = own::Sealer::new(&Keys::one(LINK_KEY).unwrap(), "login").unwrap();
+    let sealing = own::Sealing { now: clock(), lifetime: Some(600), once: Some([8; 16]) };
+    let target = format!("/reset?token={}", login.sign("7", &sealing).unwrap());
+    assert_eq!(site.get(&target, "").reason(), "signature-wrong", "another purpose");
+    assert_eq!(site.upstream.received().len(), 2);
 }

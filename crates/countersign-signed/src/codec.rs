@@ -99,12 +99,12 @@ impl Codec {
     /// The value is remembered for as long as it could be accepted, so its format must tell the time and the age must
     /// have a limit; otherwise it is refused as malformed.
     pub fn redeem(&self, namespace: &str, signed: &str, judging: &Judging) -> Result<Once<String>, Refused> {
-        self.once(namespace, signed, judging, Self::unsign_here)
+        self.once(namespace, signed, judging, Self::unsign_here, own::Sealer::redeem)
     }
 
     /// Opens an object that is to be redeemed once.
     pub fn redeem_object(&self, namespace: &str, signed: &str, judging: &Judging) -> Result<Once<Json>, Refused> {
-        self.once(namespace, signed, judging, Self::loads_here)
+        self.once(namespace, signed, judging, Self::loads_here, own::Sealer::redeem_object)
     }
 
     /// Each format tells its own signature from what is signed, so each opens for itself.
@@ -114,7 +114,19 @@ impl Codec {
         signed: &str,
         judging: &Judging,
         open: fn(&Self, &str, &Judging) -> Result<Opened<T>, Refused>,
+        redeem: fn(&own::Sealer, &str, &Judging) -> Result<Once<T>, Refused>,
     ) -> Result<Once<T>, Refused> {
+        // Our own format says of a value that it may be redeemed once, and has a number for it.
+        if let Format::Own(sealer, _) = &self.format {
+            match redeem(sealer, signed, judging) {
+                Err(Refused::Malformed) => {}
+                decided => {
+                    return self.or_else(decided, |older| {
+                        older.once(namespace, signed, judging, open, redeem).map(Once::aged)
+                    });
+                }
+            }
+        }
         let here = open(self, signed, judging).and_then(|opened| {
             let (Some(signed_at), Some(most)) = (opened.signed_at(), judging.max_age) else {
                 return Err(Refused::Malformed);
@@ -124,7 +136,7 @@ impl Codec {
             let pieces = [b"countersign-value-v1", namespace.as_bytes(), self.signed_part(signed).as_bytes()];
             Ok(Once::new(opened, entry(&pieces, &life)?))
         });
-        self.or_else(here, |older| older.once(namespace, signed, judging, open).map(Once::aged))
+        self.or_else(here, |older| older.once(namespace, signed, judging, open, redeem).map(Once::aged))
     }
 
     fn signed_part<'v>(&self, signed: &'v str) -> &'v str {
@@ -272,6 +284,21 @@ mod tests {
         let other = both.redeem("reset", &format!("{signed}="), &judging).unwrap();
         assert_eq!(one.entry(), other.entry());
         assert!(one.answered(FirstUse::First).unwrap().needs_resign());
+    }
+
+    #[test]
+    fn a_value_of_ours_that_says_once_is_redeemed_by_its_number_and_one_that_does_not_by_what_it_is() {
+        let sealer = own::Sealer::new(&Keys::one("a key of sixteen bytes").unwrap(), "reset").unwrap();
+        let codec = Codec::own(sealer.clone(), None);
+        let judging = Judging::at(NOW).max_age(60);
+        let sealing = |once| own::Sealing { now: NOW, lifetime: Some(600), once };
+        let once = sealer.sign("7", &sealing(Some([1; 16]))).unwrap();
+        let redeemed = codec.redeem("", &once, &Judging::at(NOW)).unwrap();
+        assert_eq!(redeemed.entry(), sealer.redeem(&once, &Judging::at(NOW)).unwrap().entry());
+        let often = sealer.sign("7", &sealing(None)).unwrap();
+        assert_eq!(codec.redeem("", &often, &judging).unwrap().answered(FirstUse::First).unwrap().value(), "7");
+        assert!(codec.redeem("", &often, &Judging::at(NOW)).is_err(), "without an age it has no end here");
+        assert_eq!(codec.redeem("", &once.replace("cs1.", "cs2."), &judging).unwrap_err(), Refused::Malformed);
     }
 
     #[test]

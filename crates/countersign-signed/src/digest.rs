@@ -7,7 +7,7 @@ use countersign_core::alg::{Hash, MacKey};
 use hmac::{KeyInit as _, Mac as _, SimpleHmac};
 use sha2::{Digest as _, Sha224};
 use sha3::{Sha3_224, Sha3_256, Sha3_384, Sha3_512};
-use zeroize::Zeroizing;
+use zeroize::{Zeroize as _, Zeroizing};
 
 macro_rules! digests {
     ($($(#[$about:meta])* $name:ident $text:literal $kind:ident $of:ident;)*) => {
@@ -159,6 +159,11 @@ impl Tag {
             *to = *from;
         }
         Self { bytes, len: tag.len().min(LONGEST) }
+    }
+
+    /// Overwrites it, where it was a key.
+    pub(crate) fn wipe(mut self) {
+        self.bytes.zeroize();
     }
 
     pub(crate) fn as_bytes(&self) -> &[u8] {

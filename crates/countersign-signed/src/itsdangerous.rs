@@ -116,7 +116,12 @@ impl Signer {
         let keys = keys.each(|key| match options.derivation {
             Derivation::Concat => digest.keyed(&digest.hash(&[salt, key])),
             Derivation::DjangoConcat => digest.keyed(&digest.hash(&[salt, b"signer", key])),
-            Derivation::Hmac => digest.keyed(digest.keyed(key).tag(&[salt]).as_bytes()),
+            Derivation::Hmac => {
+                let derived = digest.keyed(key).tag(&[salt]);
+                let keyed = digest.keyed(derived.as_bytes());
+                derived.wipe();
+                keyed
+            }
             Derivation::None => digest.keyed(key),
         });
         let Options { timed, url_safe, ascii, .. } = *options;

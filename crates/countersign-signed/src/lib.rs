@@ -9,6 +9,25 @@
 //!             └► check: Followed, or Uses for which a store has to be asked
 //! ```
 //!
+//! ```
+//! use countersign_signed::django::{Options, Signer};
+//! use countersign_signed::{Codec, Digest, Judging, Keys, UnixTime, renew};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let (keys, now) = (Keys::newest_first(["new key", "old key"])?, UnixTime::from_secs(1_714_566_896));
+//! let sha256 = Codec::from(Signer::new(&keys, &Options::default())?);
+//! let sha1 = Codec::from(Signer::new(&keys, &Options { digest: Digest::Sha1, ..Options::default() })?);
+//! let cookie = sha1.sign("user-7", now)?;
+//!
+//! let both = sha256.clone().or_older(sha1);
+//! let opened = both.unsign(&cookie, &Judging::at(now))?;
+//! assert!(opened.value() == "user-7" && opened.needs_resign());
+//! let new = renew(&both, &sha256, &cookie, &Judging::at(now))??;
+//! assert!(!both.unsign(&new, &Judging::at(now))?.needs_resign());
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! Invariants:
 //!
 //! * A value that does not hold yields a [`Refused`] and nothing else: no payload, no date. Only this crate makes an

@@ -62,7 +62,7 @@ pub struct Verifier {
 }
 
 impl Verifier {
-    /// The secrets are those that the verifiers are made with; [`derive`] makes them of `secret_key_base`.
+    /// The secrets are those that the verifiers are made with; [`derive()`] makes them of `secret_key_base`.
     #[must_use]
     pub fn new(keys: &Keys, options: &Options) -> Self {
         Self { keys: keys.each(|key| options.digest.keyed(key)), options: options.clone() }

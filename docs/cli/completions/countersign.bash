@@ -958,7 +958,7 @@ _countersign() {
             return 0
             ;;
         countersign__subcmd__value__subcmd__dumps)
-            opts="-h --format --key --key-file --salt --sep --algorithm --key-derivation --key-digest --timestamp --compress --url-safe --cookie --cookie-salt --purpose --expires-in --envelope --signature --max-age --now --json --help"
+            opts="-h --format --key --key-file --salt --sep --algorithm --key-derivation --key-digest --timestamp --compress --url-safe --cookie --cookie-salt --purpose --expires-in --once --envelope --signature --max-age --now --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1040,7 +1040,7 @@ _countersign() {
             return 0
             ;;
         countersign__subcmd__value__subcmd__loads)
-            opts="-h --format --key --key-file --salt --sep --algorithm --key-derivation --key-digest --timestamp --compress --url-safe --cookie --cookie-salt --purpose --expires-in --envelope --signature --max-age --now --json --help"
+            opts="-h --format --key --key-file --salt --sep --algorithm --key-derivation --key-digest --timestamp --compress --url-safe --cookie --cookie-salt --purpose --expires-in --once --envelope --signature --max-age --now --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1122,7 +1122,7 @@ _countersign() {
             return 0
             ;;
         countersign__subcmd__value__subcmd__sign)
-            opts="-h --format --key --key-file --salt --sep --algorithm --key-derivation --key-digest --timestamp --compress --url-safe --cookie --cookie-salt --purpose --expires-in --envelope --signature --max-age --now --json --help"
+            opts="-h --format --key --key-file --salt --sep --algorithm --key-derivation --key-digest --timestamp --compress --url-safe --cookie --cookie-salt --purpose --expires-in --once --envelope --signature --max-age --now --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1204,7 +1204,7 @@ _countersign() {
             return 0
             ;;
         countersign__subcmd__value__subcmd__unsign)
-            opts="-h --format --key --key-file --salt --sep --algorithm --key-derivation --key-digest --timestamp --compress --url-safe --cookie --cookie-salt --purpose --expires-in --envelope --signature --max-age --now --json --help"
+            opts="-h --format --key --key-file --salt --sep --algorithm --key-derivation --key-digest --timestamp --compress --url-safe --cookie --cookie-salt --purpose --expires-in --once --envelope --signature --max-age --now --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

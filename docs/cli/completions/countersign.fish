@@ -141,6 +141,7 @@ complete -c countersign -n "__fish_countersign_using_subcommand value; and __fis
 complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from sign" -l now -d 'The time, in seconds since 1970, instead of the clock\'s' -r
 complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from sign" -l timestamp -d 'Take the framework\'s timed class'
 complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from sign" -l compress -d 'Compress where that is shorter (Django)'
+complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from sign" -l once -d 'Let it be redeemed once only, by the gateway or an application\'s store (countersign; needs --expires-in)'
 complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from sign" -l json -d 'Print JSON'
 complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from sign" -s h -l help -d 'Print help'
 complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from unsign" -l format -d 'The format: django, itsdangerous, flask, rails, express, keygrip or countersign' -r
@@ -163,6 +164,7 @@ complete -c countersign -n "__fish_countersign_using_subcommand value; and __fis
 complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from unsign" -l now -d 'The time, in seconds since 1970, instead of the clock\'s' -r
 complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from unsign" -l timestamp -d 'Take the framework\'s timed class'
 complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from unsign" -l compress -d 'Compress where that is shorter (Django)'
+complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from unsign" -l once -d 'Let it be redeemed once only, by the gateway or an application\'s store (countersign; needs --expires-in)'
 complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from unsign" -l json -d 'Print JSON'
 complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from unsign" -s h -l help -d 'Print help'
 complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from dumps" -l format -d 'The format: django, itsdangerous, flask, rails, express, keygrip or countersign' -r
@@ -185,6 +187,7 @@ complete -c countersign -n "__fish_countersign_using_subcommand value; and __fis
 complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from dumps" -l now -d 'The time, in seconds since 1970, instead of the clock\'s' -r
 complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from dumps" -l timestamp -d 'Take the framework\'s timed class'
 complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from dumps" -l compress -d 'Compress where that is shorter (Django)'
+complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from dumps" -l once -d 'Let it be redeemed once only, by the gateway or an application\'s store (countersign; needs --expires-in)'
 complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from dumps" -l json -d 'Print JSON'
 complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from dumps" -s h -l help -d 'Print help'
 complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from loads" -l format -d 'The format: django, itsdangerous, flask, rails, express, keygrip or countersign' -r
@@ -207,6 +210,7 @@ complete -c countersign -n "__fish_countersign_using_subcommand value; and __fis
 complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from loads" -l now -d 'The time, in seconds since 1970, instead of the clock\'s' -r
 complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from loads" -l timestamp -d 'Take the framework\'s timed class'
 complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from loads" -l compress -d 'Compress where that is shorter (Django)'
+complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from loads" -l once -d 'Let it be redeemed once only, by the gateway or an application\'s store (countersign; needs --expires-in)'
 complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from loads" -l json -d 'Print JSON'
 complete -c countersign -n "__fish_countersign_using_subcommand value; and __fish_seen_subcommand_from loads" -s h -l help -d 'Print help'
 complete -c countersign -n "__fish_countersign_using_subcommand link; and not __fish_seen_subcommand_from make check" -s h -l help -d 'Print help'

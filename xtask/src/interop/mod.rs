@@ -46,6 +46,11 @@ pub(crate) fn run(root: &Path, arguments: &[&str]) -> Result<(), Failure> {
     report.finish(root)
 }
 
+/// Where Python finds the frameworks that sign values.
+pub(crate) fn python_path(root: &Path) -> Result<std::ffi::OsString, Failure> {
+    values::python_path(root)
+}
+
 /// A few requests with the SDKs that are installed in seconds. Where they cannot be, that is told and is no failure.
 pub(crate) fn quick(root: &Path) -> Result<(), Failure> {
     if let Err(Failure::Program(why)) = stdout_of(command(root, "python3").arg("--version")) {

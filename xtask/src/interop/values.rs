@@ -82,6 +82,14 @@ pub(super) fn quick(root: &Path, countersign: &Path, patience: Duration) -> Resu
     finish(different)
 }
 
+/// Where Python finds Django and itsdangerous, installed if they are not yet.
+pub(super) fn python_path(root: &Path) -> Result<std::ffi::OsString, Failure> {
+    let pythons = FRAMEWORKS.iter().filter(|framework| framework.program == "python3");
+    let places = pythons.map(|framework| framework.install(root, None).map_err(Failure::Program));
+    let places = places.collect::<Result<Vec<_>, _>>()?;
+    std::env::join_paths(places).map_err(|error| Failure::Program(error.to_string()))
+}
+
 fn finish(different: usize) -> Result<(), Failure> {
     if different == 0 {
         return Ok(());

@@ -45,6 +45,7 @@ pub(crate) enum ValueCommand {
 
 /// What is said of a value. What is not said is the framework's own.
 #[derive(Debug, Clone, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of the command line, and read once")]
 pub(crate) struct ValueOptions {
     /// The value, or the signed value; standard input where it is left out or -
     #[arg(value_name = "VALUE", allow_hyphen_values = true)]
@@ -94,6 +95,9 @@ pub(crate) struct ValueOptions {
     /// For how many seconds what is signed holds (Rails, countersign)
     #[arg(long, value_name = "SECONDS")]
     pub(crate) expires_in: Option<u64>,
+    /// Let it be redeemed once only, by the gateway or an application's store (countersign; needs --expires-in)
+    #[arg(long)]
+    pub(crate) once: bool,
     /// How Rails writes purpose and expiry: message (to 7.0) or data (since 7.1)
     #[arg(long, value_name = "HOW")]
     pub(crate) envelope: Option<String>,

@@ -55,6 +55,7 @@ const SETTINGS: &[&str] = &[
     "purpose",
     "expires_in",
     "envelope",
+    "once",
 ];
 const MORE: &[&str] = &["op", "max_age", "now", "value", "also", "signature", "user"];
 
@@ -123,6 +124,7 @@ fn settings(fields: &mut Fields, otherwise: &Settings) -> Result<Settings, Value
         purpose: fields.text("purpose")?.or(other.purpose),
         expires_in: fields.natural("expires_in")?.or(other.expires_in),
         envelope: fields.text("envelope")?.or(other.envelope),
+        once: fields.flag("once")?.or(other.once),
     })
 }
 
@@ -261,6 +263,11 @@ mod tests {
             (r#""format":"rails","timestamp":true"#, "`timestamp` means nothing to `rails`: it has no timed class"),
             (r#""format":"express","algorithm":"sha1""#, "`algorithm` is none"),
             (r#""format":"countersign""#, "`purpose` is missing"),
+            (r#""once":true"#, "`once` means nothing to `django`: it is the reader's to say"),
+            (
+                r#""format":"countersign","key":"a key of sixteen bytes","purpose":"x","once":true"#,
+                "`expires_in` is missing",
+            ),
             (r#""format":"countersign","purpose":"x""#, "a key is shorter than 16 bytes"),
             (r#""format":"keygrip","op":"unsign""#, "`signature` is missing"),
             (r#""format":"keygrip","op":"loads""#, "`keygrip` has no `loads`"),

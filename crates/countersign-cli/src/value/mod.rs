@@ -108,6 +108,7 @@ fn settings_of(options: &ValueOptions) -> Result<Settings, Failure> {
         purpose: options.purpose.clone(),
         expires_in: options.expires_in,
         envelope: options.envelope.clone(),
+        once: options.once.then_some(true),
     })
 }
 

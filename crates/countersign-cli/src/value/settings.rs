@@ -26,6 +26,7 @@ pub(crate) struct Settings {
     pub(crate) purpose: Option<String>,
     pub(crate) expires_in: Option<u64>,
     pub(crate) envelope: Option<String>,
+    pub(crate) once: Option<bool>,
 }
 
 /// What is done with a value.
@@ -120,6 +121,8 @@ pub(crate) enum ValueError {
     Setting(#[from] SettingFault),
     #[error("`{name}` is not a field of {of}; the fields are {known}")]
     Field { name: String, of: &'static str, known: String },
+    #[error("the system gives no random bits")]
+    NoRandomness,
     #[error("the line is not a JSON object")]
     NotAnObject,
     #[error("the line cannot be read: {0}")]
@@ -168,10 +171,7 @@ impl Settings {
         let format = self.format()?;
         self.refuse_foreign(format)?;
         match format {
-            Format::Countersign => {
-                let purpose = self.purpose.as_deref().ok_or(ValueError::Missing { field: "purpose" })?;
-                Ok(Codec::own(own::Sealer::new(&self.keys()?, purpose)?, self.expires_in))
-            }
+            Format::Countersign => Ok(Codec::own(self.sealer()?, self.expires_in)),
             Format::Django => self.django(operation),
             Format::Express => {
                 if self.digest(Digest::Sha256)? != Digest::Sha256 {
@@ -185,6 +185,12 @@ impl Settings {
                 Err(ValueError::Operation { format: format.name(), operation: "dumps" })
             }
         }
+    }
+
+    /// What seals our own format.
+    pub(crate) fn sealer(&self) -> Result<own::Sealer, ValueError> {
+        let purpose = self.purpose.as_deref().ok_or(ValueError::Missing { field: "purpose" })?;
+        Ok(own::Sealer::new(&self.keys()?, purpose)?)
     }
 
     fn django(&self, operation: Operation) -> Result<Codec, ValueError> {
@@ -276,11 +282,17 @@ impl Settings {
     /// Refuses what a format does not have.
     pub(crate) fn refuse_foreign(&self, format: Format) -> Result<(), ValueError> {
         use Format::{Countersign, Django, DjangoReset, Express, Flask, Itsdangerous, Keygrip, Rails};
+        // What a format has anyway may be said.
+        let own_sep = match format {
+            Rails => Some("--"),
+            Express | Countersign => Some("."),
+            _ => None,
+        };
         let own = "it has one of its own";
         let timed = "it has no timed class";
         for (field, said, formats, instead) in [
             ("salt", self.salt.is_some(), &[Django, Itsdangerous, Flask, Rails][..], None),
-            ("sep", self.sep.is_some(), &[Django, Itsdangerous, Flask], Some(own)),
+            ("sep", self.sep.is_some() && self.sep.as_deref() != own_sep, &[Django, Itsdangerous, Flask], Some(own)),
             (
                 "algorithm",
                 self.algorithm.is_some(),
@@ -296,6 +308,7 @@ impl Settings {
             ("purpose", self.purpose.is_some(), &[Countersign, Rails], Some("use `salt`")),
             ("expires_in", self.expires_in.is_some(), &[Countersign, Rails], Some("use `max_age` where it is read")),
             ("envelope", self.envelope.is_some(), &[Rails], None),
+            ("once", self.once == Some(true), &[Countersign], Some("it is the reader's to say")),
         ] {
             if said && !formats.contains(&format) {
                 return Err(ValueError::Foreign { field, format: format.name(), instead });

@@ -2,9 +2,11 @@
 
 use countersign_core::UnixTime;
 use countersign_signed::django::{Account, ResetTokens};
+use countersign_signed::own::Sealing;
 use countersign_signed::{Digest, Json, Judging, Opened, Refused, express};
 
 use super::settings::{Format, Operation, Settings, ValueError};
+use crate::world;
 
 /// A task, as a line or the command line says it.
 #[derive(Debug, Clone)]
@@ -68,6 +70,9 @@ impl Task {
         if keygrip {
             return self.keygrip();
         }
+        if self.settings.once == Some(true) && !self.operation.opens() {
+            return self.seal_once().map(Ok);
+        }
         let mut codec = self.settings.codec(self.operation)?;
         for older in &self.also {
             codec = codec.or_older(older.codec(self.operation)?);
@@ -82,6 +87,20 @@ impl Task {
             }),
             Operation::Loads => codec.loads(self.text()?, &judging).map(Done::from),
         })
+    }
+
+    /// Seals a value that may be redeemed once: it gets a number that nothing else has.
+    fn seal_once(&self) -> Result<Done, ValueError> {
+        let sealer = self.settings.sealer()?;
+        let number = world::number().map_err(|_| ValueError::NoRandomness)?;
+        let sealing = Sealing { now: self.now, lifetime: self.settings.expires_in, once: Some(number) };
+        if sealing.lifetime.is_none() {
+            return Err(ValueError::Missing { field: "expires_in" });
+        }
+        Ok(signed(match self.operation {
+            Operation::Dumps => sealer.dumps(&self.value, &sealing)?,
+            _ => sealer.sign(self.text()?, &sealing)?,
+        }))
     }
 
     fn reset(&self) -> Result<Result<Done, Refused>, ValueError> {

@@ -131,6 +131,9 @@ impl<'t> Reader<'t> {
             self.skip_white();
             self.expect(b':')?;
             let value = self.value(depth)?;
+            if members.is_empty() {
+                members.reserve(4);
+            }
             members.push((name, value));
             self.skip_white();
             if !self.take(b',') {
@@ -244,14 +247,34 @@ fn deeper(depth: usize) -> Result<usize, JsonFault> {
 }
 
 fn has_doubles(members: &[(String, Json)]) -> bool {
+    // Nearly all objects are small, and then nothing has to be sorted.
+    if members.len() <= FEW {
+        let pairs = members.iter().enumerate();
+        return pairs.into_iter().any(|(at, (name, _))| members.iter().take(at).any(|(other, _)| other == name));
+    }
     let mut names: Vec<&str> = members.iter().map(|(name, _)| name.as_str()).collect();
     names.sort_unstable();
     names.windows(2).any(|pair| matches!(pair, [one, other] if one == other))
 }
 
+const FEW: usize = 16;
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_many_names_too_none_may_be_there_twice() {
+        for count in [2, FEW, FEW + 1, 100] {
+            let members = |last: usize| {
+                let all: Vec<String> = (0..count - 1).chain([last]).map(|name| format!("\"{name}\":0")).collect();
+                parse(format!("{{{}}}", all.join(",")).as_bytes())
+            };
+            assert!(members(count).is_ok());
+            assert_eq!(members(0), Err(JsonFault::Doubled), "{count}");
+            assert_eq!(members(count - 2), Err(JsonFault::Doubled), "{count}");
+        }
+    }
 
     #[test]
     fn what_could_be_read_in_two_ways_is_not_read() {
