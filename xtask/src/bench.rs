@@ -16,7 +16,7 @@ pub(crate) fn bench(root: &Path) -> Result<(), Failure> {
         .args(["build", "--quiet", "--release", "--locked", "--manifest-path", "interop/httpsig/Cargo.toml"])
         .arg("--target-dir")
         .arg(&place))?;
-    for name in ["countersign-bench", "allocations", "gateway"] {
+    for name in ["countersign-bench", "allocations", "gateway", "gate"] {
         println!("\n== {name}");
         let mut program = command(root, root.join("target/release").join(name));
         run(program.env("HTTPSIG_PEER", place.join("release/httpsig-peer")))?;

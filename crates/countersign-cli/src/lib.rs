@@ -19,6 +19,7 @@ mod dev;
 mod engine;
 mod explain;
 mod failure;
+mod gate;
 mod generate;
 mod generated;
 mod jsonl;
@@ -83,6 +84,7 @@ fn run(command: Command, out: &mut Output) -> Result<Outcome, Failure> {
         Command::Keys(arguments) => keys::run(&arguments, out),
         Command::Check(arguments) => check::run(&arguments, out),
         Command::Serve(arguments) => serve::run(&arguments),
+        Command::Gate(arguments) => gate::run(&arguments, out),
         Command::Dev(arguments) => dev::run(&arguments, out),
         Command::Schemes(arguments) => schemes::run(&arguments, out),
         Command::Reason(arguments) => reason::run(&arguments, out),

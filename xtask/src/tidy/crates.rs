@@ -29,10 +29,12 @@ const LAYERS: &[(&str, &[&str])] = &[
             "countersign-core",
         ],
     ),
+    ("countersign-gate", &["countersign-core"]),
     (
         "countersign-cli",
         &[
             "countersign-certificates",
+            "countersign-gate",
             "countersign-gateway",
             "countersign-schemes",
             "countersign-store",
@@ -40,7 +42,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "countersign-core",
         ],
     ),
-    ("countersign-bench", &["countersign-schemes", "countersign-core"]),
+    ("countersign-bench", &["countersign-gate", "countersign-schemes", "countersign-core"]),
 ];
 
 /// Libraries that mark a layer, and the only crates that may have them.
@@ -49,7 +51,9 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("http", &["countersign-gateway"]),
     ("hyper", &["countersign-gateway"]),
     ("redb", &["countersign-store-embedded"]),
-    ("tokio", &["countersign-gateway", "countersign-cli"]),
+    ("rustls", &["countersign-gate"]),
+    ("tokio", &["countersign-gateway", "countersign-gate", "countersign-cli", "countersign-bench"]),
+    ("tokio-rustls", &["countersign-gate"]),
     ("toml", &["countersign-schemes", "countersign-gateway", "countersign-cli"]),
     ("x509-cert", &["countersign-certificates"]),
 ];

@@ -2,9 +2,13 @@
 //!
 //! Only what a single argument may look like is checked here. What arguments mean together is each command's matter.
 
+mod gate;
 mod request;
 mod service;
 
+pub(crate) use gate::{
+    ConnectArguments, GateArguments, GateCommand, GateServeArguments, ProtocolName, ProtocolOptions,
+};
 pub(crate) use request::{
     CurlArguments, ExplainArguments, InputOptions, KeyOptions, OutputFormat, SchemeOptions, SignArguments,
     VerifyArguments,
@@ -71,6 +75,8 @@ pub(crate) enum Command {
     Check(CheckArguments),
     /// Run the gateway
     Serve(ServeArguments),
+    /// A gate before any TCP service: who proves to have a key gets through
+    Gate(GateArguments),
     /// The whole thing on one screen, with nothing to install
     ///
     /// A temporary store, a demo upstream that answers with what it got, one key, and the gateway before it. All of

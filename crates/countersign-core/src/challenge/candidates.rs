@@ -36,6 +36,12 @@ impl Candidates {
         Self { keys: fitting, none }
     }
 
+    /// No secrets, for this reason.
+    #[must_use]
+    pub const fn none(why: Refusal) -> Self {
+        Self { keys: Vec::new(), none: why }
+    }
+
     /// Why there are none; `None` where there are some.
     #[must_use]
     pub fn absence(&self) -> Option<Refusal> {

@@ -1,3 +1,5 @@
+//! What a proof covers, the bytes on the wire, and what is refused.
+
 use super::*;
 use crate::challenge::tests::{Connecting, SECRET, Serving, identity, known, talk};
 use crate::challenge::{Protocol, ServerIdentity};

@@ -1,3 +1,5 @@
+//! Transcripts of `CPython`, both sides, and what is refused.
+
 use super::*;
 use crate::challenge::tests::{Connecting, SECRET, Serving, identity, keys, known, nonce, vector};
 use crate::challenge::{Nonce, Protocol};

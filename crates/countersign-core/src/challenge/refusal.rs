@@ -28,6 +28,12 @@ pub enum Refusal {
     /// A frame or line is not what can come here.
     #[error("a frame is not what this handshake has at this point")]
     FrameMalformed,
+    /// The server's demands on the derivation are out of bounds.
+    #[error("the server asks for fewer or more iterations than are reasonable")]
+    IterationsOutOfBounds,
+    /// The key is known, and not one of those that may pass here.
+    #[error("the key may not pass here")]
+    KeyNotAllowed,
     /// The key may be used with another algorithm only, or is no shared secret.
     #[error("the key is not for this handshake")]
     KeyNotFitting,
@@ -46,9 +52,6 @@ pub enum Refusal {
     /// The peer has refused this end.
     #[error("the peer has refused this end")]
     RefusedByPeer,
-    /// The server's demands on the derivation are out of bounds.
-    #[error("the server asks for fewer or more iterations than are reasonable")]
-    IterationsOutOfBounds,
     /// The peer speaks another version of the protocol.
     #[error("the peer speaks another version of this handshake")]
     VersionUnknown,
@@ -66,6 +69,7 @@ impl Refusal {
         Self::FrameLong,
         Self::FrameMalformed,
         Self::IterationsOutOfBounds,
+        Self::KeyNotAllowed,
         Self::KeyNotFitting,
         Self::KeyNotValid,
         Self::KeyUnknown,
@@ -88,6 +92,7 @@ impl Refusal {
             Self::FrameLong => "gate-frame-long",
             Self::FrameMalformed => "gate-frame-malformed",
             Self::IterationsOutOfBounds => "gate-iterations",
+            Self::KeyNotAllowed => "gate-key-not-allowed",
             Self::KeyNotFitting => "gate-key-not-fitting",
             Self::KeyNotValid => "gate-key-not-valid",
             Self::KeyUnknown => "gate-key-unknown",

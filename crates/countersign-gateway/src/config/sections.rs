@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use countersign_core::request::Transport;
 use http::Method;
+use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::fault::{ConfigFaults, Fault, SchemeError, Source, fault};
@@ -73,19 +74,54 @@ pub(super) fn config(source: Source, folder: &Path) -> Result<Config, ConfigFaul
     }
 }
 
+/// Reads the store's section. The others are looked at by whoever serves them.
+pub(super) fn store_alone(source: Source, folder: &Path) -> Result<StoreConfig, ConfigFaults> {
+    let mut faults = Vec::new();
+    let config = document(&source.text, &mut faults).map(|document| {
+        let document = document.get_ref();
+        known_sections(document, &mut faults);
+        store_of(document, folder, &mut faults)
+    });
+    match config {
+        Some(config) if faults.is_empty() => Ok(config),
+        _ => Err(ConfigFaults { files: vec![SchemeError::new(vec![source], faults)] }),
+    }
+}
+
 /// Bytes. More than any list of routes needs, and little enough for every offset to fit.
 const LONGEST: usize = 16 * 1024 * 1024;
 
 fn read(source: &Source, folder: &Path, schemes: &mut Schemes, faults: &mut Vec<Fault>) -> Option<Config> {
-    if source.text.len() > LONGEST {
+    let document = document(&source.text, faults)?;
+    let document = document.get_ref();
+    known_sections(document, faults);
+    if !document.contains_key("server") {
+        faults.push(fault(0..0, "there is no [server]", "add one, with `listen = \"127.0.0.1:8080\"`".to_owned()));
+    }
+    let server = table(document, "server", faults)
+        .and_then(|(place, table)| server(Section::new("[server]", place, table, SERVER, faults), folder));
+    let store = store_of(document, folder, faults);
+    let upstream = match table(document, "upstream", faults) {
+        Some((place, table)) => upstream_limits(Section::new("[upstream]", place, table, UPSTREAM, faults)),
+        None => UpstreamLimits::default(),
+    };
+    let routes = routes(document, folder, schemes, faults);
+    Some(Config { server: server?, store, upstream, routes, source: source.clone() })
+}
+
+fn document<'a>(text: &'a str, faults: &mut Vec<Fault>) -> Option<Spanned<DeTable<'a>>> {
+    if text.len() > LONGEST {
         faults.push(fault(0..0, "the file is too long for a configuration", None));
         return None;
     }
-    let (document, errors) = DeTable::parse_recoverable(&source.text);
+    let (document, errors) = DeTable::parse_recoverable(text);
     for error in errors {
         faults.push(fault(error.span().unwrap_or(0..0), error.message(), None));
     }
-    let document = document.get_ref();
+    Some(document)
+}
+
+fn known_sections(document: &DeTable<'_>, faults: &mut Vec<Fault>) {
     for key in document.keys() {
         let name = key.get_ref().as_ref();
         if !SECTIONS.contains(&name) {
@@ -93,21 +129,13 @@ fn read(source: &Source, folder: &Path, schemes: &mut Schemes, faults: &mut Vec<
             faults.push(fault(key.span(), format!("`{name}` is not a section"), format!("it may be {hint}")));
         }
     }
-    if !document.contains_key("server") {
-        faults.push(fault(0..0, "there is no [server]", "add one, with `listen = \"127.0.0.1:8080\"`".to_owned()));
-    }
-    let server = table(document, "server", faults)
-        .and_then(|(place, table)| server(Section::new("[server]", place, table, SERVER, faults), folder));
-    let store = match table(document, "store", faults) {
+}
+
+fn store_of(document: &DeTable<'_>, folder: &Path, faults: &mut Vec<Fault>) -> StoreConfig {
+    match table(document, "store", faults) {
         Some((place, table)) => store(Section::new("[store]", place, table, STORE, faults), folder),
         None => StoreConfig { path: folder.join("countersign-data"), durability: Durability::default() },
-    };
-    let upstream = match table(document, "upstream", faults) {
-        Some((place, table)) => upstream_limits(Section::new("[upstream]", place, table, UPSTREAM, faults)),
-        None => UpstreamLimits::default(),
-    };
-    let routes = routes(document, folder, schemes, faults);
-    Some(Config { server: server?, store, upstream, routes, source: source.clone() })
+    }
 }
 
 fn table<'a>(

@@ -30,7 +30,7 @@ use crate::alg::{Digest, Hash, MacKey};
 pub struct Rules {
     pub(super) hash: Hash,
     /// Whether a client that does not bind the handshake to its TLS connection is refused. Default: no.
-    pub require_binding: bool,
+    pub(super) require_binding: bool,
 }
 
 impl Rules {
@@ -38,6 +38,13 @@ impl Rules {
     #[must_use]
     pub const fn sha256() -> Self {
         Self { hash: Hash::Sha256, require_binding: false }
+    }
+
+    /// The same, and whether a client that does not bind the handshake to its TLS connection is refused.
+    #[must_use]
+    pub const fn requiring_binding(mut self, require_binding: bool) -> Self {
+        self.require_binding = require_binding;
+        self
     }
 }
 

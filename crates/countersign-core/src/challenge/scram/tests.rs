@@ -1,3 +1,5 @@
+//! The exchanges of the RFCs, both ends, and what is refused.
+
 use std::sync::Arc;
 
 use super::message::{ClientFinal, ClientFirst, Flag, ServerFirst};
