@@ -33,7 +33,7 @@ compiles_c() {
   printf '#include <stdlib.h>\nint main(void) { return EXIT_SUCCESS; }\n' | cc -x c - -o /dev/null 2>/dev/null
 }
 
-# need cc|curl|git|pip|postgres|redis ...: the Debian packages that bring them, where they are not there.
+# need cc|curl|git|gsasl|pip|postgres|redis ...: the Debian packages that bring them, where they are not there.
 need() {
   local packages=() what
   for what in "$@"; do
@@ -41,9 +41,10 @@ need() {
       cc) compiles_c || packages+=(gcc libc6-dev) ;;
       curl) command -v curl >/dev/null || packages+=(curl ca-certificates) ;;
       git) command -v git >/dev/null || packages+=(git) ;;
+      gsasl) command -v gsasl >/dev/null || packages+=(gsasl) ;;
       postgres) ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || packages+=(postgresql) ;;
-      redis) command -v redis-server >/dev/null || packages+=(redis-server) ;;
       pip) python3 -m pip --version >/dev/null 2>&1 || packages+=(python3 python3-pip) ;;
+      redis) command -v redis-server >/dev/null && command -v redis-cli >/dev/null || packages+=(redis-server redis-tools) ;;
     esac
   done
   [ ${#packages[@]} = 0 ] || install "${packages[@]}"
@@ -141,4 +142,18 @@ need_cargo_deny() {
     mv "$folder.part" "$folder"
   fi
   export PATH="$folder/bin:$PATH"
+}
+
+# Peers of the tests that are Python's, of the versions pinned in .ci/python-peers.txt, under target/tools/python.
+need_python_peers() {
+  local folder="$PWD/target/tools/python"
+  cmp -s .ci/python-peers.txt "$folder/installed.txt" && return
+  say "installing scramp under target/tools"
+  rm -rf "$folder" "$folder.part"
+  PIP_ROOT_USER_ACTION=ignore python3 -m pip install --quiet --disable-pip-version-check --no-input \
+    --no-deps --only-binary :all: --require-hashes --requirement .ci/python-peers.txt --target "$folder.part" >&2 ||
+    cannot "scramp could not be installed" \
+      "python3 -m pip install --target target/tools/python --requirement .ci/python-peers.txt"
+  cp .ci/python-peers.txt "$folder.part/installed.txt"
+  mv "$folder.part" "$folder"
 }

@@ -17,7 +17,7 @@ pub(crate) fn bench(root: &Path) -> Result<(), Failure> {
         .arg("--target-dir")
         .arg(&place))?;
     let python_path = crate::interop::python_path(root)?;
-    for name in ["countersign-bench", "allocations", "values", "store", "replay", "gateway"] {
+    for name in ["countersign-bench", "allocations", "values", "store", "replay", "gateway", "gate"] {
         println!("\n== {name}");
         let mut program = command(root, root.join("target/release").join(name));
         program.env("HTTPSIG_PEER", place.join("release/httpsig-peer"));

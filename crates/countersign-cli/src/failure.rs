@@ -44,6 +44,8 @@ pub(crate) enum Failure {
     Scheme(#[from] OpenError),
     #[error("the gateway cannot run: {0}")]
     Serving(io::Error),
+    #[error("the gate cannot run: {0}")]
+    Gate(io::Error),
     #[error("{0}")]
     Undecided(#[from] Undecided),
     #[error("{0}")]

@@ -6,7 +6,7 @@
 use std::io::{self, Write};
 
 use countersign_core::{Secret, UnixTime};
-use countersign_gateway::config::{Config, ReplayConfig};
+use countersign_gateway::config::{ReplayConfig, StoreConfig};
 use countersign_store_embedded::keys::{KeyInfo, KeyKind, Rotation, generate_secret};
 use countersign_store_embedded::{KeyAccess, NewKey};
 use serde::Serialize;
@@ -45,13 +45,13 @@ pub(crate) fn run(arguments: &KeysArguments, out: &mut Output) -> Result<Outcome
 }
 
 fn open(store: &StoreOptions) -> Result<KeyAccess, Failure> {
-    let config = Config::load(&store.config)?;
-    if let ReplayConfig::Postgres(postgres) = &config.store.replay
+    let config = StoreConfig::load(&store.config)?;
+    if let ReplayConfig::Postgres(postgres) = &config.replay
         && let Some(access) = database::key_access(postgres)?
     {
         return Ok(access);
     }
-    Ok(KeyAccess::open(&config.store.path)?)
+    Ok(KeyAccess::open(&config.path)?)
 }
 
 /// Talk, which is not the result. Where nobody can hear it, it is not said.

@@ -21,6 +21,7 @@ mod dev;
 mod engine;
 mod explain;
 mod failure;
+mod gate;
 mod generate;
 mod generated;
 mod jsonl;
@@ -90,6 +91,7 @@ fn run(command: Command, out: &mut Output) -> Result<Outcome, Failure> {
         Command::Keys(arguments) => keys::run(&arguments, out),
         Command::Check(arguments) => check::run(&arguments, out),
         Command::Serve(arguments) => serve::run(&arguments),
+        Command::Gate(arguments) => gate::run(&arguments, out),
         Command::Size(arguments) => size::run(&arguments, out),
         Command::Store(arguments) => shared::run(&arguments, out),
         Command::Dev(arguments) => dev::run(&arguments, out),

@@ -140,7 +140,8 @@ mod tests {
         let reasons = Reason::ALL.iter().map(|reason| reason.code());
         let violations = Violation::ALL.iter().map(|violation| violation.code());
         let paths = PathFault::ALL.iter().map(|fault| fault.code());
-        for code in reasons.chain(violations).chain(paths) {
+        let gate = countersign_gate::Reason::codes();
+        for code in reasons.chain(violations).chain(paths).chain(gate) {
             assert!(codes.contains(&code), "{code} is not in docs/reasons.md");
         }
         for reason in PublicReason::ALL {

@@ -68,7 +68,13 @@ impl AskedToStop {
     }
 
     /// Waits for a signal, then until the gateway has answered what it has begun.
-    pub(crate) fn wait_and_stop(mut self, running: Running) {
+    pub(crate) fn wait_and_stop(self, running: Running) {
+        self.wait(|| running.stop());
+        running.wait();
+    }
+
+    /// Waits for a signal, and has a stop begin.
+    pub(crate) fn wait(mut self, stop: impl FnOnce()) {
         self.runtime.block_on(async {
             tokio::select! {
                 _ = self.terminate.recv() => {}
@@ -76,8 +82,7 @@ impl AskedToStop {
             }
         });
         tracing::info!("stopping");
-        running.stop();
-        running.wait();
+        stop();
     }
 }
 

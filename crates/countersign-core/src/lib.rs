@@ -25,6 +25,7 @@
 pub mod alg;
 pub mod canon;
 mod carried;
+pub mod challenge;
 mod chunks;
 pub mod digest_field;
 mod drive;

@@ -43,6 +43,7 @@ mod site;
 mod spool;
 mod upstream;
 
+pub use console::Console;
 pub use guard::{FIELD_LIMIT, HEAD_LIMIT, Violation};
 pub use judge::Stores;
 pub use paths::PathFault;

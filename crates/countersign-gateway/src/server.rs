@@ -121,8 +121,9 @@ impl Gateway {
         }
         if let Some(listener) = console_listener {
             let site = Arc::clone(&self.site);
+            let metrics = Arc::new(move || site.counters.text());
             let runtime = runtime()?;
-            let run = move || runtime.block_on(console::run(listener, site, stopping));
+            let run = move || runtime.block_on(console::run(listener, metrics, stopping));
             running.console = Some(thread::Builder::new().name("console".to_owned()).spawn(run)?);
         }
         tracing::info!(listen = %running.addr, console = running.console_addr.map(tracing::field::display), workers, "serving");
@@ -321,7 +322,7 @@ fn patience(server: &ServerConfig) -> Patience {
 /// How many connections may wait to be accepted. The kernel has a limit of its own, usually this.
 const BACKLOG: u32 = 4096;
 
-fn listen(address: SocketAddr) -> io::Result<std::net::TcpListener> {
+pub(crate) fn listen(address: SocketAddr) -> io::Result<std::net::TcpListener> {
     let runtime = runtime()?;
     let _context = runtime.enter();
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
@@ -332,7 +333,7 @@ fn listen(address: SocketAddr) -> io::Result<std::net::TcpListener> {
     socket.listen(BACKLOG).map_err(told)?.into_std()
 }
 
-fn runtime() -> io::Result<Runtime> {
+pub(crate) fn runtime() -> io::Result<Runtime> {
     Builder::new_current_thread().enable_all().build()
 }
 

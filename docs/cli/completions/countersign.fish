@@ -37,6 +37,7 @@ complete -c countersign -n "__fish_countersign_needs_command" -f -a "reason" -d 
 complete -c countersign -n "__fish_countersign_needs_command" -f -a "keys" -d 'The keys of a gateway'
 complete -c countersign -n "__fish_countersign_needs_command" -f -a "check" -d 'Check a gateway\'s configuration and its schemes'
 complete -c countersign -n "__fish_countersign_needs_command" -f -a "serve" -d 'Run the gateway'
+complete -c countersign -n "__fish_countersign_needs_command" -f -a "gate" -d 'A gate before any TCP service: who proves to have a key gets through'
 complete -c countersign -n "__fish_countersign_needs_command" -f -a "size" -d 'Tell how much memory and disk a replay store takes'
 complete -c countersign -n "__fish_countersign_needs_command" -f -a "store" -d 'The store that several gateways share'
 complete -c countersign -n "__fish_countersign_needs_command" -f -a "dev" -d 'The whole thing on one screen, with nothing to install'
@@ -308,6 +309,62 @@ text\t'One line of text'"
 complete -c countersign -n "__fish_countersign_using_subcommand serve" -l core-dumps -d 'Let the kernel write core dumps, which would hold secrets: only for finding a fault'
 complete -c countersign -n "__fish_countersign_using_subcommand serve" -l unsafe-hold-journal-writes -d 'Answer before the journal is written: only for testing that this is noticed'
 complete -c countersign -n "__fish_countersign_using_subcommand serve" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c countersign -n "__fish_countersign_using_subcommand gate; and not __fish_seen_subcommand_from serve connect" -s h -l help -d 'Print help'
+complete -c countersign -n "__fish_countersign_using_subcommand gate; and not __fish_seen_subcommand_from serve connect" -f -a "serve" -d 'Run a gate: clients prove that they have a key, then their connection is carried to the service'
+complete -c countersign -n "__fish_countersign_using_subcommand gate; and not __fish_seen_subcommand_from serve connect" -f -a "connect" -d 'Get through a gate: from standard input and output, or for programs that connect here'
+complete -c countersign -n "__fish_countersign_using_subcommand gate; and __fish_seen_subcommand_from serve" -l listen -d 'Where clients connect' -r
+complete -c countersign -n "__fish_countersign_using_subcommand gate; and __fish_seen_subcommand_from serve" -l upstream -d 'Where the service is' -r
+complete -c countersign -n "__fish_countersign_using_subcommand gate; and __fish_seen_subcommand_from serve" -l protocol -d 'The handshake' -r -f -a "countersign-v1\t'Both prove the key, the handshake is bound to TLS where there is any: use this one'
+scram-sha-256\t'SCRAM (RFC 7677), in lines of base64'
+multiprocessing\t'What Python\'s multiprocessing.connection speaks'
+article\t'32 random bytes, answered by their HMAC; the server proves nothing'
+cram-md5\t'CRAM-MD5 (RFC 2195), in lines of base64; the server proves nothing'"
+complete -c countersign -n "__fish_countersign_using_subcommand gate; and __fish_seen_subcommand_from serve" -l digest -d 'The digest of `article` (md5 if nothing is said; sha1, sha256, sha384, sha512, sm3) or `multiprocessing` (sha256; sha384, `sha3_256`, `sha3_384`, md5)' -r
+complete -c countersign -n "__fish_countersign_using_subcommand gate; and __fish_seen_subcommand_from serve" -l deadline -d 'How long a handshake may take, as in 10s' -r
+complete -c countersign -n "__fish_countersign_using_subcommand gate; and __fish_seen_subcommand_from serve" -l handshake-bytes -d 'How many bytes of a handshake the other end may send' -r
+complete -c countersign -n "__fish_countersign_using_subcommand gate; and __fish_seen_subcommand_from serve" -l secret -d 'The secret; others on this machine can read command lines, so prefer --secret-file' -r
+complete -c countersign -n "__fish_countersign_using_subcommand gate; and __fish_seen_subcommand_from serve" -l secret-file -d 'A file with the secret; a line end at its end does not count' -r -F
+complete -c countersign -n "__fish_countersign_using_subcommand gate; and __fish_seen_subcommand_from serve" -s c -l config -d 'The configuration that says where the key store is' -r -F
+complete -c countersign -n "__fish_countersign_using_subcommand gate; and __fish_seen_subcommand_from serve" -l key-id -d 'The id of the key: of the secret; or which of the store\'s, for protocols whose clients name none' -r
+complete -c countersign -n "__fish_countersign_using_subcommand gate; and __fish_seen_subcommand_from serve" -l allow -d 'Only this key id may pass; may be given several times' -r
+complete -c countersign -n "__fish_countersign_using_subcommand gate; and __fish_seen_subcommand_from serve" -l own-key-id -d 'Prove a key of the gate\'s own, which clients then have to know (`countersign-v1`, with a store)' -r
+complete -c countersign -n "__fish_countersign_using_subcommand gate; and __fish_seen_subcommand_from serve" -l tls-cert -d 'A file with the certificate for TLS, and those that it was issued by, as PEM' -r -F
+complete -c countersign -n "__fish_countersign_using_subcommand gate; and __fish_seen_subcommand_from serve" -l tls-key -d 'A file with the certificate\'s key, as PEM' -r -F
+complete -c countersign -n "__fish_countersign_using_subcommand gate; and __fish_seen_subcommand_from serve" -l max-waiting -d 'How many connections may be in the handshake; past that, the one that has waited longest goes' -r
+complete -c countersign -n "__fish_countersign_using_subcommand gate; and __fish_seen_subcommand_from serve" -l max-open -d 'How many connections may be carried at a time' -r
+complete -c countersign -n "__fish_countersign_using_subcommand gate; and __fish_seen_subcommand_from serve" -l connect-timeout -d 'How long connecting to the service may take' -r
+complete -c countersign -n "__fish_countersign_using_subcommand gate; and __fish_seen_subcommand_from serve" -l grace -d 'How long connections may go on after a stop was asked for' -r
+complete -c countersign -n "__fish_countersign_using_subcommand gate; and __fish_seen_subcommand_from serve" -l workers -d 'Threads; one for each core if nothing is said' -r
+complete -c countersign -n "__fish_countersign_using_subcommand gate; and __fish_seen_subcommand_from serve" -l console -d 'Where health and metrics are, apart from the clients' -r
+complete -c countersign -n "__fish_countersign_using_subcommand gate; and __fish_seen_subcommand_from serve" -l log -d 'How the log is written, which goes to standard error' -r -f -a "json\t'One JSON object a line'
+text\t'One line of text'"
+complete -c countersign -n "__fish_countersign_using_subcommand gate; and __fish_seen_subcommand_from serve" -l allow-md5 -d 'Let `multiprocessing` fall back to HMAC-MD5, which is all that Python before 3.12 knows'
+complete -c countersign -n "__fish_countersign_using_subcommand gate; and __fish_seen_subcommand_from serve" -l require-binding -d 'Refuse `scram-sha-256` without channel binding'
+complete -c countersign -n "__fish_countersign_using_subcommand gate; and __fish_seen_subcommand_from serve" -l proxy-protocol -d 'Tell the service about the client: PROXY protocol, version 2, with the key id in a TLV of type 0xE0'
+complete -c countersign -n "__fish_countersign_using_subcommand gate; and __fish_seen_subcommand_from serve" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c countersign -n "__fish_countersign_using_subcommand gate; and __fish_seen_subcommand_from connect" -l protocol -d 'The handshake' -r -f -a "countersign-v1\t'Both prove the key, the handshake is bound to TLS where there is any: use this one'
+scram-sha-256\t'SCRAM (RFC 7677), in lines of base64'
+multiprocessing\t'What Python\'s multiprocessing.connection speaks'
+article\t'32 random bytes, answered by their HMAC; the server proves nothing'
+cram-md5\t'CRAM-MD5 (RFC 2195), in lines of base64; the server proves nothing'"
+complete -c countersign -n "__fish_countersign_using_subcommand gate; and __fish_seen_subcommand_from connect" -l digest -d 'The digest of `article` (md5 if nothing is said; sha1, sha256, sha384, sha512, sm3) or `multiprocessing` (sha256; sha384, `sha3_256`, `sha3_384`, md5)' -r
+complete -c countersign -n "__fish_countersign_using_subcommand gate; and __fish_seen_subcommand_from connect" -l deadline -d 'How long a handshake may take, as in 10s' -r
+complete -c countersign -n "__fish_countersign_using_subcommand gate; and __fish_seen_subcommand_from connect" -l handshake-bytes -d 'How many bytes of a handshake the other end may send' -r
+complete -c countersign -n "__fish_countersign_using_subcommand gate; and __fish_seen_subcommand_from connect" -l key-id -d 'The key id, for protocols whose clients name one' -r
+complete -c countersign -n "__fish_countersign_using_subcommand gate; and __fish_seen_subcommand_from connect" -l secret -d 'The secret; others on this machine can read command lines, so prefer --secret-file' -r
+complete -c countersign -n "__fish_countersign_using_subcommand gate; and __fish_seen_subcommand_from connect" -l secret-file -d 'A file with the secret; a line end at its end does not count' -r -F
+complete -c countersign -n "__fish_countersign_using_subcommand gate; and __fish_seen_subcommand_from connect" -l server-key-id -d 'The id of the gate\'s own key, where it has one (`countersign-v1`)' -r
+complete -c countersign -n "__fish_countersign_using_subcommand gate; and __fish_seen_subcommand_from connect" -l server-secret-file -d 'A file with the secret of the gate\'s own key' -r -F
+complete -c countersign -n "__fish_countersign_using_subcommand gate; and __fish_seen_subcommand_from connect" -l tls-ca -d 'Speak TLS, and trust these authorities: a file of PEM' -r -F
+complete -c countersign -n "__fish_countersign_using_subcommand gate; and __fish_seen_subcommand_from connect" -l tls-name -d 'The name in the gate\'s certificate, if it is not the host\'s' -r
+complete -c countersign -n "__fish_countersign_using_subcommand gate; and __fish_seen_subcommand_from connect" -l listen -d 'Listen here, and carry each connection through the gate, instead of standard input and output' -r
+complete -c countersign -n "__fish_countersign_using_subcommand gate; and __fish_seen_subcommand_from connect" -l connect-timeout -d 'How long connecting to the gate may take' -r
+complete -c countersign -n "__fish_countersign_using_subcommand gate; and __fish_seen_subcommand_from connect" -l grace -d 'How long connections may go on after a stop was asked for, with --listen' -r
+complete -c countersign -n "__fish_countersign_using_subcommand gate; and __fish_seen_subcommand_from connect" -l log -d 'How the log is written, which goes to standard error' -r -f -a "json\t'One JSON object a line'
+text\t'One line of text'"
+complete -c countersign -n "__fish_countersign_using_subcommand gate; and __fish_seen_subcommand_from connect" -l allow-md5 -d 'Let `multiprocessing` fall back to HMAC-MD5, which is all that Python before 3.12 knows'
+complete -c countersign -n "__fish_countersign_using_subcommand gate; and __fish_seen_subcommand_from connect" -l require-binding -d 'Refuse `scram-sha-256` without channel binding'
+complete -c countersign -n "__fish_countersign_using_subcommand gate; and __fish_seen_subcommand_from connect" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c countersign -n "__fish_countersign_using_subcommand size" -l rps -d 'Requests a second that are accepted, at the busiest time' -r
 complete -c countersign -n "__fish_countersign_using_subcommand size" -l window -d 'How long a request is accepted after it was signed: what a scheme\'s [fresh] says, as in 90s, 5m, 24h' -r
 complete -c countersign -n "__fish_countersign_using_subcommand size" -l ahead -d 'How far ahead of the gateway\'s clock a client\'s may be, which is remembered too' -r

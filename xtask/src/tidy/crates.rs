@@ -33,10 +33,12 @@ const LAYERS: &[(&str, &[&str])] = &[
             "countersign-core",
         ],
     ),
+    ("countersign-gate", &["countersign-core"]),
     (
         "countersign-cli",
         &[
             "countersign-certificates",
+            "countersign-gate",
             "countersign-gateway",
             "countersign-schemes",
             "countersign-signed",
@@ -50,6 +52,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "countersign-bench",
         &[
+            "countersign-gate",
             "countersign-schemes",
             "countersign-signed",
             "countersign-store",
@@ -67,9 +70,20 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("hyper", &["countersign-gateway"]),
     ("redb", &["countersign-store-embedded"]),
     ("redis", &["countersign-store-redis"]),
-    ("rustls", &["countersign-store-postgres", "countersign-store-redis"]),
-    ("tokio", &["countersign-gateway", "countersign-cli", "countersign-store-postgres", "countersign-store-redis"]),
+    ("rustls", &["countersign-gate", "countersign-store-postgres", "countersign-store-redis"]),
+    (
+        "tokio",
+        &[
+            "countersign-gateway",
+            "countersign-gate",
+            "countersign-cli",
+            "countersign-bench",
+            "countersign-store-postgres",
+            "countersign-store-redis",
+        ],
+    ),
     ("tokio-postgres", &["countersign-store-postgres"]),
+    ("tokio-rustls", &["countersign-gate", "countersign-store-postgres"]),
     ("toml", &["countersign-schemes", "countersign-gateway", "countersign-cli"]),
     ("x509-cert", &["countersign-certificates"]),
 ];

@@ -2,11 +2,15 @@
 //!
 //! Only what a single argument may look like is checked here. What arguments mean together is each command's matter.
 
+mod gate;
 mod request;
 mod service;
 mod store;
 mod value;
 
+pub(crate) use gate::{
+    ConnectArguments, GateArguments, GateCommand, GateServeArguments, ProtocolName, ProtocolOptions,
+};
 pub(crate) use request::{
     CurlArguments, ExplainArguments, InputOptions, KeyOptions, OutputFormat, SchemeOptions, SignArguments,
     VerifyArguments,
@@ -82,6 +86,8 @@ pub(crate) enum Command {
     Check(CheckArguments),
     /// Run the gateway
     Serve(ServeArguments),
+    /// A gate before any TCP service: who proves to have a key gets through
+    Gate(GateArguments),
     /// Tell how much memory and disk a replay store takes
     Size(SizeArguments),
     /// The store that several gateways share

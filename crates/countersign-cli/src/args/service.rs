@@ -277,7 +277,7 @@ fn instant(text: &str) -> Result<i64, InstantError> {
 pub(crate) struct InstantError;
 
 /// Seconds, as `90s`, `15m`, `24h` or `7d`.
-fn duration(text: &str) -> Result<u64, DurationError> {
+pub(super) fn duration(text: &str) -> Result<u64, DurationError> {
     let units = [('s', 1), ('m', 60), ('h', 60 * 60), ('d', 24 * 60 * 60)];
     let found = units.into_iter().find_map(|(unit, seconds)| {
         let number = text.strip_suffix(unit).filter(|number| number.bytes().all(|byte| byte.is_ascii_digit()))?;

@@ -139,6 +139,11 @@ impl Digest {
         self.bytes.get(..usize::from(self.len)).unwrap_or_default()
     }
 
+    /// A SHA-256 digest that was computed before.
+    pub(crate) fn from_sha256(digest: [u8; 32]) -> Self {
+        Self::of(digest)
+    }
+
     pub(super) fn of<const LEN: usize>(digest: [u8; LEN]) -> Self {
         const { assert!(LEN <= LONGEST) };
         let mut bytes = [0; LONGEST];

@@ -5,10 +5,11 @@
 use super::{Digest, Hash};
 use hmac::digest::common::{Key, KeySizeUser};
 use hmac::digest::{FixedOutput as _, Update as _};
-use hmac::{Hmac, KeyInit};
+use hmac::{Hmac, KeyInit, SimpleHmac};
 use md5::Md5;
 use sha1::Sha1;
 use sha2::{Sha256, Sha384, Sha512};
+use sha3::{Sha3_256, Sha3_384};
 use sm3::Sm3;
 use zeroize::Zeroize as _;
 
@@ -99,6 +100,16 @@ impl std::fmt::Debug for Mac {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Mac(..)")
     }
+}
+
+/// The tag by SHA3-256. It is no [`Hash`]: no scheme asks for it, Python's `multiprocessing` does.
+pub(crate) fn hmac_sha3_256(key: &[u8], message: &[u8]) -> Digest {
+    Digest::of(keyed::<SimpleHmac<Sha3_256>, Sha3_256>(key).chain(message).finalize_fixed().into())
+}
+
+/// The tag by SHA3-384.
+pub(crate) fn hmac_sha3_384(key: &[u8], message: &[u8]) -> Digest {
+    Digest::of(keyed::<SimpleHmac<Sha3_384>, Sha3_384>(key).chain(message).finalize_fixed().into())
 }
 
 /// RFC 2104, section 2: a key longer than a block is hashed, a shorter one is padded with zeros. Done here because

@@ -25,6 +25,7 @@ pub use hkdf::{MOST_BLOCKS, hkdf};
 pub use kdf::{ScalarKdf, ScalarOf, kdf_scalar};
 pub use key::{KeyError, PrivateKey, PublicKey, RsaNumbers};
 pub use mac::{Mac, MacKey};
+pub(crate) use mac::{hmac_sha3_256, hmac_sha3_384};
 
 use ctutils::CtEq as _;
 

@@ -272,6 +272,17 @@ impl Config {
     }
 }
 
+impl StoreConfig {
+    /// Reads what a configuration file says of the store, and nothing else: a file may have no more in it. Relative
+    /// paths in it are relative to it.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        Ok(sections::store_alone(Source { name: path.display().to_string(), text }, folder)?)
+    }
+}
+
 impl std::fmt::Display for PathPattern {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {

@@ -8,12 +8,16 @@ use std::path::Path;
 
 use countersign_core::request::Transport;
 use http::Method;
+use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::fault::{ConfigFaults, Fault, SchemeError, Source, fault};
 use super::reader::{Section, alternatives, kind};
 use super::schemes::{self, Schemes, Use};
-use super::{At, Config, ErrorStyle, Fallback, Mode, PathPattern, PathPolicy, RouteConfig, SchemeName, ServerConfig};
+use super::{
+    At, Config, ErrorStyle, Fallback, Mode, PathPattern, PathPolicy, RouteConfig, SchemeName, ServerConfig,
+    StoreConfig,
+};
 use super::{bearer, sharing, sign, store};
 use crate::paths;
 use crate::upstream::{UpstreamAddress, UpstreamLimits};
@@ -74,33 +78,33 @@ pub(super) fn config(source: Source, folder: &Path) -> Result<Config, ConfigFaul
     }
 }
 
+/// Reads the store's section. The others are looked at by whoever serves them.
+pub(super) fn store_alone(source: Source, folder: &Path) -> Result<StoreConfig, ConfigFaults> {
+    let mut faults = Vec::new();
+    let config = document(&source.text, &mut faults).map(|document| {
+        let document = document.get_ref();
+        known_sections(document, &mut faults);
+        store_of(document, folder, &mut faults)
+    });
+    match config {
+        Some(config) if faults.is_empty() => Ok(config),
+        _ => Err(ConfigFaults { files: vec![SchemeError::new(vec![source], faults)] }),
+    }
+}
+
 /// Bytes. More than any list of routes needs, and little enough for every offset to fit.
 const LONGEST: usize = 16 * 1024 * 1024;
 
 fn read(source: &Source, folder: &Path, schemes: &mut Schemes, faults: &mut Vec<Fault>) -> Option<Config> {
-    if source.text.len() > LONGEST {
-        faults.push(fault(0..0, "the file is too long for a configuration", None));
-        return None;
-    }
-    let (document, errors) = DeTable::parse_recoverable(&source.text);
-    for error in errors {
-        faults.push(fault(error.span().unwrap_or(0..0), error.message(), None));
-    }
+    let document = document(&source.text, faults)?;
     let document = document.get_ref();
-    for key in document.keys() {
-        let name = key.get_ref().as_ref();
-        if !SECTIONS.contains(&name) {
-            let hint = alternatives(["[server]", "[store]", "[upstream]", "[[route]]"].map(str::to_owned));
-            faults.push(fault(key.span(), format!("`{name}` is not a section"), format!("it may be {hint}")));
-        }
-    }
+    known_sections(document, faults);
     if !document.contains_key("server") {
         faults.push(fault(0..0, "there is no [server]", "add one, with `listen = \"127.0.0.1:8080\"`".to_owned()));
     }
     let server = table(document, "server", faults)
         .and_then(|(place, table)| server(Section::new("[server]", place, table, SERVER, faults), folder));
-    let found = table(document, "store", faults);
-    let store = store::store(found, folder, faults);
+    let store = store_of(document, folder, faults);
     let upstream = match table(document, "upstream", faults) {
         Some((place, table)) => upstream_limits(Section::new("[upstream]", place, table, UPSTREAM, faults)),
         None => UpstreamLimits::default(),
@@ -108,6 +112,33 @@ fn read(source: &Source, folder: &Path, schemes: &mut Schemes, faults: &mut Vec<
     let routes = routes(document, folder, schemes, faults);
     sharing::note_misfits(document, server.as_ref(), &store, faults);
     Some(Config { server: server?, store, upstream, routes, source: source.clone() })
+}
+
+fn document<'a>(text: &'a str, faults: &mut Vec<Fault>) -> Option<Spanned<DeTable<'a>>> {
+    if text.len() > LONGEST {
+        faults.push(fault(0..0, "the file is too long for a configuration", None));
+        return None;
+    }
+    let (document, errors) = DeTable::parse_recoverable(text);
+    for error in errors {
+        faults.push(fault(error.span().unwrap_or(0..0), error.message(), None));
+    }
+    Some(document)
+}
+
+fn known_sections(document: &DeTable<'_>, faults: &mut Vec<Fault>) {
+    for key in document.keys() {
+        let name = key.get_ref().as_ref();
+        if !SECTIONS.contains(&name) {
+            let hint = alternatives(["[server]", "[store]", "[upstream]", "[[route]]"].map(str::to_owned));
+            faults.push(fault(key.span(), format!("`{name}` is not a section"), format!("it may be {hint}")));
+        }
+    }
+}
+
+fn store_of(document: &DeTable<'_>, folder: &Path, faults: &mut Vec<Fault>) -> StoreConfig {
+    let found = table(document, "store", faults);
+    store::store(found, folder, faults)
 }
 
 fn table<'a>(
