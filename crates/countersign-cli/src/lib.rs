@@ -39,6 +39,7 @@ mod paint;
 mod reason;
 mod scheme_file;
 mod schemes;
+mod secret_source;
 mod serve;
 mod shared;
 mod sign;

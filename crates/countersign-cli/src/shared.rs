@@ -1,19 +1,18 @@
 //! The store that several gateways share, opened as a configuration says.
 
-use std::io::{BufRead as _, Write as _};
+use std::io::Write as _;
 use std::path::Path;
-use std::process::{Command, Stdio};
 
 use countersign_core::key::Secret;
 use countersign_gateway::config::{Config, RedisConfig, RedisMode, ReplayConfig, SecretSource};
 use countersign_store_redis::{Address, Limits, Login, RedisOptions, RedisReplay, Servers, Tls};
-use zeroize::Zeroizing;
 
 use crate::args::LogFormat;
 use crate::args::{SharedArguments, SharedCommand};
 use crate::failure::Failure;
 use crate::log;
 use crate::out::{Outcome, Output};
+use crate::secret_source::secret;
 
 /// `countersign store …`
 pub(crate) fn run(arguments: &SharedArguments, out: &mut Output) -> Result<Outcome, Failure> {
@@ -72,43 +71,7 @@ fn tls(redis: &RedisConfig) -> Result<Tls, Failure> {
 
 fn login(user: Option<&str>, password: Option<&SecretSource>) -> Result<Option<Login>, Failure> {
     let Some(source) = password else { return Ok(None) };
-    Ok(Some(Login { user: user.map(str::to_owned), password: secret(source)? }))
-}
-
-/// The first line of what the source has. Neither it nor anything that a command says about it is ever printed.
-fn secret(source: &SecretSource) -> Result<Secret, Failure> {
-    let (text, of) = match source {
-        SecretSource::File(path) => (Zeroizing::new(read(path)?), path.display().to_string()),
-        SecretSource::Environment(name) => {
-            let value = std::env::var(name).map_err(|_| {
-                let message = format!("the variable {name} of the environment is not set, or not text");
-                Failure::arguments(message, "the configuration says that a password is there")
-            })?;
-            (Zeroizing::new(value.into_bytes()), name.clone())
-        }
-        SecretSource::Command(words) => (run_for_secret(words)?, words.join(" ")),
-    };
-    let mut line = Zeroizing::new(Vec::new());
-    text.as_slice().read_until(b'\n', &mut line)?;
-    while line.last().is_some_and(|byte| matches!(byte, b'\n' | b'\r')) {
-        line.pop();
-    }
-    if line.is_empty() || std::str::from_utf8(&line).is_err() {
-        return Err(Failure::arguments(format!("{of}: there is no password in it"), "it is the first line, as text"));
-    }
-    Ok(Secret::new(line.as_slice()))
-}
-
-fn run_for_secret(words: &[String]) -> Result<Zeroizing<Vec<u8>>, Failure> {
-    let failed = |why: String| {
-        Failure::arguments(format!("{}: {why}", words.join(" ")), "the configuration says that it prints a password")
-    };
-    let (program, arguments) = words.split_first().ok_or_else(|| failed("no program".to_owned()))?;
-    let mut command = Command::new(program);
-    command.args(arguments).stdin(Stdio::null()).stderr(Stdio::inherit());
-    let done = command.output().map_err(|error| failed(error.to_string()))?;
-    let printed = Zeroizing::new(done.stdout);
-    if done.status.success() { Ok(printed) } else { Err(failed(format!("it failed ({})", done.status))) }
+    Ok(Some(Login { user: user.map(str::to_owned), password: Secret::new(secret(source)?.expose().as_bytes()) }))
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Failure> {

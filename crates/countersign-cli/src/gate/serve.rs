@@ -5,16 +5,16 @@ use std::sync::Arc;
 use countersign_core::{Key, KeyResolver, Secret};
 use countersign_gate::{Acceptor, Gate, GateConfig, ServerTls};
 use countersign_gateway::Console;
-use countersign_gateway::config::StoreConfig;
+use countersign_gateway::config::{ReplayConfig, StoreConfig};
 use countersign_store::MemoryKeys;
 use countersign_store_embedded::{ControlServer, KeyStore};
 
 use crate::args::{GateServeArguments, ProtocolName};
 use crate::failure::Failure;
-use crate::log;
 use crate::material::SecretText;
 use crate::out::Outcome;
 use crate::serve::AskedToStop;
+use crate::{database, log, memory};
 
 pub(crate) fn run(arguments: &GateServeArguments) -> Result<Outcome, Failure> {
     let protocol = super::protocol(&arguments.protocol)?;
@@ -28,6 +28,7 @@ pub(crate) fn run(arguments: &GateServeArguments) -> Result<Outcome, Failure> {
         return Err(Failure::arguments(message, "say it by --key-id"));
     }
     let _log = log::to_stderr(arguments.log);
+    memory::keep_secrets_out_of_core_dumps(false);
     let keys = Keys::open(arguments)?;
     raise_file_limit();
     let asked_to_stop = AskedToStop::listen().map_err(Failure::Gate)?;
@@ -96,6 +97,11 @@ impl Keys {
             (_, Some(path), _) => SecretText::read(path)?,
             (_, _, Some(path)) => {
                 let config = StoreConfig::load(path)?;
+                if let ReplayConfig::Postgres(postgres) = &config.replay
+                    && let Some(keys) = database::keys(postgres)?
+                {
+                    return Ok(Self { _control: None, resolver: Arc::new(keys) });
+                }
                 let store = Arc::new(KeyStore::open(&config.path)?);
                 let control = ControlServer::spawn(Arc::clone(&store), &config.path)?;
                 return Ok(Self { _control: Some(control), resolver: store });

@@ -28,7 +28,7 @@ pub enum ReplayConfig {
     /// In the journal of this gateway alone.
     #[default]
     Embedded,
-    /// In a PostgreSQL that all gateways share.
+    /// In a database of `PostgreSQL` that all gateways share.
     Postgres(Box<PostgresConfig>),
     /// In a Redis or Valkey that all gateways share.
     Redis(Box<RedisConfig>),
