@@ -47,6 +47,22 @@ const CASES: &[Case] = &[
         shows: "a gateway is killed right after it accepted",
     },
     Case {
+        name: "redis-failover",
+        package: "countersign-store-redis",
+        test: "failover",
+        filter: "",
+        rounds: 100,
+        shows: "a replica that was cut off is promoted under load",
+    },
+    Case {
+        name: "redis-at-once",
+        package: "countersign-cli",
+        test: "shared",
+        filter: "attack_22",
+        rounds: 100,
+        shows: "ten thousand identical requests at once, over three gateways and one Redis",
+    },
+    Case {
         name: "revocation",
         package: "countersign-cli",
         test: "shared_keys",

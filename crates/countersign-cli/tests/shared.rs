@@ -126,7 +126,7 @@ fn attack_22_of_ten_thousand_identical_requests_over_three_gateways_one_is_accep
         assert_eq!(flood(&sites, &Transfer::new(&format!("flood-{round}"), now()).wire()), one, "round {round}");
     }
     assert_eq!(sites.upstream.count(), rounds as usize);
-    eprintln!("{rounds} rounds of {REQUESTS} identical requests over three gateways: one accepted in each");
+    eprintln!("torture: {rounds} rounds of {REQUESTS} identical requests over three gateways: one accepted in each");
 }
 
 #[test]

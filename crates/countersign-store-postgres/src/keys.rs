@@ -1,8 +1,9 @@
 //! Keys in PostgreSQL: a table for whoever changes them, and a watch for gateways.
 //!
-//! A watch looks ten times a second whether the keys have changed, and takes all of them anew where they have: what was
-//! revoked is refused well within a second. Answers come from memory. A gateway that could not look for as long as
-//! `stale_after` decides nothing any more, because nobody knows what was revoked meanwhile.
+//! A watch looks ten times a second whether the keys have changed, and takes all of them anew where they have. Answers
+//! come from memory. A gateway whose last look began longer ago than `stale_after` decides nothing any more, because
+//! nobody knows what was revoked meanwhile. So a key opens nothing once `stale_after` has passed since its revocation,
+//! however slow the database or the machine is.
 
 use super::connect::{self, told_pool};
 use super::error::{PostgresError, told};

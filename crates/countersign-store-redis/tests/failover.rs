@@ -151,7 +151,7 @@ fn fail_over(replicas: u32, few: u32) -> Tally {
     let mean = tally.away.iter().sum::<Duration>() / u32::try_from(tally.away.len()).unwrap_or(1).max(1);
     let longest = tally.away.iter().max().copied().unwrap_or_default();
     eprintln!(
-        "failover, WAIT {replicas}: {} rounds, {} accepted, {} not decided meanwhile; {} replays: {} accepted again, {} \
+        "torture: WAIT {replicas}: {} rounds, {} accepted, {} not decided meanwhile; {} replays: {} accepted again, {} \
          seen, {} not decided; until a new request was accepted: {mean:.2?} on average, {longest:.2?} at most",
         tally.away.len(),
         tally.accepted,

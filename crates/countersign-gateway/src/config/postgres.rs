@@ -21,7 +21,8 @@ pub struct PostgresConfig {
     /// `seal-key-file`, `seal-key-env` or `seal-key-command`: where the key is that sealed the keys in the database. Where
     /// it is given, keys are there; by default they are in the store's folder.
     pub seal_key: Option<SecretSource>,
-    /// `keys-stale-after`: how long keys are used that could not be looked at anew. Default: 5 seconds.
+    /// `keys-stale-after`: how long keys are used that could not be looked at anew, and so how
+    /// long a revoked one may still open anything. Default: one second.
     pub keys_stale_after: Duration,
     /// `schema`: which schema of the database is the store's. Default: `countersign`.
     pub schema: String,
@@ -84,7 +85,7 @@ pub(super) fn postgres(mut section: Section<'_, '_>, folder: &Path) -> Option<Po
         url: url?.value,
         password,
         seal_key,
-        keys_stale_after: stale_after.unwrap_or(Duration::from_secs(5)),
+        keys_stale_after: stale_after.unwrap_or(Duration::from_secs(1)),
         tls,
         tls_authorities: authorities.map(|path| folder.join(path.value)),
         schema: schema.map_or_else(|| "countersign".to_owned(), |schema| schema.value),
