@@ -235,7 +235,7 @@ fn attack_35_the_password_comes_from_a_file_the_environment_or_a_command_and_is_
     for (source, told) in [
         (by_file.as_str(), "refuses"),
         ("password-env = \"NO_SUCH_VARIABLE\"", "NO_SUCH_VARIABLE"),
-        ("password-command = [\"false\"]", "it failed"),
+        ("password-command = [\"false\"]", "`false` failed"),
         ("password-file = \"missing\"", "missing cannot be read"),
     ] {
         let store = format!("{}\n{source}", quick(server.port));
