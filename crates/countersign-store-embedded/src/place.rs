@@ -20,7 +20,7 @@ pub(crate) fn private_file() -> OpenOptions {
 /// Held by one process, and given back by the kernel when it ends, however it ends.
 #[derive(Debug)]
 pub(crate) struct Lock {
-    _file: File,
+    file: File,
 }
 
 /// Why a lock was not had.
@@ -42,7 +42,16 @@ impl Lock {
         }
         file.set_len(0)?;
         writeln!(file, "{}", std::process::id())?;
-        Ok(Self { _file: file })
+        Ok(Self { file })
+    }
+}
+
+/// The lock is the open file's and not the descriptor's: a process that is being started at this moment has a copy of
+/// that, and closing ours alone would leave the folder locked until it has become another program.
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Where that fails, the kernel does it when the last copy is closed.
+        let _ = self.file.unlock();
     }
 }
 
@@ -71,6 +80,16 @@ mod tests {
         let held = Lock::take(&path).unwrap();
         let answer = Lock::take(&path).unwrap_err();
         assert!(matches!(answer, NotLocked::HeldBy(Some(pid)) if pid == std::process::id()), "{answer:?}");
+        drop(held);
+        Lock::take(&path).unwrap();
+    }
+
+    #[test]
+    fn a_copy_of_the_descriptor_does_not_keep_the_lock() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lock");
+        let held = Lock::take(&path).unwrap();
+        let _copy = held.file.try_clone().unwrap();
         drop(held);
         Lock::take(&path).unwrap();
     }
