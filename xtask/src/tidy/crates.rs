@@ -29,7 +29,6 @@ const LAYERS: &[(&str, &[&str])] = &[
             "countersign-schemes",
             "countersign-signed",
             "countersign-store",
-            "countersign-store-embedded",
             "countersign-core",
         ],
     ),
