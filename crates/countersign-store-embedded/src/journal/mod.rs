@@ -20,7 +20,7 @@
 //! | [`Synced`](Durability::Synced) | everything | everything |
 //!
 //! Neither accepts again what was accepted. With [`Os`](Durability::Os) a crash of the system costs the requests that
-//! were signed before it, and up to ten seconds after, for as long as they are valid; [`boot`] has the how.
+//! were signed before it, and up to ten seconds after, for as long as they are valid; the module `boot` has the how.
 //!
 //! A journal file says nothing of whose a record is: after a restart the quota of each key counts from nothing,
 //! while the capacity counts everything that was read back.

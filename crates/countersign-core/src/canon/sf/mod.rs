@@ -2,7 +2,7 @@
 //!
 //! [`dictionary`], [`list`] and [`item`] check a whole field once, against everything the RFC asks of it (section 4.2),
 //! and copy nothing. What they give are views of the text: iterating finds the ends of members again, which takes
-//! counting quotes, and looks into values only where they are asked for. [`marked_dictionary`] keeps where the items of an
+//! counting quotes, and looks into values only where they are asked for. `marked_dictionary` keeps where the items of an
 //! inner list end, so that those are not looked for again. A field that came in several lines is joined with `, ` by the
 //! caller (section 4.2, step 1).
 //!
