@@ -69,7 +69,7 @@ impl MemoryReplay {
         let now = second(entry.now);
         let (shard, place) = self.place(fingerprint);
         let mut table = lock(shard)?;
-        let known = table.until(place);
+        let found = table.find(place);
         let floor = {
             let mut ledger = lock(&self.ledger)?;
             ledger.forget_before(now);
@@ -77,14 +77,14 @@ impl MemoryReplay {
             if until <= floor || second(entry.live_until) < now {
                 return Err(StoreError::ClockWentBack);
             }
-            if known.is_some_and(|known| known > floor) {
+            if found.until.is_some_and(|known| known > floor) {
                 return Ok(FirstUse::Seen);
             }
             ledger.claim(Owner::of(entry.key), until)?;
             floor
         };
+        table.put_found(found, until, floor);
         table.sweep(now, floor);
-        table.put(place, until, floor);
         Ok(FirstUse::First)
     }
 
