@@ -240,7 +240,7 @@ fn io(doing: &'static str, path: PathBuf) -> impl FnOnce(std::io::Error) -> Jour
     move |source| JournalError::Io { doing, path, source }
 }
 
-/// Enough that a record costs little wherever it goes in the index, and ten megabytes, twice, for each thread.
+/// Enough that a record costs little wherever it goes in the index, and less than thirty megabytes for each thread.
 const RECORDS_AT_ONCE: usize = 1 << 19;
 /// More would wait for memory.
 const MOST_THREADS: usize = 8;
