@@ -3,6 +3,10 @@
 //! Kept apart from the fingerprints so that counting is exact to the second and expiry drops a whole second's
 //! entries at once, while their slots are reclaimed whenever it is convenient.
 //!
+//! An owner's entries mostly end with the same second as his last one, or the next. So each owner counts the entries
+//! of one second by himself, his **run**, and the ordered map of all ends is touched only when that second changes.
+//! Invariant: whoever has a run has a place in that map for its second, so that forgetting meets it there.
+//!
 //! The **floor** is the highest last second among forgotten entries. An entry whose own last second is not
 //! above it may be one of them, so it can no longer be decided: this, and not a comparison of clocks, is why a
 //! clock that steps back reopens nothing. A clock that jumps ahead and comes back costs refusals only for as
@@ -51,13 +55,23 @@ impl Owner {
     }
 }
 
+/// What one owner has.
+#[derive(Default)]
+struct Owned {
+    live: usize,
+    /// The second of his run, or 0 where there is none: nothing ends with that.
+    run_until: u32,
+    /// How many entries are in it.
+    run: usize,
+}
+
 /// The counts.
 pub(crate) struct Ledger {
     limits: Limits,
     floor: u32,
     live: usize,
-    live_by_owner: HashMap<Owner, usize>,
-    /// How many entries of whom end with which second.
+    owners: HashMap<Owner, Owned>,
+    /// How many entries of whom end with which second, without those of his run.
     ending: BTreeMap<(u32, Owner), usize>,
     /// The first second that any entry ends with, or later than that by none.
     soonest: u32,
@@ -65,8 +79,8 @@ pub(crate) struct Ledger {
 
 impl Ledger {
     pub(crate) fn new(limits: Limits) -> Self {
-        let (live_by_owner, ending) = (HashMap::new(), BTreeMap::new());
-        Self { limits, floor: 0, live: 0, live_by_owner, ending, soonest: u32::MAX }
+        let (owners, ending) = (HashMap::new(), BTreeMap::new());
+        Self { limits, floor: 0, live: 0, owners, ending, soonest: u32::MAX }
     }
 
     /// Forgets every entry whose last second is before `now`.
@@ -77,15 +91,19 @@ impl Ledger {
         while let Some(first) = self.ending.first_entry()
             && first.key().0 < now
         {
-            let ((second, owner), count) = first.remove_entry();
+            let ((second, owner), mut count) = first.remove_entry();
             self.floor = self.floor.max(second);
-            self.live -= count;
-            if let Some(owned) = self.live_by_owner.get_mut(&owner) {
-                *owned -= count;
-                if *owned == 0 {
-                    self.live_by_owner.remove(&owner);
+            if let Some(owned) = self.owners.get_mut(&owner) {
+                if owned.run_until == second {
+                    count += std::mem::take(&mut owned.run);
+                    owned.run_until = 0;
+                }
+                owned.live -= count;
+                if owned.live == 0 {
+                    self.owners.remove(&owner);
                 }
             }
+            self.live -= count;
         }
         self.soonest = self.ending.first_key_value().map_or(u32::MAX, |(first, _)| first.0);
     }
@@ -107,31 +125,41 @@ impl Ledger {
 
     /// Counts one more entry of `owner`, if there is room for it.
     pub(crate) fn claim(&mut self, owner: Owner, until: u32) -> Result<(), StoreError> {
-        let owned = self.live_by_owner.entry(owner).or_default();
+        let owned = self.owners.entry(owner).or_default();
         let refusal = match () {
-            () if *owned >= self.limits.entries_per_key => Some(StoreError::KeyQuota),
+            () if owned.live >= self.limits.entries_per_key => Some(StoreError::KeyQuota),
             () if self.live >= self.limits.entries => Some(StoreError::Full),
             () => None,
         };
         if let Some(refusal) = refusal {
-            if *owned == 0 {
-                self.live_by_owner.remove(&owner);
+            if owned.live == 0 {
+                self.owners.remove(&owner);
             }
             return Err(refusal);
         }
-        *owned += 1;
-        self.count(owner, until, 1);
+        owned.live += 1;
+        self.live += 1;
+        if owned.run_until == until {
+            owned.run += 1;
+            return Ok(());
+        }
+        let before = (std::mem::replace(&mut owned.run_until, until), owner);
+        let run = std::mem::replace(&mut owned.run, 1);
+        if run > 0 {
+            *self.ending.entry(before).or_default() += run;
+        }
+        self.ends(owner, until, 0);
         Ok(())
     }
 
     /// Counts entries that were accepted before, whatever the limits: they must not be lost for want of room.
     pub(crate) fn count_restored(&mut self, until: u32, entries: usize) {
-        *self.live_by_owner.entry(Owner::NOBODY).or_default() += entries;
-        self.count(Owner::NOBODY, until, entries);
+        self.owners.entry(Owner::NOBODY).or_default().live += entries;
+        self.live += entries;
+        self.ends(Owner::NOBODY, until, entries);
     }
 
-    fn count(&mut self, owner: Owner, until: u32, entries: usize) {
-        self.live += entries;
+    fn ends(&mut self, owner: Owner, until: u32, entries: usize) {
         *self.ending.entry((until, owner)).or_default() += entries;
         self.soonest = self.soonest.min(until);
     }
@@ -224,7 +252,7 @@ mod tests {
     fn a_key_that_was_refused_leaves_no_count_behind() {
         let mut ledger = ledger(0, 1);
         assert_eq!(ledger.claim(A, 100), Err(StoreError::Full));
-        assert!(ledger.live_by_owner.is_empty());
+        assert!(ledger.owners.is_empty());
     }
 
     #[test]
@@ -240,12 +268,45 @@ mod tests {
     }
 
     #[test]
+    fn whatever_order_ends_come_in_each_is_counted_until_its_own_second() {
+        let mut ledger = ledger(100, 100);
+        // Runs that are left, come back to, and interrupted by another owner's and by what was read back.
+        for (owner, until) in
+            [(A, 102), (A, 102), (A, 101), (B, 102), (A, 102), (A, 103), (A, 101), (B, 101), (A, 101), (A, 103)]
+        {
+            ledger.claim(owner, until).unwrap();
+        }
+        ledger.count_restored(101, 2);
+        assert_eq!(ledger.live(), 12);
+        for (now, live, of_a) in [(101, 12, Some(8)), (102, 6, Some(5)), (103, 2, Some(2)), (104, 0, None)] {
+            ledger.forget_before(now);
+            assert_eq!(ledger.live(), live, "at {now}");
+            assert_eq!(ledger.owners.get(&A).map(|owned| owned.live), of_a, "at {now}");
+        }
+        assert!(ledger.ending.is_empty() && ledger.owners.is_empty());
+    }
+
+    #[test]
+    fn a_run_that_was_forgotten_begins_anew() {
+        let mut ledger = ledger(10, 10);
+        for (until, now) in [(100, 101), (100, 101), (102, 103)] {
+            ledger.claim(A, until).unwrap();
+            ledger.claim(A, until + 50).unwrap();
+            ledger.claim(A, until).unwrap();
+            ledger.forget_before(now);
+        }
+        assert_eq!(ledger.live(), 3);
+        ledger.forget_before(153);
+        assert_eq!(ledger.live(), 0);
+    }
+
+    #[test]
     fn counts_of_forgotten_keys_are_dropped() {
         let mut ledger = ledger(10, 10);
         ledger.claim(A, 100).unwrap();
         ledger.claim(B, 200).unwrap();
         ledger.forget_before(150);
-        assert_eq!(ledger.live_by_owner.len(), 1);
+        assert_eq!(ledger.owners.len(), 1);
         assert_eq!(ledger.ending.len(), 1);
     }
 }

@@ -24,6 +24,16 @@ struct Slot {
     until: [u8; 4],
 }
 
+/// Where a place was looked for. Good until the table is changed.
+#[derive(Clone, Copy)]
+pub(crate) struct Found {
+    place: Place,
+    /// The slot that holds it, or the one before which it would have to stand.
+    at: Result<usize, usize>,
+    /// The last live second of the entry that is there, dead or alive.
+    pub(crate) until: Option<u32>,
+}
+
 /// The fingerprints of one shard.
 #[derive(Default)]
 pub(crate) struct Table {
@@ -37,19 +47,32 @@ pub(crate) struct Table {
 }
 
 impl Table {
+    /// Looks for `place`.
+    pub(crate) fn find(&self, place: Place) -> Found {
+        let at = self.search(place);
+        Found { place, at, until: at.ok().map(|at| self.slots[at].until()) }
+    }
+
     /// The last live second of the entry at `place`, dead or alive, if it is still here.
     pub(crate) fn until(&self, place: Place) -> Option<u32> {
-        self.search(place).ok().map(|at| self.slots[at].until())
+        self.find(place).until
     }
 
     /// Puts an entry in, or prolongs the one that is there. Says whether that changed anything.
     ///
     /// What is not above `floor` is forgotten and may be overwritten.
     pub(crate) fn put(&mut self, place: Place, until: u32, floor: u32) -> bool {
+        self.put_found(self.find(place), until, floor)
+    }
+
+    /// The same where it was looked for already, and nothing was changed since.
+    pub(crate) fn put_found(&mut self, found: Found, until: u32, floor: u32) -> bool {
+        let Found { place, mut at, .. } = found;
         if self.taken >= most_taken(self.homes) {
             self.rebuild(0, floor);
+            at = self.search(place);
         }
-        match self.search(place) {
+        match at {
             Ok(at) if until <= self.slots[at].until() => return false,
             Ok(at) => self.slots[at].until = until.to_le_bytes(),
             Err(at) => self.insert(at, Slot::new(place, until), floor),

@@ -3,6 +3,9 @@
 //! Files in which nothing can be live are not read, only removed, so damage in them does not matter. In the
 //! others every record goes back into the index, even one that is over by the clock: the clock may be wrong.
 //!
+//! Files are read side by side, on as many threads as there are processors. Only when all are read is anything about
+//! them reported or changed, eldest first, so what is found does not depend on who was faster.
+//!
 //! Damage in them is an error, unless the system crashed or lost power since they were written: then it is what was not
 //! synced yet, it is cut off, and what may be lost with it is quarantined (see [`boot`](super::boot)).
 
@@ -13,9 +16,12 @@ use super::folder::Folder;
 use super::format::{self, Ending, FileName, RECORD_BYTES, Unreadable};
 use super::janitor;
 use super::{Durability, boot, log};
-use countersign_store::MemoryReplay;
+use countersign_store::{MemoryReplay, Record};
+use std::num::NonZero;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
 /// What was found when the journal was opened.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -86,8 +92,10 @@ pub(crate) fn recover(
     let mut kept = Vec::new();
     let mut lost = before == Before::Crashed;
     report.crashed = before != Before::Whole;
-    for name in files {
-        match read_file(folder, name, index, report.crashed, &mut report)? {
+    for (name, read) in files.iter().copied().zip(read_all(folder, &files, index)) {
+        let read = read?;
+        report.records += read.records;
+        match settle(folder, name, read, &mut report)? {
             Found::Kept => kept.push(name),
             Found::Removed => {}
             Found::Damaged { kept: is_kept } => {
@@ -148,28 +156,71 @@ enum Found {
     },
 }
 
-/// Reads one file. `crashed`: damage is to be expected, and to be cut off.
+/// What was read of a file.
+struct Read {
+    records: u64,
+    ending: Result<Ending, Unreadable>,
+}
+
+/// Reads files side by side. What was read is in their order.
+fn read_all(folder: &dyn Folder, files: &[FileName], index: &MemoryReplay) -> Vec<Result<Read, JournalError>> {
+    let next = AtomicUsize::new(0);
+    let some = || {
+        let mut batch = Vec::new();
+        let mut read = Vec::new();
+        while let at = next.fetch_add(1, Ordering::Relaxed)
+            && let Some(name) = files.get(at)
+        {
+            read.push((at, read_file(folder, *name, index, &mut batch)));
+        }
+        read
+    };
+    let threads = thread::available_parallelism().map_or(1, NonZero::get).min(MOST_THREADS).min(files.len());
+    let mut read = thread::scope(|scope| {
+        let start = |_| thread::Builder::new().name("journal-reader".to_owned()).spawn_scoped(scope, some);
+        // Where there are no threads to be had, this one reads what is left.
+        let others: Vec<_> = (1..threads).map_while(|number| start(number).ok()).collect();
+        let mut read = some();
+        for other in others {
+            read.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        }
+        read
+    });
+    read.sort_unstable_by_key(|(at, _)| *at);
+    read.into_iter().map(|(_, read)| read).collect()
+}
+
+/// Reads one file into the index, many records at a time. They are gathered in `batch`, which is empty before and after.
 fn read_file(
     folder: &dyn Folder,
     name: FileName,
     index: &MemoryReplay,
-    crashed: bool,
-    report: &mut Recovery,
-) -> Result<Found, JournalError> {
-    let (text, path) = (name.to_string(), folder.path(&name.to_string()));
-    let file = folder.read(&text).map_err(io("read", path.clone()))?;
-    let mut restored = Ok(());
+    batch: &mut Vec<Record>,
+) -> Result<Read, JournalError> {
+    let name_text = name.to_string();
+    let file = folder.read(&name_text).map_err(io("read", folder.path(&name_text)))?;
+    let (mut count, mut restored) = (0, Ok(()));
     let ending = format::read(file, name.span, |records| {
-        report.records += records.len() as u64;
-        if restored.is_ok() {
-            restored = index.restore(records);
+        count += records.len() as u64;
+        batch.extend_from_slice(records);
+        if batch.len() >= RECORDS_AT_ONCE {
+            restored = std::mem::replace(&mut restored, Ok(())).and(index.restore(batch));
+            batch.clear();
         }
     });
-    restored?;
-    let (at, damaged) = match ending {
+    let rest = index.restore(batch);
+    batch.clear();
+    restored.and(rest)?;
+    Ok(Read { records: count, ending })
+}
+
+/// Says what became of a file that was read. After a crash damage is to be expected, and to be cut off.
+fn settle(folder: &dyn Folder, name: FileName, read: Read, report: &mut Recovery) -> Result<Found, JournalError> {
+    let (text, path) = (name.to_string(), folder.path(&name.to_string()));
+    let (at, damaged) = match read.ending {
         Ok(Ending::Whole) => return Ok(Found::Kept),
         Ok(Ending::Torn { at }) => (at, false),
-        Err(Unreadable::Damaged { at, .. }) if crashed => (at, true),
+        Err(Unreadable::Damaged { at, .. }) if report.crashed => (at, true),
         Err(Unreadable::Failed(source)) => return Err(JournalError::Io { doing: "read", path, source }),
         Err(Unreadable::Damaged { at, damage }) => {
             return Err(JournalError::Damaged { file: path, offset: at, damage, until: name.span.last });
@@ -187,4 +238,36 @@ fn read_file(
 
 fn io(doing: &'static str, path: PathBuf) -> impl FnOnce(std::io::Error) -> JournalError {
     move |source| JournalError::Io { doing, path, source }
+}
+
+/// Enough that a record costs little wherever it goes in the index, and less than thirty megabytes for each thread.
+const RECORDS_AT_ONCE: usize = 1 << 19;
+/// More would wait for memory.
+const MOST_THREADS: usize = 8;
+
+#[cfg(test)]
+mod tests {
+    use super::super::folder::Directory;
+    use super::super::format::{Header, Span};
+    use super::*;
+    use countersign_store::Limits;
+
+    #[test]
+    fn a_file_with_more_records_than_go_in_at_once_is_read_whole() {
+        let (temporary, index) = (tempfile::tempdir().unwrap(), MemoryReplay::new(Limits::default()));
+        let folder = Directory::open(temporary.path()).unwrap();
+        let name = FileName { span: Span { first: 960, last: 1023 }, serial: 1 };
+        let count = RECORDS_AT_ONCE as u64 + 20_000;
+        let header = Header::of(name.span);
+        let record = |number: u64| Record { fingerprint: u128::from(number).to_le_bytes(), until: 1000 };
+        let records = (0..count).flat_map(|number| header.record(record(number)));
+        std::fs::write(folder.path(&name.to_string()), header.bytes.into_iter().chain(records).collect::<Vec<_>>())
+            .unwrap();
+        let mut batch = Vec::new();
+        let read = read_file(&folder, name, &index, &mut batch).unwrap();
+        assert_eq!(read.records, count);
+        assert!(matches!(read.ending, Ok(Ending::Whole)));
+        assert!(batch.is_empty());
+        assert_eq!(index.live(), Ok(usize::try_from(count).unwrap()));
+    }
 }

@@ -141,6 +141,55 @@ fn damage_is_named_with_file_and_offset_and_is_not_read_over() {
     }
 }
 
+/// A journal of seven files, with two entries each, that live until 1000 and every 64 seconds after.
+fn seven_files() -> (TempDir, Vec<PathBuf>) {
+    let store = tempfile::tempdir().unwrap();
+    let journal = open(store.path(), 900).unwrap();
+    for (number, live_until) in (0..7).zip((1000..).step_by(64)) {
+        admit(&journal, number * 2..number * 2 + 2, 900, live_until);
+    }
+    drop(journal);
+    let files = journal_files(store.path());
+    assert_eq!(files.len(), 7);
+    (store, files)
+}
+
+#[test]
+fn files_that_are_read_side_by_side_are_all_there() {
+    let (store, _) = seven_files();
+    let journal = open(store.path(), 900).unwrap();
+    assert_eq!((journal.recovery().records, journal.recovery().files), (14, 7));
+    assert_eq!(journal.live(), Ok(14));
+    for (number, live_until) in (0..7).zip((1000..).step_by(64)) {
+        for number in [number * 2, number * 2 + 1] {
+            assert_eq!(journal.decide(&entry(1, number, 900, live_until)), Ok(FirstUse::Seen), "{number}");
+        }
+    }
+}
+
+/// However fast the threads are that read them.
+#[test]
+fn of_several_damaged_files_the_eldest_is_named_and_none_is_changed_after_it() {
+    let (store, files) = seven_files();
+    for file in &files[3..] {
+        let mut bytes = std::fs::read(file).unwrap();
+        bytes[40] ^= 1;
+        bytes.pop();
+        std::fs::write(file, bytes).unwrap();
+    }
+    let mut torn = std::fs::read(&files[1]).unwrap();
+    torn.truncate(60);
+    std::fs::write(&files[1], torn).unwrap();
+    for _ in 0..50 {
+        let error = open(store.path(), 900).unwrap_err();
+        assert!(matches!(&error, JournalError::Damaged { file, offset: 32, .. } if *file == files[3]), "{error:?}");
+    }
+    assert_eq!(std::fs::metadata(&files[1]).unwrap().len(), 56, "what was torn before it is cut off");
+    for file in &files[3..] {
+        assert_eq!(std::fs::metadata(file).unwrap().len(), 32 + 2 * 24 - 1, "{}", file.display());
+    }
+}
+
 #[test]
 fn damage_does_not_matter_once_nothing_in_the_file_is_live() {
     let (store, file) = five_entries();
