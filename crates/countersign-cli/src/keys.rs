@@ -7,12 +7,13 @@ use std::io::{self, Write};
 
 use countersign_core::{Secret, UnixTime};
 use countersign_gateway::config::{ReplayConfig, StoreConfig};
-use countersign_store_embedded::keys::{KeyInfo, KeyKind, Rotation, generate_secret};
+use countersign_store_embedded::keys::{KeyInfo, KeyKind, LEAST_SECRET, Rotation, generate_secret};
 use countersign_store_embedded::{KeyAccess, NewKey};
 use serde::Serialize;
 
 use crate::args::{AddKey, KeysArguments, KeysCommand, MaterialOptions, RevokeKey, RotateKey, StoreOptions};
 use crate::database;
+use crate::encoding;
 use crate::failure::Failure;
 use crate::material::{MaterialError, SecretText};
 use crate::out::{Outcome, Output};
@@ -69,11 +70,20 @@ struct Made {
 fn made(options: &MaterialOptions) -> Result<Made, Failure> {
     let given =
         |kind, text: &SecretText| Made { kind, material: Secret::new(text.expose().as_bytes()), generated: None };
+    let secret = |text: &SecretText| -> Result<Made, Failure> {
+        let material = encoding::secret(text.expose(), options.encoding);
+        let material = material.map_err(|error| Failure::arguments(error.to_string(), error.hint()))?;
+        Ok(Made { kind: KeyKind::Secret, material, generated: None })
+    };
     Ok(match options {
-        MaterialOptions { secret: Some(secret), .. } => given(KeyKind::Secret, secret),
-        MaterialOptions { secret_file: Some(path), .. } => given(KeyKind::Secret, &SecretText::read(path)?),
+        MaterialOptions { secret: Some(text), .. } => secret(text)?,
+        MaterialOptions { secret_file: Some(path), .. } => secret(&SecretText::read(path)?)?,
         MaterialOptions { public_key: Some(path), .. } => given(KeyKind::Public, &SecretText::read(path)?),
         MaterialOptions { private_key: Some(path), .. } => given(KeyKind::Private, &SecretText::read(path)?),
+        MaterialOptions { encoding: Some(_), .. } => {
+            let hint = "give --secret-file FILE, or leave out --encoding to have a secret made";
+            return Err(Failure::arguments("there is no secret whose encoding this could be", hint));
+        }
         _ => {
             let material = generate_secret()?;
             let text = String::from_utf8_lossy(material.expose()).into_owned();
@@ -90,13 +100,15 @@ fn add(add: &AddKey, now: UnixTime, out: &mut Output) -> Result<(), Failure> {
     key.not_before = add.validity.not_before.map(UnixTime::from_secs);
     key.not_after = add.validity.not_after.map(UnixTime::from_secs);
     key.legacy = add.material.legacy;
+    let shorter = short(&key.material, key.kind);
     let version = access.add(key, now)?;
+    warn_of_legacy(shorter);
     stored("added", &add.id, version, generated, add.store.json, out)
 }
 
 fn rotate(rotate: &RotateKey, now: UnixTime, out: &mut Output) -> Result<(), Failure> {
     let access = open(&rotate.store)?;
-    let Made { material, generated, .. } = made(&rotate.material)?;
+    let Made { kind, material, generated } = made(&rotate.material)?;
     let overlap = i64::try_from(rotate.overlap).unwrap_or(i64::MAX);
     let rotation = Rotation {
         id: rotate.id.clone(),
@@ -104,8 +116,22 @@ fn rotate(rotate: &RotateKey, now: UnixTime, out: &mut Output) -> Result<(), Fai
         overlap_until: UnixTime::from_secs(now.secs().saturating_add(overlap)),
         legacy: rotate.material.legacy,
     };
+    let shorter = short(&rotation.material, kind);
     let version = access.rotate(rotation, now)?;
+    warn_of_legacy(shorter);
     stored("rotated", &rotate.id, version, generated, rotate.store.json, out)
+}
+
+/// How many bytes a secret has, if it is so short that only `--legacy` takes it.
+fn short(material: &Secret, kind: KeyKind) -> Option<usize> {
+    let bytes = material.expose().len();
+    (kind == KeyKind::Secret && bytes < LEAST_SECRET).then_some(bytes)
+}
+
+fn warn_of_legacy(short: Option<usize>) {
+    if let Some(bytes) = short {
+        tell(format_args!("warning: a legacy secret of {bytes} bytes, which can be guessed; `keys list` marks it"));
+    }
 }
 
 fn revoke(revoke: &RevokeKey, now: UnixTime, out: &mut Output) -> Result<(), Failure> {

@@ -571,7 +571,7 @@ _countersign() {
             return 0
             ;;
         countersign__subcmd__keys__subcmd__add)
-            opts="-c -h --secret --secret-file --generate --public-key --private-key --legacy --alg --not-before --not-after --config --json --help"
+            opts="-c -h --secret --secret-file --encoding --generate --public-key --private-key --legacy --alg --not-before --not-after --config --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -583,6 +583,10 @@ _countersign() {
                     ;;
                 --secret-file)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --encoding)
+                    COMPREPLY=($(compgen -W "base64 hex text" -- "${cur}"))
                     return 0
                     ;;
                 --public-key)
@@ -713,7 +717,7 @@ _countersign() {
             return 0
             ;;
         countersign__subcmd__keys__subcmd__rotate)
-            opts="-c -h --overlap --secret --secret-file --generate --public-key --private-key --legacy --config --json --help"
+            opts="-c -h --overlap --secret --secret-file --encoding --generate --public-key --private-key --legacy --config --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -729,6 +733,10 @@ _countersign() {
                     ;;
                 --secret-file)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --encoding)
+                    COMPREPLY=($(compgen -W "base64 hex text" -- "${cur}"))
                     return 0
                     ;;
                 --public-key)

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::request::var;
+use crate::encoding::Encoding;
 use crate::material::SecretText;
 
 /// The keys of a gateway.
@@ -68,6 +69,9 @@ pub(crate) struct MaterialOptions {
     /// A file with the secret; a line end at its end does not count
     #[arg(long, value_name = "FILE", group = "made-of")]
     pub(crate) secret_file: Option<PathBuf>,
+    /// How the secret is written; it is text where that is beyond doubt
+    #[arg(long, value_enum, value_name = "HOW", conflicts_with_all = ["generate", "public_key", "private_key"])]
+    pub(crate) encoding: Option<Encoding>,
     /// Make a secret of 256 random bits and print it (the default)
     #[arg(long, group = "made-of")]
     pub(crate) generate: bool,
@@ -88,6 +92,7 @@ pub(crate) struct MaterialOptions {
 Examples:
   countersign keys add alice -c gateway.toml
   countersign keys add partner --public-key partner.pem -c gateway.toml
+  countersign keys add device --secret-file key.hex --encoding hex -c gateway.toml
   countersign keys add old-client --secret-file key --legacy -c gateway.toml")]
 pub(crate) struct AddKey {
     /// The key id

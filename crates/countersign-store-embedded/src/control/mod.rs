@@ -15,7 +15,9 @@ mod wire;
 
 pub use server::ControlServer;
 
-use crate::keys::{KeyInfo, KeyStore, KeyStoreError, NewKey, PortableKey, Rotation, SecretText, SharedKeys};
+use crate::keys::{
+    Encoding, KeyInfo, KeyStore, KeyStoreError, NewKey, PortableKey, Rotation, SecretText, SharedKeys,
+};
 use countersign_core::time::UnixTime;
 use std::io::{self, Write as _};
 use std::os::unix::net::UnixStream;
@@ -70,7 +72,7 @@ impl KeyAccess {
             Self::Shared(keys) => return keys.add(new, now),
             Self::Live(live) => live,
         };
-        match live.ask(&Request::Add { key: PortableKey::try_from(new)?, now: now.millis() })? {
+        match live.ask(&Request::Add { key: PortableKey::from(new), now: now.millis() })? {
             Answer::Stored { version } => Ok(version),
             other => Err(other.unexpected()),
         }
@@ -102,9 +104,9 @@ impl KeyAccess {
             Self::Live(live) => live,
         };
         let Rotation { id, material, overlap_until, legacy } = rotation;
-        let material = SecretText::of(crate::keys::KeyKind::Secret, &material)?;
+        let (material, encoding) = Encoding::write(&material);
         let overlap_until = overlap_until.millis();
-        match live.ask(&Request::Rotate { id, material, overlap_until, legacy, now: now.millis() })? {
+        match live.ask(&Request::Rotate { id, material, encoding, overlap_until, legacy, now: now.millis() })? {
             Answer::Stored { version } => Ok(version),
             other => Err(other.unexpected()),
         }

@@ -167,7 +167,7 @@ impl KeyStoreError {
                  the gateway's user, or stop what holds the store"
             }
             Self::MaterialUnfit { .. } => {
-                "secrets are text; key pairs are one unencrypted RSA, P-256, P-384, Ed25519 or SM2 key in PEM form"
+                "key pairs are one unencrypted RSA, P-256, P-384, Ed25519 or SM2 key in PEM form"
             }
             Self::NothingActive { .. } => "`keys add` starts it anew",
             Self::Protocol { .. } => "is the gateway of the same version as this program?",

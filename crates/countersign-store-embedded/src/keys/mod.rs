@@ -21,8 +21,8 @@ mod shared;
 mod snapshot;
 
 pub use error::KeyStoreError;
-pub(crate) use portable::{PortableKey, SecretText, without_values};
-pub use record::{KeyInfo, KeyKind};
+pub(crate) use portable::{Encoding, PortableKey, SecretText, without_values};
+pub use record::{KeyInfo, KeyKind, LEAST_SECRET};
 pub use seal::generate_secret;
 pub use shared::{KeyRow, KeyRows, KeyTable, SealKey, SharedKeys};
 pub use snapshot::KeySnapshot;
@@ -48,7 +48,7 @@ pub struct NewKey {
     pub id: String,
     /// What it is made of.
     pub kind: KeyKind,
-    /// The secret's text, or the key as PEM or as a JSON Web Key.
+    /// The secret's bytes, or the key as PEM or as a JSON Web Key.
     pub material: Secret,
     /// The one algorithm it may be used with. `None`: whatever the scheme says.
     pub algorithm: Option<String>,
@@ -80,7 +80,7 @@ impl NewKey {
 pub struct Rotation {
     /// The key id.
     pub id: String,
-    /// The new secret's text, or the new key as PEM or as a JSON Web Key. Of the kind that the newest active key has.
+    /// The new secret's bytes, or the new key as PEM or as a JSON Web Key. Of the kind that the newest active key has.
     pub material: Secret,
     /// The last second in which the keys that are active now are valid, unless they end earlier by themselves.
     pub overlap_until: UnixTime,
@@ -117,7 +117,7 @@ impl KeyStore {
 
     /// Stores a key under an id that has no active one. Returns its version.
     pub fn add(&self, new: NewKey, now: UnixTime) -> Result<u32, KeyStoreError> {
-        let new = PortableKey::try_from(new)?;
+        let new = PortableKey::from(new);
         self.change(|change| changes::add(change, new, now))
     }
 

@@ -54,7 +54,7 @@ pub enum KeyKind {
     Private,
     /// A key pair's public half, as PEM or a JSON Web Key.
     Public,
-    /// A shared secret, as text.
+    /// A shared secret, as its bytes.
     Secret,
 }
 
@@ -103,6 +103,8 @@ impl Record {
     pub(crate) fn checked(mut self) -> Result<Self, KeyStoreError> {
         self.check()?;
         let key = self.to_key()?;
+        // What was allowed but not needed would be shown as a weakness that is none.
+        self.info.legacy &= self.info.kind == KeyKind::Secret && self.material.expose().len() < LEAST_SECRET;
         let second = |instant: Option<UnixTime>| instant.map(UnixTime::secs);
         self.info.algorithm = key.algorithm;
         (self.info.not_before, self.info.not_after) = (second(key.not_before), second(key.not_after));
@@ -114,12 +116,12 @@ impl Record {
     pub(crate) fn to_key(&self) -> Result<Key, KeyStoreError> {
         let info = &self.info;
         let unfit = |why: String| KeyStoreError::MaterialUnfit { kind: info.kind.to_string(), why };
-        let text = std::str::from_utf8(self.material.expose()).map_err(|_| unfit("it is not text".to_owned()))?;
+        let text = || std::str::from_utf8(self.material.expose()).map_err(|_| unfit("it is not text".to_owned()));
         let refused = |error: KeyError| unfit(error.to_string());
         let key = match info.kind {
-            KeyKind::Private => Key::private(text).map_err(refused)?,
-            KeyKind::Public => Key::public(text).map_err(refused)?,
-            KeyKind::Secret => Key::secret(text.as_bytes()),
+            KeyKind::Private => Key::private(text()?).map_err(refused)?,
+            KeyKind::Public => Key::public(text()?).map_err(refused)?,
+            KeyKind::Secret => Key::secret(self.material.expose()),
         };
         let not_before = info.not_before.map(UnixTime::from_secs);
         // Valid to the end of its last second.
@@ -198,7 +200,8 @@ fn damaged(what: &str) -> KeyStoreError {
 }
 
 const FORMAT: u8 = 1;
-const LEAST_SECRET: usize = 16;
+/// How many bytes a secret has at least, unless it is a legacy one.
+pub const LEAST_SECRET: usize = 16;
 const MOST_ID: usize = 256;
 
 #[cfg(test)]
@@ -298,7 +301,30 @@ mod tests {
         }
         let mut binary = record("client", "");
         binary.material = Secret::new([0xff; 32]);
-        assert!(matches!(binary.check(), Err(KeyStoreError::MaterialUnfit { .. })));
+        for kind in [KeyKind::Public, KeyKind::Private] {
+            binary.info.kind = kind;
+            assert!(matches!(binary.check(), Err(KeyStoreError::MaterialUnfit { .. })), "{kind}");
+        }
+    }
+
+    #[test]
+    fn a_secret_is_bytes_whether_they_are_text_or_not() {
+        let mut binary = record("client", "");
+        binary.material = Secret::new([0xff; 16]);
+        let checked = binary.clone().checked().unwrap();
+        let Material::Secret(secret) = checked.to_key().unwrap().material else { panic!("a secret") };
+        assert_eq!(secret.expose(), [0xff; 16]);
+        binary.material = Secret::new([0xff; 15]);
+        assert_eq!(binary.checked().map(|_| ()), Err(KeyStoreError::SecretTooShort { bytes: 15, least: 16 }));
+    }
+
+    #[test]
+    fn a_secret_that_is_long_enough_is_not_called_legacy() {
+        for (text, legacy) in [(LONG, false), ("short", true)] {
+            let mut given = record("client", text);
+            given.info.legacy = true;
+            assert_eq!(given.checked().unwrap().info.legacy, legacy, "{text}");
+        }
     }
 
     /// RFC 8037, appendix A.1.

@@ -88,7 +88,7 @@ impl SharedKeys {
 
     /// As [`KeyStore::add`](super::KeyStore::add).
     pub fn add(&self, new: NewKey, now: UnixTime) -> Result<u32, KeyStoreError> {
-        let mut new = Some(PortableKey::try_from(new)?);
+        let mut new = Some(PortableKey::from(new));
         self.change(|change| new.take().map_or_else(|| Err(again()), |new| changes::add(change, new, now)))
     }
 
