@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use countersign_core::{Secret, UnixTime};
 use countersign_gateway::config::{ReplayConfig, StoreConfig};
 use countersign_store_embedded::keys::{KeyInfo, KeyKind, LEAST_SECRET, Rotation, generate_secret};
-use countersign_store_embedded::{KeyAccess, NewKey};
+use countersign_store_embedded::{KeyAccess, NewKey, Seal, SealKey, SealKeys};
 use serde::Serialize;
 
 use crate::args::{AddKey, KeysArguments, KeysCommand, MaterialOptions, RevokeKey, RotateKey, StoreOptions};
@@ -37,12 +37,36 @@ pub(crate) fn run(arguments: &KeysArguments, out: &mut Output) -> Result<Outcome
                 tell(format_args!("{keys} {} imported", if keys == 1 { "key" } else { "keys" }));
             }
         }
+        KeysCommand::Reseal(reseal) => self::reseal(&reseal.store, out)?,
         KeysCommand::Export(export) => {
             let text = open(&export.store)?.export(export.id.as_deref())?;
             writeln!(out, "{}", text.trim_end())?;
         }
     }
     Ok(Outcome::Holds)
+}
+
+/// Seals what there is with the seal key that the configuration names, or with a new one.
+fn reseal(options: &StoreOptions, out: &mut Output) -> Result<(), Failure> {
+    let config = StoreConfig::load(&options.config)?;
+    let shared = match &config.replay {
+        ReplayConfig::Postgres(postgres) => database::key_access(postgres)?,
+        _ => None,
+    };
+    let mut seal = database::seal(&config)?;
+    if let Seal::Given(SealKeys { former: former @ None, .. }) = &mut seal {
+        // A store that had its seal key beside it so far. Only here, where somebody asks for the change: a gateway that
+        // took any key it found would take a store that was planted with it.
+        *former = SealKey::of_folder(&config.path)?;
+    }
+    let is_given = matches!(seal, Seal::Given(_));
+    let keys = shared.map_or_else(|| KeyAccess::open_sealed(&config.path, &seal), Ok)?.reseal(is_given)?;
+    if options.json {
+        out.json(&Resealed { keys })?;
+    } else {
+        tell(format_args!("{keys} {} sealed anew", if keys == 1 { "key" } else { "keys" }));
+    }
+    Ok(())
 }
 
 fn open(store: &StoreOptions) -> Result<KeyAccess, Failure> {
@@ -52,7 +76,7 @@ fn open(store: &StoreOptions) -> Result<KeyAccess, Failure> {
     {
         return Ok(access);
     }
-    Ok(KeyAccess::open(&config.path)?)
+    Ok(KeyAccess::open_sealed(&config.path, &database::seal(&config)?)?)
 }
 
 /// Talk, which is not the result. Where nobody can hear it, it is not said.
@@ -183,6 +207,11 @@ struct Revoked<'a> {
 
 #[derive(Debug, Serialize)]
 struct Imported {
+    keys: usize,
+}
+
+#[derive(Debug, Serialize)]
+struct Resealed {
     keys: usize,
 }
 

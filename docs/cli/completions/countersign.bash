@@ -91,6 +91,9 @@ _countersign() {
             countersign__subcmd__keys,list)
                 cmd="countersign__subcmd__keys__subcmd__list"
                 ;;
+            countersign__subcmd__keys,reseal)
+                cmd="countersign__subcmd__keys__subcmd__reseal"
+                ;;
             countersign__subcmd__keys,revoke)
                 cmd="countersign__subcmd__keys__subcmd__revoke"
                 ;;
@@ -557,7 +560,7 @@ _countersign() {
             return 0
             ;;
         countersign__subcmd__keys)
-            opts="-h --help add list show rotate revoke import export"
+            opts="-h --help add list show rotate revoke import export reseal"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -669,6 +672,28 @@ _countersign() {
             return 0
             ;;
         countersign__subcmd__keys__subcmd__list)
+            opts="-c -h --config --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        countersign__subcmd__keys__subcmd__reseal)
             opts="-c -h --config --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

@@ -254,14 +254,15 @@ complete -c countersign -n "__fish_countersign_using_subcommand lint" -l json -d
 complete -c countersign -n "__fish_countersign_using_subcommand lint" -s h -l help -d 'Print help'
 complete -c countersign -n "__fish_countersign_using_subcommand reason" -l json -d 'Print JSON'
 complete -c countersign -n "__fish_countersign_using_subcommand reason" -s h -l help -d 'Print help'
-complete -c countersign -n "__fish_countersign_using_subcommand keys; and not __fish_seen_subcommand_from add list show rotate revoke import export" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c countersign -n "__fish_countersign_using_subcommand keys; and not __fish_seen_subcommand_from add list show rotate revoke import export" -f -a "add" -d 'Add a key; a secret is made where none is given'
-complete -c countersign -n "__fish_countersign_using_subcommand keys; and not __fish_seen_subcommand_from add list show rotate revoke import export" -f -a "list" -d 'List the keys, without their secrets'
-complete -c countersign -n "__fish_countersign_using_subcommand keys; and not __fish_seen_subcommand_from add list show rotate revoke import export" -f -a "show" -d 'Show the keys of one id'
-complete -c countersign -n "__fish_countersign_using_subcommand keys; and not __fish_seen_subcommand_from add list show rotate revoke import export" -f -a "rotate" -d 'Give an id a new secret, and let the old one end'
-complete -c countersign -n "__fish_countersign_using_subcommand keys; and not __fish_seen_subcommand_from add list show rotate revoke import export" -f -a "revoke" -d 'End a key at once'
-complete -c countersign -n "__fish_countersign_using_subcommand keys; and not __fish_seen_subcommand_from add list show rotate revoke import export" -f -a "import" -d 'Add the keys that `export` printed, or those of a JSON Web Key set; all or none'
-complete -c countersign -n "__fish_countersign_using_subcommand keys; and not __fish_seen_subcommand_from add list show rotate revoke import export" -f -a "export" -d 'Print keys as JSON, with their secrets'
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and not __fish_seen_subcommand_from add list show rotate revoke import export reseal" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and not __fish_seen_subcommand_from add list show rotate revoke import export reseal" -f -a "add" -d 'Add a key; a secret is made where none is given'
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and not __fish_seen_subcommand_from add list show rotate revoke import export reseal" -f -a "list" -d 'List the keys, without their secrets'
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and not __fish_seen_subcommand_from add list show rotate revoke import export reseal" -f -a "show" -d 'Show the keys of one id'
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and not __fish_seen_subcommand_from add list show rotate revoke import export reseal" -f -a "rotate" -d 'Give an id a new secret, and let the old one end'
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and not __fish_seen_subcommand_from add list show rotate revoke import export reseal" -f -a "revoke" -d 'End a key at once'
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and not __fish_seen_subcommand_from add list show rotate revoke import export reseal" -f -a "import" -d 'Add the keys that `export` printed, or those of a JSON Web Key set; all or none'
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and not __fish_seen_subcommand_from add list show rotate revoke import export reseal" -f -a "export" -d 'Print keys as JSON, with their secrets'
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and not __fish_seen_subcommand_from add list show rotate revoke import export reseal" -f -a "reseal" -d 'Seal the stored keys with the configured seal key, or with a new one'
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from add" -l secret -d 'The secret; others on this machine can read command lines, so prefer --secret-file' -r
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from add" -l secret-file -d 'A file with the secret; a line end at its end does not count' -r -F
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from add" -l encoding -d 'How the secret is written; it is text where that is beyond doubt' -r -f -a "base64\t'Base64 or base64url, with its padding or without'
@@ -306,6 +307,9 @@ complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from export" -s c -l config -d 'The gateway\'s configuration, which says where the store is' -r -F
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from export" -l json -d 'Print JSON'
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from export" -s h -l help -d 'Print help'
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from reseal" -s c -l config -d 'The gateway\'s configuration, which says where the store is' -r -F
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from reseal" -l json -d 'Print JSON'
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from reseal" -s h -l help -d 'Print help'
 complete -c countersign -n "__fish_countersign_using_subcommand check" -s c -l config -d 'The configuration' -r -F
 complete -c countersign -n "__fish_countersign_using_subcommand check" -l json -d 'Print JSON'
 complete -c countersign -n "__fish_countersign_using_subcommand check" -s h -l help -d 'Print help'

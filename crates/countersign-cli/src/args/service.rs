@@ -36,6 +36,8 @@ pub(crate) enum KeysCommand {
     Import(ImportKeys),
     /// Print keys as JSON, with their secrets
     Export(ExportKeys),
+    /// Seal the stored keys with the configured seal key, or with a new one
+    Reseal(ResealKeys),
 }
 
 /// Which store.
@@ -170,6 +172,19 @@ pub(crate) struct ExportKeys {
     /// The key id; all keys where it is left out
     #[arg(value_name = "ID")]
     pub(crate) id: Option<String>,
+    #[command(flatten)]
+    pub(crate) store: StoreOptions,
+}
+
+/// Seal the stored keys anew.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Where the configuration names no seal key, a new one takes the place of seal.key in the store's folder. Where it names one
+and the one before it (former-seal-key-file, -env or -command), the keys are opened with that and sealed with the new one.
+
+Examples:
+  countersign keys reseal -c gateway.toml")]
+pub(crate) struct ResealKeys {
     #[command(flatten)]
     pub(crate) store: StoreOptions,
 }

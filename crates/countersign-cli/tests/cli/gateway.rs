@@ -59,12 +59,18 @@ impl Site {
             .spawn()
             .unwrap();
         let mut log = BufReader::new(running.stderr.take().unwrap());
-        let mut line = String::new();
-        log.read_line(&mut line).unwrap();
+        // What it remembers from before it says first.
+        let listen = loop {
+            let mut line = String::new();
+            assert_ne!(log.read_line(&mut line).unwrap(), 0, "it listens");
+            let line: Value = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
+            if let Some(listen) = line["listen"].as_str() {
+                break listen.to_owned();
+            }
+        };
         // Somebody has to read what follows, or the gateway would wait.
         std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
-        let line: Value = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
-        (Running(running), line["listen"].as_str().unwrap().to_owned())
+        (Running(running), listen)
     }
 }
 

@@ -71,3 +71,96 @@ fn bytes_verify_whatever_they_were_written_as() {
     assert_eq!(other.keys(&["export", "bytes"]).out, exported);
     assert_eq!(gateway.stop(), 0);
 }
+
+const OLD: &str = "8f1d4c0b6a2e95737a51fe0c9d24b86813e07f5a4bc6d2913e8a70f52cd1b694";
+const NEW: &str = "0f1d4c0b6a2e95737a51fe0c9d24b86813e07f5a4bc6d2913e8a70f52cd1b695";
+
+/// Has the store's section say more.
+fn configure(site: &Site, more: &str) {
+    let text = std::fs::read_to_string(site.config()).unwrap();
+    let (before, after) = text.split_once("path = \"data\"\n").unwrap();
+    let routes = &after[after.find("[[route]]").unwrap()..];
+    std::fs::write(site.config(), format!("{before}path = \"data\"\n{more}\n{routes}")).unwrap();
+}
+
+#[test]
+fn attack_35_the_seal_key_comes_from_elsewhere_and_is_not_repeated() {
+    let site = Site::new();
+    let file = site.folder.path().join("seal");
+    std::fs::write(&file, format!("{OLD}\n")).unwrap();
+    configure(&site, "seal-key-file = \"seal\"");
+    assert_eq!(site.keys(&["add", "alice", "--secret", TEXT]).status, 0);
+    assert!(!site.folder.path().join("data/seal.key").exists());
+    // The same by a command; another key, or none, opens nothing.
+    configure(&site, &format!("seal-key-command = [\"echo\", \"{OLD}\"]"));
+    assert!(site.keys(&["export"]).out.contains(TEXT));
+    for other in [
+        format!("seal-key-command = [\"echo\", \"{NEW}\"]"),
+        format!("seal-key-command = [\"echo\", \"{}\"]", &OLD[..62]),
+        "seal-key-command = [\"false\"]".to_owned(),
+        "seal-key-env = \"COUNTERSIGN_TEST_NO_SUCH_VARIABLE\"".to_owned(),
+        String::new(),
+    ] {
+        configure(&site, &other);
+        let refused = site.keys(&["list"]);
+        assert!(refused.status == 2 && refused.out.is_empty(), "{other}: {}", refused.err);
+        assert!(refused.err.contains("hint: "), "{}", refused.err);
+        assert!(!refused.err.contains(&OLD[..62]) && !refused.err.contains(NEW), "{}", refused.err);
+    }
+}
+
+#[test]
+fn keys_are_sealed_anew_under_a_running_gateway_and_when_it_is_stopped() {
+    let site = Site::new();
+    let named = |current: &str| format!("seal-key-command = [\"echo\", \"{current}\"]");
+    let both = format!("{}\nformer-seal-key-command = [\"echo\", \"{OLD}\"]", named(NEW));
+    // Each signs once: the same request within a second would be a repetition.
+    for id in ["alice", "bob", "carol"] {
+        assert_eq!(site.keys(&["add", id, "--secret", TEXT]).status, 0);
+    }
+    // `seal.key` in the folder, by a new one.
+    let file = site.folder.path().join("data/seal.key");
+    let before = std::fs::read(&file).unwrap();
+    assert_eq!(site.keys(&["reseal", "--json"]).json(), serde_json::json!({ "keys": 3 }));
+    assert_ne!(std::fs::read(&file).unwrap(), before);
+    // From the folder to a key from elsewhere; not by a gateway that knows nothing of it.
+    let (gateway, address) = site.serve();
+    configure(&site, &named(OLD));
+    let refused = site.keys(&["reseal"]);
+    assert!(refused.status == 2 && refused.err.contains("stop it"), "{}", refused.err);
+    assert_eq!(status(&address, &signed(&address, "alice", TEXT)), 502);
+    assert_eq!(gateway.stop(), 0);
+    assert_eq!(site.keys(&["list"]).status, 2, "nobody asked for the change yet");
+    assert_eq!(site.keys(&["reseal", "--json"]).json(), serde_json::json!({ "keys": 3 }));
+    assert_eq!(site.keys(&["reseal", "--json"]).json(), serde_json::json!({ "keys": 0 }), "they are");
+    // From there to the next, while the gateway serves with either.
+    configure(&site, &both);
+    let (gateway, address) = site.serve();
+    assert_eq!(status(&address, &signed(&address, "bob", TEXT)), 502);
+    assert_eq!(site.keys(&["reseal", "--json"]).json(), serde_json::json!({ "keys": 3 }));
+    assert_eq!(status(&address, &signed(&address, "carol", TEXT)), 502);
+    assert_eq!(site.keys(&["add", "dave", "--secret", TEXT]).status, 0);
+    assert_eq!(gateway.stop(), 0);
+    configure(&site, &named(OLD));
+    assert_eq!(site.keys(&["list"]).status, 2);
+    configure(&site, &named(NEW));
+    assert_eq!(site.keys(&["list", "--json"]).json().as_array().unwrap().len(), 4);
+}
+
+/// Killed at any instant, it leaves a store that opens with all that was in it.
+#[test]
+fn attack_38_sealing_anew_is_killed_and_nothing_is_lost() {
+    let site = Site::new();
+    for id in ["alice", "bob", "carol"] {
+        assert_eq!(site.keys(&["add", id, "--secret", TEXT]).status, 0);
+    }
+    for round in 0..20 {
+        let mut command = crate::support::countersign();
+        let mut running = command.args(["keys", "reseal", "-c", &site.config()]).spawn().unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(round));
+        let _ = running.kill();
+        running.wait().unwrap();
+        let listed = site.keys(&["export"]);
+        assert_eq!((listed.status, listed.out.matches(TEXT).count()), (0, 3), "{}", listed.err);
+    }
+}

@@ -16,7 +16,7 @@ mod wire;
 pub use server::ControlServer;
 
 use crate::keys::{
-    Encoding, KeyInfo, KeyStore, KeyStoreError, NewKey, PortableKey, Rotation, SecretText, SharedKeys,
+    Encoding, KeyInfo, KeyStore, KeyStoreError, NewKey, PortableKey, Rotation, Seal, SecretText, SharedKeys,
 };
 use countersign_core::time::UnixTime;
 use std::io::{self, Write as _};
@@ -50,6 +50,11 @@ impl KeyAccess {
     /// A store that is held by a process which does not answer yet (a gateway that is just starting, another key
     /// command) is tried again for two seconds.
     pub fn open(store: &Path) -> Result<Self, KeyStoreError> {
+        Self::open_sealed(store, &Seal::Folder)
+    }
+
+    /// As [`KeyAccess::open`], with the keys sealed with what is given if the store is opened here.
+    pub fn open_sealed(store: &Path, seal: &Seal) -> Result<Self, KeyStoreError> {
         let live = LiveStore { socket: socket::path_in(store) };
         for _ in 0..TRIES {
             match live.connect() {
@@ -57,12 +62,12 @@ impl KeyAccess {
                 Err(error) if nobody_listens(&error) => {}
                 Err(error) => return Err(live.failed(&error)),
             }
-            match KeyStore::open(store) {
+            match KeyStore::open_sealed(store, seal.clone()) {
                 Err(KeyStoreError::Locked { .. }) => std::thread::sleep(BETWEEN_TRIES),
                 opened => return opened.map(Self::Direct),
             }
         }
-        KeyStore::open(store).map(Self::Direct)
+        KeyStore::open_sealed(store, seal.clone()).map(Self::Direct)
     }
 
     /// As [`KeyStore::add`].
@@ -147,6 +152,20 @@ impl KeyAccess {
         };
         match live.ask(&Request::Import { text: SecretText::new(text), now: now.millis() })? {
             Answer::Imported { keys } => Ok(keys),
+            other => Err(other.unexpected()),
+        }
+    }
+
+    /// As [`KeyStore::reseal`]. `is_given`: whether the caller's configuration names the seal key. A gateway that was
+    /// started with another one does nothing.
+    pub fn reseal(&self, is_given: bool) -> Result<usize, KeyStoreError> {
+        let live = match self {
+            Self::Direct(store) => return store.reseal(),
+            Self::Shared(keys) => return keys.reseal(),
+            Self::Live(live) => live,
+        };
+        match live.ask(&Request::Reseal { is_given })? {
+            Answer::Resealed { keys } => Ok(keys),
             other => Err(other.unexpected()),
         }
     }

@@ -114,6 +114,11 @@ fn perform(keys: &KeyStore, request: Request) -> Result<Answer, KeyStoreError> {
         Request::Import { text, now } => Answer::Imported { keys: keys.import(text.as_str(), at(now))? },
         Request::List => Answer::Keys { keys: keys.list()? },
         Request::Ping => Answer::Pong { revision: keys.revision() },
+        Request::Reseal { is_given } if is_given == keys.is_seal_given() => Answer::Resealed { keys: keys.reseal()? },
+        Request::Reseal { .. } => {
+            let why = "it was started with another seal key than the configuration names now: stop it first";
+            return Err(KeyStoreError::Protocol { why: why.to_owned() });
+        }
         Request::Revoke { id, version, now } => Answer::Revoked { versions: keys.revoke(&id, version, at(now))? },
         Request::Rotate { id, material, encoding, overlap_until, legacy, now } => {
             let material = encoding.read(&material)?;

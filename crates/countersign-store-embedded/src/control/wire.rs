@@ -25,6 +25,9 @@ pub(crate) enum Request {
     },
     List,
     Ping,
+    Reseal {
+        is_given: bool,
+    },
     Revoke {
         id: String,
         version: Option<u32>,
@@ -53,6 +56,7 @@ pub(crate) enum Answer {
     Keys { keys: Vec<KeyInfo> },
     Pong { revision: u64 },
     Refused { error: KeyStoreError },
+    Resealed { keys: usize },
     Revoked { versions: Vec<u32> },
     Stored { version: u32 },
 }
@@ -120,6 +124,7 @@ mod tests {
         let errors = [
             KeyStoreError::IdTaken { id: "a".to_owned() },
             KeyStoreError::Locked { pid: Some(1) },
+            KeyStoreError::SealKeyForeign,
             KeyStoreError::SealKeyExposed { path: "/seal.key".to_owned(), mode: 0o644 },
             KeyStoreError::SecretTooShort { bytes: 3, least: 16 },
             KeyStoreError::UnknownVersion { id: "a".to_owned(), version: 2 },

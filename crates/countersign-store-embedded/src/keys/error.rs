@@ -88,6 +88,9 @@ pub enum KeyStoreError {
         /// Its permissions.
         mode: u32,
     },
+    /// The stored keys were sealed with none of the seal keys that are configured.
+    #[error("the stored keys were sealed with another seal key than the configuration names")]
+    SealKeyForeign,
     /// The seal key does not have 32 bytes.
     #[error("{path}: has {bytes} bytes instead of 32")]
     SealKeyMalformed {
@@ -173,6 +176,10 @@ impl KeyStoreError {
             Self::Protocol { .. } => "is the gateway of the same version as this program?",
             Self::SealKeyExposed { .. } => {
                 "others may have read it: `chmod 600` it, and rotate the keys if that matters"
+            }
+            Self::SealKeyForeign => {
+                "name the old one as `former-seal-key-file`, `-env` or `-command`; then `countersign keys reseal` seals \
+                 them with the new one"
             }
             Self::SealKeyMalformed { .. } | Self::SealKeyMissing { .. } | Self::SealKeyWrong { .. } => {
                 "restore seal.key from a backup; without it the stored keys are lost and have to be imported again"
