@@ -6,17 +6,20 @@
 use std::io::{self, Write};
 
 use countersign_core::{Secret, UnixTime};
-use countersign_gateway::config::{ReplayConfig, StoreConfig};
+use countersign_gateway::config::{ReplayConfig, SecretSource, StoreConfig};
 use countersign_store_embedded::keys::{KeyInfo, KeyKind, LEAST_SECRET, Rotation, generate_secret};
 use countersign_store_embedded::{KeyAccess, NewKey, Seal, SealKey, SealKeys};
 use serde::Serialize;
 
-use crate::args::{AddKey, KeysArguments, KeysCommand, MaterialOptions, RevokeKey, RotateKey, StoreOptions};
+use crate::args::{
+    AddKey, ExportKeys, KeysArguments, KeysCommand, MaterialOptions, RevokeKey, RotateKey, SealOptions, StoreOptions,
+};
 use crate::database;
 use crate::encoding;
 use crate::failure::Failure;
 use crate::material::{MaterialError, SecretText};
 use crate::out::{Outcome, Output};
+use crate::secret_source;
 use crate::task;
 use crate::world;
 
@@ -30,7 +33,9 @@ pub(crate) fn run(arguments: &KeysArguments, out: &mut Output) -> Result<Outcome
         KeysCommand::Revoke(revoke) => self::revoke(revoke, now, out)?,
         KeysCommand::Import(import) => {
             let text = SecretText::read_all(&import.file)?;
-            let keys = open(&import.store)?.import(text.expose(), now)?;
+            let opened = seal_key(&import.seal)?.map(|key| key.open_export(text.expose())).transpose()?;
+            let text = opened.as_deref().map_or(text.expose(), String::as_str);
+            let keys = open(&import.store)?.import(text, now)?;
             if import.store.json {
                 out.json(&Imported { keys })?;
             } else {
@@ -38,10 +43,7 @@ pub(crate) fn run(arguments: &KeysArguments, out: &mut Output) -> Result<Outcome
             }
         }
         KeysCommand::Reseal(reseal) => self::reseal(&reseal.store, out)?,
-        KeysCommand::Export(export) => {
-            let text = open(&export.store)?.export(export.id.as_deref())?;
-            writeln!(out, "{}", text.trim_end())?;
-        }
+        KeysCommand::Export(export) => self::export(export, out)?,
     }
     Ok(Outcome::Holds)
 }
@@ -67,6 +69,36 @@ fn reseal(options: &StoreOptions, out: &mut Output) -> Result<(), Failure> {
         tell(format_args!("{keys} {} sealed anew", if keys == 1 { "key" } else { "keys" }));
     }
     Ok(())
+}
+
+fn export(export: &ExportKeys, out: &mut Output) -> Result<(), Failure> {
+    let seal_key = seal_key(&export.seal)?;
+    let access = open(&export.store)?;
+    if let (true, Some(id)) = (export.public, &export.id) {
+        let parts = access.public_parts(id)?;
+        if export.store.json {
+            out.json(&parts)?;
+        } else {
+            parts.iter().try_for_each(|part| write!(out, "{}", part.pem))?;
+        }
+        return Ok(());
+    }
+    let text = access.export(export.id.as_deref())?;
+    match seal_key {
+        Some(key) => writeln!(out, "{}", key.seal_export(&text)?.trim_end())?,
+        None => writeln!(out, "{}", text.trim_end())?,
+    }
+    Ok(())
+}
+
+/// The key that an export is sealed with, where one is named.
+fn seal_key(options: &SealOptions) -> Result<Option<SealKey>, Failure> {
+    let source = match options {
+        SealOptions { seal_key_file: Some(path), .. } => SecretSource::File(path.clone()),
+        SealOptions { seal_key_env: Some(name), .. } => SecretSource::Environment(name.clone()),
+        _ => return Ok(None),
+    };
+    Ok(Some(SealKey::parse(secret_source::secret(&source)?.expose())?))
 }
 
 fn open(store: &StoreOptions) -> Result<KeyAccess, Failure> {

@@ -261,7 +261,7 @@ complete -c countersign -n "__fish_countersign_using_subcommand keys; and not __
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and not __fish_seen_subcommand_from add list show rotate revoke import export reseal" -f -a "rotate" -d 'Give an id a new secret, and let the old one end'
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and not __fish_seen_subcommand_from add list show rotate revoke import export reseal" -f -a "revoke" -d 'End a key at once'
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and not __fish_seen_subcommand_from add list show rotate revoke import export reseal" -f -a "import" -d 'Add the keys that `export` printed, or those of a JSON Web Key set; all or none'
-complete -c countersign -n "__fish_countersign_using_subcommand keys; and not __fish_seen_subcommand_from add list show rotate revoke import export reseal" -f -a "export" -d 'Print keys as JSON, with their secrets'
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and not __fish_seen_subcommand_from add list show rotate revoke import export reseal" -f -a "export" -d 'Print keys as JSON, with their secrets or sealed; or the public part of key pairs'
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and not __fish_seen_subcommand_from add list show rotate revoke import export reseal" -f -a "reseal" -d 'Seal the stored keys with the configured seal key, or with a new one'
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from add" -l secret -d 'The secret; others on this machine can read command lines, so prefer --secret-file' -r
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from add" -l secret-file -d 'A file with the secret; a line end at its end does not count' -r -F
@@ -301,10 +301,15 @@ complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from revoke" -s c -l config -d 'The gateway\'s configuration, which says where the store is' -r -F
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from revoke" -l json -d 'Print JSON'
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from revoke" -s h -l help -d 'Print help'
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from import" -l seal-key-file -d 'A file with the key that seals what is exported: 64 hexadecimal digits, as `openssl rand -hex 32` prints them' -r -F
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from import" -l seal-key-env -d 'The variable that holds this key' -r
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from import" -s c -l config -d 'The gateway\'s configuration, which says where the store is' -r -F
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from import" -l json -d 'Print JSON'
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from import" -s h -l help -d 'Print help'
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from export" -l seal-key-file -d 'A file with the key that seals what is exported: 64 hexadecimal digits, as `openssl rand -hex 32` prints them' -r -F
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from export" -l seal-key-env -d 'The variable that holds this key' -r
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from export" -s c -l config -d 'The gateway\'s configuration, which says where the store is' -r -F
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from export" -l public -d 'Print the public part of the id\'s key pairs, as PEM, and no secret'
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from export" -l json -d 'Print JSON'
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from export" -s h -l help -d 'Print help'
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from reseal" -s c -l config -d 'The gateway\'s configuration, which says where the store is' -r -F

@@ -34,7 +34,7 @@ pub(crate) enum KeysCommand {
     Revoke(RevokeKey),
     /// Add the keys that `export` printed, or those of a JSON Web Key set; all or none
     Import(ImportKeys),
-    /// Print keys as JSON, with their secrets
+    /// Print keys as JSON, with their secrets or sealed; or the public part of key pairs
     Export(ExportKeys),
     /// Seal the stored keys with the configured seal key, or with a new one
     Reseal(ResealKeys),
@@ -163,15 +163,38 @@ pub(crate) struct ImportKeys {
     #[arg(value_name = "FILE|-")]
     pub(crate) file: PathBuf,
     #[command(flatten)]
+    pub(crate) seal: SealOptions,
+    #[command(flatten)]
     pub(crate) store: StoreOptions,
 }
 
-/// Print keys with their secrets.
+/// What an export is sealed with.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct SealOptions {
+    /// A file with the key that seals what is exported: 64 hexadecimal digits, as `openssl rand -hex 32` prints them
+    #[arg(long, value_name = "FILE", group = "sealed")]
+    pub(crate) seal_key_file: Option<PathBuf>,
+    /// The variable that holds this key
+    #[arg(long, value_name = "NAME", group = "sealed")]
+    pub(crate) seal_key_env: Option<String>,
+}
+
+/// Print keys with their secrets, or what may be known of them.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  countersign keys export gateway --public -c gateway.toml > gateway.pem
+  countersign keys export --seal-key-file transport.key -c gateway.toml > keys.sealed
+  countersign keys import keys.sealed --seal-key-file transport.key -c other.toml")]
 pub(crate) struct ExportKeys {
     /// The key id; all keys where it is left out
     #[arg(value_name = "ID")]
     pub(crate) id: Option<String>,
+    /// Print the public part of the id's key pairs, as PEM, and no secret
+    #[arg(long, requires = "id", conflicts_with = "sealed")]
+    pub(crate) public: bool,
+    #[command(flatten)]
+    pub(crate) seal: SealOptions,
     #[command(flatten)]
     pub(crate) store: StoreOptions,
 }

@@ -164,3 +164,53 @@ fn attack_38_sealing_anew_is_killed_and_nothing_is_lost() {
         assert_eq!((listed.status, listed.out.matches(TEXT).count()), (0, 3), "{}", listed.err);
     }
 }
+
+const PRIVATE_PEM: &str = "-----BEGIN PRIVATE KEY-----
+MC4CAQAwBQYDK2VwBCIEIC7aW7e4xzBLpa3RKiOpuPxpPkCjOy49zbh0Utd+K58E
+-----END PRIVATE KEY-----
+";
+const PUBLIC_PEM: &str = "-----BEGIN PUBLIC KEY-----
+MCowBQYDK2VwAyEA8YGNrAc4jW0FekD2SabijdDqZumXo3+igXWht9wrFuM=
+-----END PUBLIC KEY-----
+";
+
+#[test]
+fn attack_35_the_public_part_of_a_pair_is_exported_and_none_of_a_secret() {
+    let site = Site::new();
+    let file = site.folder.path().join("pair.pem");
+    std::fs::write(&file, PRIVATE_PEM).unwrap();
+    assert_eq!(site.keys(&["add", "alice", "--secret", TEXT]).status, 0);
+    assert_eq!(site.keys(&["add", "pair", "--private-key", file.to_str().unwrap()]).status, 0);
+    for refused in [&["export", "alice", "--public"][..], &["export", "--public"], &["export", "nobody", "--public"]]
+    {
+        let refused = site.keys(refused);
+        assert_eq!((refused.status, refused.out.as_str()), (2, ""), "{}", refused.err);
+        assert!(!refused.err.contains(TEXT), "{}", refused.err);
+    }
+    // What `openssl pkey -pubout` makes of it.
+    assert_eq!(site.keys(&["export", "pair", "--public"]).out, PUBLIC_PEM);
+    let parts = site.keys(&["export", "pair", "--public", "--json"]).json();
+    assert_eq!((&parts[0]["version"], &parts[0]["pem"]), (&1.into(), &PUBLIC_PEM.into()), "{parts}");
+    assert_eq!(site.keys(&["revoke", "pair"]).status, 0);
+    assert_eq!(site.keys(&["export", "pair", "--public"]).status, 2, "it is revoked");
+}
+
+#[test]
+fn attack_35_a_sealed_export_shows_nothing_and_is_imported_with_its_key_alone() {
+    let (site, other) = (Site::new(), Site::new());
+    let path = |name: &str| site.folder.path().join(name).to_str().unwrap().to_owned();
+    std::fs::write(path("seal"), OLD).unwrap();
+    std::fs::write(path("wrong"), NEW).unwrap();
+    assert_eq!(site.keys(&["add", "alice", "--secret", TEXT]).status, 0);
+    let sealed = site.keys(&["export", "--seal-key-file", &path("seal")]);
+    assert!(sealed.status == 0 && !sealed.out.contains(TEXT) && !sealed.out.contains("alice"), "{}", sealed.out);
+    assert_eq!(site.keys(&["export", "--seal-key-env", "COUNTERSIGN_TEST_NO_SUCH_VARIABLE"]).status, 2);
+    std::fs::write(path("sealed"), &sealed.out).unwrap();
+    for key in [&[][..], &["--seal-key-file", &path("wrong")]] {
+        let refused = other.keys(&[&["import", &path("sealed")], key].concat());
+        assert_eq!(refused.status, 2, "{}", refused.err);
+    }
+    assert_eq!(other.keys(&["list", "--json"]).json(), serde_json::json!([]));
+    assert_eq!(other.keys(&["import", &path("sealed"), "--seal-key-file", &path("seal")]).status, 0);
+    assert_eq!(other.keys(&["export"]).out, site.keys(&["export"]).out);
+}

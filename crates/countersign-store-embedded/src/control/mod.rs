@@ -16,7 +16,8 @@ mod wire;
 pub use server::ControlServer;
 
 use crate::keys::{
-    Encoding, KeyInfo, KeyStore, KeyStoreError, NewKey, PortableKey, Rotation, Seal, SecretText, SharedKeys,
+    Encoding, KeyInfo, KeyStore, KeyStoreError, NewKey, PortableKey, PublicPart, Rotation, Seal, SecretText,
+    SharedKeys, public_parts,
 };
 use countersign_core::time::UnixTime;
 use std::io::{self, Write as _};
@@ -141,6 +142,12 @@ impl KeyAccess {
             Answer::Exported { text } => Ok(text.into_text()),
             other => Err(other.unexpected()),
         }
+    }
+
+    /// The public parts of an id's key pairs that are not revoked.
+    pub fn public_parts(&self, id: &str) -> Result<Vec<PublicPart>, KeyStoreError> {
+        let parts = public_parts(&self.export(Some(id))?)?;
+        if parts.is_empty() { Err(KeyStoreError::NothingActive { id: id.to_owned() }) } else { Ok(parts) }
     }
 
     /// As [`KeyStore::import`].

@@ -74,6 +74,12 @@ pub enum KeyStoreError {
         /// The id.
         id: String,
     },
+    /// A secret is known to both sides, and has no part that others may know.
+    #[error("{id:?} is a secret, of which nothing is public")]
+    NothingPublic {
+        /// The id.
+        id: String,
+    },
     /// The other end of the control socket does not answer as it should.
     #[error("the running gateway could not be talked to: {why}")]
     Protocol {
@@ -173,6 +179,7 @@ impl KeyStoreError {
                 "key pairs are one unencrypted RSA, P-256, P-384, Ed25519 or SM2 key in PEM form"
             }
             Self::NothingActive { .. } => "`keys add` starts it anew",
+            Self::NothingPublic { .. } => "key pairs have a public part; a secret can be exported sealed",
             Self::Protocol { .. } => "is the gateway of the same version as this program?",
             Self::SealKeyExposed { .. } => {
                 "others may have read it: `chmod 600` it, and rotate the keys if that matters"

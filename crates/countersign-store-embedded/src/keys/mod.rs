@@ -21,7 +21,8 @@ mod shared;
 mod snapshot;
 
 pub use error::KeyStoreError;
-pub(crate) use portable::{Encoding, PortableKey, SecretText, without_values};
+pub use portable::PublicPart;
+pub(crate) use portable::{Encoding, PortableKey, SecretText, public_parts, without_values};
 pub use record::{KeyInfo, KeyKind, LEAST_SECRET};
 pub use seal::{Seal, SealKey, SealKeys, generate_secret};
 pub use shared::{KeyRow, KeyRows, KeyTable, SharedKeys};

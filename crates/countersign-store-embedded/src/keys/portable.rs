@@ -4,6 +4,7 @@
 //! text wipes itself where it is ours to wipe; what the JSON writer reallocates on the way is not.
 
 use super::record::{KeyInfo, KeyKind, Record};
+use super::seal::SealKey;
 use super::{KeyStoreError, NewKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -136,6 +137,9 @@ pub(crate) fn export(records: Vec<Record>) -> Result<Zeroizing<String>, KeyStore
 /// The records in what [`export`] gave, or in a JSON Web Key set (RFC 7517, section 5).
 pub(crate) fn import(text: &str) -> Result<Vec<PortableKey>, KeyStoreError> {
     let unreadable = |why: String| KeyStoreError::ImportUnreadable { why };
+    if is_sealed(text) {
+        return Err(unreadable("it is sealed: `--seal-key-file` or `--seal-key-env` says with what".to_owned()));
+    }
     // Both have `keys`; only ours has a version.
     let is_ours = json_member(text.as_bytes(), b"countersign_keys").is_ok_and(|version| version.is_some());
     if !is_ours && let Some(set) = jwk::own_texts(text) {
@@ -167,6 +171,77 @@ fn of_jwk(index: usize, (key, text): (Jwk, &str)) -> Result<PortableKey, KeyStor
         new.material = material;
     }
     Ok(PortableKey::from(new))
+}
+
+/// What everybody may know of a key pair.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PublicPart {
+    /// The key id.
+    pub id: String,
+    /// Which of the id's keys.
+    pub version: u32,
+    /// The first second in which it is valid, since the epoch.
+    pub not_before: Option<i64>,
+    /// The last second in which it is valid.
+    pub not_after: Option<i64>,
+    /// `SubjectPublicKeyInfo`, as PEM.
+    pub pem: String,
+}
+
+/// The public parts of the keys in what [`export`] gave, without those that are revoked.
+pub(crate) fn public_parts(text: &str) -> Result<Vec<PublicPart>, KeyStoreError> {
+    let part = |key: PortableKey| {
+        let (id, version) = (key.id.clone(), key.version.unwrap_or_default());
+        let (not_before, not_after) = (key.not_before, key.not_after);
+        let record = key.into_record(version, UnixTime::from_secs(0))?;
+        let pem = match &record.to_key()?.material {
+            Material::Private(key) => key.public().to_pem(),
+            Material::Public(key) => key.to_pem(),
+            _ => return Err(KeyStoreError::NothingPublic { id }),
+        };
+        let kind = record.info.kind.to_string();
+        let pem = pem.map_err(|error| KeyStoreError::MaterialUnfit { kind, why: error.to_string() })?;
+        Ok(PublicPart { id, version, not_before, not_after, pem })
+    };
+    import(text)?.into_iter().filter(|key| key.revoked_at.is_none()).map(part).collect()
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SealedExport {
+    /// The format's version.
+    countersign_sealed_keys: u32,
+    sealed: String,
+}
+
+impl SealKey {
+    /// Seals what an export gave, for a place that others can read.
+    pub fn seal_export(&self, text: &str) -> Result<String, KeyStoreError> {
+        let sealed = STANDARD.encode(self.0.seal(SEALED_EXPORT, text.as_bytes())?);
+        let text = serde_json::to_string_pretty(&SealedExport { countersign_sealed_keys: FORMAT, sealed });
+        text.map(|text| text + "\n").map_err(|error| KeyStoreError::Damaged { what: error.to_string() })
+    }
+
+    /// Opens what [`SealKey::seal_export`] gave.
+    pub fn open_export(&self, text: &str) -> Result<Zeroizing<String>, KeyStoreError> {
+        let unreadable = |why: &str| KeyStoreError::ImportUnreadable { why: why.to_owned() };
+        if !is_sealed(text) {
+            return Err(unreadable("it is not sealed, and a seal key is given"));
+        }
+        let export: SealedExport = serde_json::from_str(text).map_err(|error| unreadable(&without_values(&error)))?;
+        if export.countersign_sealed_keys != FORMAT {
+            return Err(unreadable(&format!("format {} is not known", export.countersign_sealed_keys)));
+        }
+        let sealed = STANDARD.decode(&export.sealed).map_err(|_| unreadable("`sealed` is not base64"))?;
+        let opened = self.0.open(SEALED_EXPORT, &sealed);
+        let opened = opened.map_err(|_| unreadable("it was sealed with another seal key, or changed since"))?;
+        let text = str::from_utf8(opened.expose()).map_err(|_| unreadable("what is sealed is not text"))?;
+        Ok(Zeroizing::new(text.to_owned()))
+    }
+}
+
+fn is_sealed(text: &str) -> bool {
+    json_member(text.as_bytes(), b"countersign_sealed_keys").is_ok_and(|version| version.is_some())
 }
 
 impl PortableKey {
@@ -259,6 +334,7 @@ const fn secret() -> KeyKind {
 }
 
 const FORMAT: u32 = 1;
+const SEALED_EXPORT: &[u8] = b"countersign sealed export 1";
 
 #[cfg(test)]
 mod tests {
@@ -326,6 +402,25 @@ mod tests {
         let set = r#"{"keys":[{"kty":"oct","kid":"a","k":"_____________________w"}]}"#;
         let key = import(set).unwrap().pop().unwrap();
         assert_eq!(key.encoding.read(&key.material).unwrap().expose(), [0xff; 16]);
+    }
+
+    #[test]
+    fn attack_35_a_sealed_export_opens_with_its_key_alone_and_whole() {
+        let key = |byte: &str| SealKey::parse(&byte.repeat(32)).unwrap();
+        let text = r#"{"countersign_keys":1,"keys":[{"id":"a","material":"canary"}]}"#;
+        let sealed = key("0a").seal_export(text).unwrap();
+        assert!(!sealed.contains("canary"));
+        assert_eq!(&*key("0a").open_export(&sealed).unwrap(), text);
+        let refused = |key: SealKey, text: &str| {
+            let error = key.open_export(text).unwrap_err();
+            assert!(matches!(error, KeyStoreError::ImportUnreadable { .. }) && !error.to_string().contains("canary"));
+        };
+        refused(key("0b"), &sealed);
+        refused(key("0a"), text);
+        refused(key("0a"), &sealed.replace("_keys\": 1", "_keys\": 2"));
+        refused(key("0a"), &sealed.replace("\"sealed\": \"", "\"sealed\": \"AAAA"));
+        refused(key("0a"), r#"{"countersign_sealed_keys":1,"sealed":"canary*"}"#);
+        assert!(import(&sealed).unwrap_err().to_string().contains("it is sealed"));
     }
 
     #[test]
