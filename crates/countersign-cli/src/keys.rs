@@ -7,12 +7,13 @@ use std::io::{self, Write};
 
 use countersign_core::{Secret, UnixTime};
 use countersign_gateway::config::{ReplayConfig, SecretSource, StoreConfig};
-use countersign_store_embedded::keys::{KeyInfo, KeyKind, LEAST_SECRET, Rotation, generate_secret};
+use countersign_store_embedded::keys::{KeyInfo, KeyKind, KeyPurpose, LEAST_SECRET, Rotation, generate_secret};
 use countersign_store_embedded::{KeyAccess, NewKey, Seal, SealKey, SealKeys};
 use serde::Serialize;
 
 use crate::args::{
-    AddKey, ExportKeys, KeysArguments, KeysCommand, MaterialOptions, RevokeKey, RotateKey, SealOptions, StoreOptions,
+    AddKey, ExportKeys, KeysArguments, KeysCommand, MaterialOptions, PurposeName, RevokeKey, RotateKey, SealOptions,
+    StoreOptions,
 };
 use crate::database;
 use crate::encoding;
@@ -156,6 +157,11 @@ fn add(add: &AddKey, now: UnixTime, out: &mut Output) -> Result<(), Failure> {
     key.not_before = add.validity.not_before.map(UnixTime::from_secs);
     key.not_after = add.validity.not_after.map(UnixTime::from_secs);
     key.legacy = add.material.legacy;
+    key.purpose = match add.purpose {
+        PurposeName::Both => KeyPurpose::Both,
+        PurposeName::Sign => KeyPurpose::Sign,
+        PurposeName::Verify => KeyPurpose::Verify,
+    };
     let shorter = short(&key.material, key.kind);
     let version = access.add(key, now)?;
     warn_of_legacy(shorter);
@@ -277,6 +283,11 @@ fn show(keys: &[KeyInfo], json: bool, now: UnixTime, out: &mut Output) -> Result
 fn state(key: &KeyInfo, now: UnixTime) -> String {
     let at = |seconds: i64| world::instant(UnixTime::from_secs(seconds));
     let legacy = if key.legacy { ", legacy" } else { "" };
+    let purpose = match key.purpose {
+        KeyPurpose::Both => "",
+        KeyPurpose::Sign => ", signs only",
+        KeyPurpose::Verify => ", verifies only",
+    };
     let state = match (key.revoked_at, key.not_before, key.not_after) {
         (Some(revoked), ..) => format!("revoked {}", at(revoked)),
         (_, Some(from), _) if now.secs() < from => format!("from {}", at(from)),
@@ -284,7 +295,7 @@ fn state(key: &KeyInfo, now: UnixTime) -> String {
         (_, _, Some(to)) => format!("active until {}", at(to)),
         _ => "active".to_owned(),
     };
-    format!("{state}{legacy}")
+    format!("{state}{legacy}{purpose}")
 }
 
 impl SecretText {

@@ -4,7 +4,7 @@ use countersign_core::key::{Key, KeyQuery, KeyResolver, Material, Secret};
 use countersign_core::replay::Answer;
 use countersign_core::time::UnixTime;
 use countersign_store_embedded::{
-    KeyInfo, KeyKind, KeyStore, KeyStoreError, NewKey, Rotation, Seal, SealKey, SealKeys,
+    KeyInfo, KeyKind, KeyPurpose, KeyStore, KeyStoreError, NewKey, Rotation, Seal, SealKey, SealKeys,
 };
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -324,6 +324,31 @@ fn a_seal_key_that_was_there_first_is_used() {
     assert_eq!(valid(&KeyStore::open(folder.path()).unwrap(), "a", 100), ["the first secret"]);
 }
 
+#[test]
+fn attack_05_a_key_is_found_for_nothing_but_what_it_is_for() {
+    let (folder, keys) = store();
+    keys.add(NewKey { purpose: KeyPurpose::Sign, ..new("sign", "the first secret") }, at(100)).unwrap();
+    keys.add(NewKey { purpose: KeyPurpose::Verify, ..new("verify", "the second secret") }, at(100)).unwrap();
+    keys.add(new("both", "the third secret"), at(100)).unwrap();
+    let check = |keys: &KeyStore| {
+        for (id, signs, verifies) in [("sign", 1, 0), ("verify", 0, 1), ("both", 1, 1)] {
+            let verifying = KeyQuery::new("scheme", Some(id.as_bytes()));
+            let found = |query: &KeyQuery<'_>| keys.snapshot().find(query).keys().len();
+            assert_eq!((found(&verifying.to_sign()), found(&verifying)), (signs, verifies), "{id}");
+            assert_eq!(candidates(keys, id).len(), verifies, "{id}");
+        }
+    };
+    check(&keys);
+    let exported = keys.export(None).unwrap();
+    drop(keys);
+    check(&KeyStore::open(folder.path()).unwrap());
+    let (_folder, other) = store();
+    other.import(&exported, at(200)).unwrap();
+    check(&other);
+    let public = NewKey { purpose: KeyPurpose::Sign, ..NewKey::of("pair", KeyKind::Public, secret(PUBLIC_PEM)) };
+    assert_eq!(other.add(public, at(200)), Err(KeyStoreError::PurposeUnsuitable));
+}
+
 fn sealed(byte: &str, former: Option<&str>) -> Seal {
     let key = |byte: &str| SealKey::parse(&byte.repeat(32)).unwrap();
     Seal::Given(SealKeys { current: key(byte), former: former.map(key) })
@@ -561,6 +586,7 @@ fn the_list_says_what_may_be_shown() {
         created_at: 100,
         revoked_at: None,
         legacy: false,
+        purpose: KeyPurpose::Both,
     };
     assert_eq!(keys.list(), Ok(vec![expected.clone()]));
     assert!(expected.is_active_at(at(900)) && !expected.is_active_at(at(901)));

@@ -185,7 +185,7 @@ impl PostgresKeys {
             let why = format!("PostgreSQL: the keys could not be looked at for {} s", unseen.as_secs());
             return Err(StoreError::Unavailable(why));
         }
-        Ok(query.claimed_key_id.map(|id| self.shared.snapshot.load().find(id)).unwrap_or_default())
+        Ok(self.shared.snapshot.load().find(query))
     }
 }
 

@@ -574,7 +574,7 @@ _countersign() {
             return 0
             ;;
         countersign__subcmd__keys__subcmd__add)
-            opts="-c -h --secret --secret-file --encoding --generate --public-key --private-key --legacy --alg --not-before --not-after --config --json --help"
+            opts="-c -h --secret --secret-file --encoding --generate --public-key --private-key --legacy --alg --purpose --not-before --not-after --config --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -602,6 +602,10 @@ _countersign() {
                     ;;
                 --alg)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --purpose)
+                    COMPREPLY=($(compgen -W "both sign verify" -- "${cur}"))
                     return 0
                     ;;
                 --not-before)

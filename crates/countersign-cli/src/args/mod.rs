@@ -17,7 +17,7 @@ pub(crate) use request::{
 };
 pub(crate) use service::{
     AddKey, CheckArguments, DevArguments, ExportKeys, KeysArguments, KeysCommand, LogFormat, MaterialOptions,
-    RevokeKey, RotateKey, SealOptions, ServeArguments, SizeArguments, StoreOptions,
+    PurposeName, RevokeKey, RotateKey, SealOptions, ServeArguments, SizeArguments, StoreOptions,
 };
 
 pub(crate) use store::{SharedArguments, SharedCommand};

@@ -105,10 +105,24 @@ pub(crate) struct AddKey {
     /// The one algorithm that the key may be used with
     #[arg(long, value_name = "NAME")]
     pub(crate) alg: Option<String>,
+    /// What the key may do: verify what arrives, sign what leaves, or both
+    #[arg(long, value_enum, value_name = "WHAT", default_value_t = PurposeName::Both)]
+    pub(crate) purpose: PurposeName,
     #[command(flatten)]
     pub(crate) validity: ValidityOptions,
     #[command(flatten)]
     pub(crate) store: StoreOptions,
+}
+
+/// What a key may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PurposeName {
+    /// Whatever it can
+    Both,
+    /// Sign requests and answers that leave
+    Sign,
+    /// Verify requests that arrive
+    Verify,
 }
 
 /// List the keys.

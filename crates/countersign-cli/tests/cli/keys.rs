@@ -214,3 +214,48 @@ fn attack_35_a_sealed_export_shows_nothing_and_is_imported_with_its_key_alone() 
     assert_eq!(other.keys(&["import", &path("sealed"), "--seal-key-file", &path("seal")]).status, 0);
     assert_eq!(other.keys(&["export"]).out, site.keys(&["export"]).out);
 }
+
+#[test]
+fn attack_05_a_key_does_nothing_but_what_it_is_for() {
+    let site = Site::new();
+    let (gateway, address) = site.serve();
+    for purpose in ["sign", "verify", "both"] {
+        assert_eq!(site.keys(&["add", purpose, "--secret", TEXT, "--purpose", purpose]).status, 0);
+    }
+    // There is no upstream: what is verified gets as far as that.
+    assert_eq!(status(&address, &signed(&address, "sign", TEXT)), 401);
+    assert_eq!(status(&address, &signed(&address, "verify", TEXT)), 502);
+    assert_eq!(status(&address, &signed(&address, "both", TEXT)), 502);
+    // What follows it is for the same.
+    assert_eq!(site.keys(&["rotate", "sign", "--secret", "another secret...", "--overlap", "1h"]).status, 0);
+    assert_eq!(status(&address, &signed(&address, "sign", "another secret...")), 401);
+    let listed = site.keys(&["list"]).out;
+    assert_eq!(listed.matches("signs only").count(), 2, "{listed}");
+    assert_eq!(listed.matches("verifies only").count(), 1, "{listed}");
+    let exported = site.keys(&["export", "sign"]).out;
+    assert!(exported.contains("\"purpose\": \"sign\""), "{exported}");
+    let file = site.folder.path().join("public.pem");
+    std::fs::write(&file, PUBLIC_PEM).unwrap();
+    let refused = site.keys(&["add", "pair", "--public-key", file.to_str().unwrap(), "--purpose", "sign"]);
+    assert!(refused.status == 2 && refused.err.contains("cannot sign"), "{}", refused.err);
+    assert_eq!(site.keys(&["add", "pair", "--secret", TEXT, "--purpose", "encrypt"]).status, 2);
+    assert_eq!(gateway.stop(), 0);
+}
+
+#[test]
+fn attack_05_a_key_that_only_verifies_signs_nothing_that_leaves() {
+    let site = Site::new();
+    let text = std::fs::read_to_string(site.config()).unwrap();
+    std::fs::write(site.config(), text + "sign = { scheme = \"md5-token\", key = \"ours\" }\n").unwrap();
+    assert_eq!(site.keys(&["add", "theirs", "--secret", TEXT]).status, 0);
+    assert_eq!(site.keys(&["add", "ours", "--secret", "another secret...", "--purpose", "verify"]).status, 0);
+    let refused = crate::support::run(&["serve", "-c", &site.config()], "");
+    assert!(refused.status == 2 && refused.err.contains("the key `ours`"), "{}", refused.err);
+    assert_eq!(site.keys(&["revoke", "ours"]).status, 0);
+    assert_eq!(site.keys(&["add", "ours", "--secret", "another secret...", "--purpose", "sign"]).status, 0);
+    let (gateway, address) = site.serve();
+    // There is no upstream: what is verified and signed gets as far as that.
+    assert_eq!(status(&address, &signed(&address, "theirs", TEXT)), 502);
+    assert_eq!(status(&address, &signed(&address, "ours", "another secret...")), 401);
+    assert_eq!(gateway.stop(), 0);
+}

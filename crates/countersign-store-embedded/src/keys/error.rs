@@ -86,6 +86,9 @@ pub enum KeyStoreError {
         /// What happened.
         why: String,
     },
+    /// A public key is to sign.
+    #[error("a public key cannot sign")]
+    PurposeUnsuitable,
     /// The seal key can be read by others than its owner.
     #[error("{path}: others can read it (mode {mode:04o})")]
     SealKeyExposed {
@@ -181,6 +184,7 @@ impl KeyStoreError {
             Self::NothingActive { .. } => "`keys add` starts it anew",
             Self::NothingPublic { .. } => "key pairs have a public part; a secret can be exported sealed",
             Self::Protocol { .. } => "is the gateway of the same version as this program?",
+            Self::PurposeUnsuitable => "give the private key, or `--purpose verify`",
             Self::SealKeyExposed { .. } => {
                 "others may have read it: `chmod 600` it, and rotate the keys if that matters"
             }

@@ -23,7 +23,7 @@ mod snapshot;
 pub use error::KeyStoreError;
 pub use portable::PublicPart;
 pub(crate) use portable::{Encoding, PortableKey, SecretText, public_parts, without_values};
-pub use record::{KeyInfo, KeyKind, LEAST_SECRET};
+pub use record::{KeyInfo, KeyKind, KeyPurpose, LEAST_SECRET};
 pub use seal::{Seal, SealKey, SealKeys, generate_secret};
 pub use shared::{KeyRow, KeyRows, KeyTable, SharedKeys};
 pub use snapshot::KeySnapshot;
@@ -59,6 +59,8 @@ pub struct NewKey {
     pub not_after: Option<UnixTime>,
     /// Whether a secret of fewer than 16 bytes is accepted.
     pub legacy: bool,
+    /// What it may do. A rotation keeps it.
+    pub purpose: KeyPurpose,
 }
 
 impl NewKey {
@@ -72,7 +74,16 @@ impl NewKey {
     #[must_use]
     pub fn of(id: impl Into<String>, kind: KeyKind, material: Secret) -> Self {
         let id = id.into();
-        Self { id, kind, material, algorithm: None, not_before: None, not_after: None, legacy: false }
+        Self {
+            id,
+            kind,
+            material,
+            algorithm: None,
+            not_before: None,
+            not_after: None,
+            legacy: false,
+            purpose: KeyPurpose::Both,
+        }
     }
 }
 
@@ -295,7 +306,7 @@ impl KeyStore {
 
 impl KeyResolver for KeyStore {
     fn resolve<'a>(&'a self, query: &'a KeyQuery<'a>) -> Answer<'a, Result<KeySet, StoreError>> {
-        Answer::Ready(Ok(query.claimed_key_id.map(|id| self.snapshot.load().find(id)).unwrap_or_default()))
+        Answer::Ready(Ok(self.snapshot.load().find(query)))
     }
 }
 

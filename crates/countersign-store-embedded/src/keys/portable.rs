@@ -3,7 +3,7 @@
 //! The only place where key material becomes text that leaves the process, and only when its owner asks for it. The
 //! text wipes itself where it is ours to wipe; what the JSON writer reallocates on the way is not.
 
-use super::record::{KeyInfo, KeyKind, Record};
+use super::record::{KeyInfo, KeyKind, KeyPurpose, Record};
 use super::seal::SealKey;
 use super::{KeyStoreError, NewKey};
 use base64::Engine as _;
@@ -116,6 +116,8 @@ pub(crate) struct PortableKey {
     pub(crate) revoked_at: Option<i64>,
     #[serde(default)]
     pub(crate) legacy: bool,
+    #[serde(default, skip_serializing_if = "KeyPurpose::is_both")]
+    pub(crate) purpose: KeyPurpose,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -258,6 +260,7 @@ impl PortableKey {
             created_at: self.created_at.unwrap_or(now.secs()),
             revoked_at: self.revoked_at,
             legacy: self.legacy,
+            purpose: self.purpose,
         };
         Ok(Record { info, material })
     }
@@ -279,6 +282,7 @@ impl From<Record> for PortableKey {
             created_at: Some(info.created_at),
             revoked_at: info.revoked_at,
             legacy: info.legacy,
+            purpose: info.purpose,
         }
     }
 }
@@ -298,6 +302,7 @@ impl From<NewKey> for PortableKey {
             created_at: None,
             revoked_at: None,
             legacy: new.legacy,
+            purpose: new.purpose,
         }
     }
 }
@@ -315,6 +320,7 @@ impl TryFrom<PortableKey> for NewKey {
             not_before: key.not_before.map(UnixTime::from_secs),
             not_after: key.not_after.map(UnixTime::from_secs),
             legacy: key.legacy,
+            purpose: key.purpose,
         })
     }
 }

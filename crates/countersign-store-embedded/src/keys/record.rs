@@ -10,7 +10,7 @@
 use super::KeyStoreError;
 use super::seal::Sealer;
 use countersign_core::alg::{Asymmetric, Hash, KeyError};
-use countersign_core::key::{Key, Material, Secret};
+use countersign_core::key::{Key, Material, Purpose, Secret};
 use countersign_core::time::UnixTime;
 use serde::{Deserialize, Serialize};
 
@@ -36,6 +36,38 @@ pub struct KeyInfo {
     pub revoked_at: Option<i64>,
     /// Whether a secret that is too short was accepted all the same.
     pub legacy: bool,
+    /// What it may do.
+    #[serde(default, skip_serializing_if = "KeyPurpose::is_both")]
+    pub purpose: KeyPurpose,
+}
+
+/// What a key may do.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum KeyPurpose {
+    /// Sign what leaves and verify what arrives, as far as it can.
+    #[default]
+    Both,
+    /// Sign what leaves.
+    Sign,
+    /// Verify what arrives.
+    Verify,
+}
+
+impl KeyPurpose {
+    /// Whether it may do what is asked of it.
+    #[must_use]
+    pub const fn serves(self, purpose: Purpose) -> bool {
+        matches!((self, purpose), (Self::Both, _) | (Self::Sign, Purpose::Sign) | (Self::Verify, Purpose::Verify))
+    }
+
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "what decides whether a field is written is handed a reference"
+    )]
+    pub(crate) fn is_both(&self) -> bool {
+        *self == Self::Both
+    }
 }
 
 impl KeyInfo {
@@ -88,6 +120,9 @@ impl Record {
         let bytes = self.material.expose().len();
         if info.kind == KeyKind::Secret && bytes < LEAST_SECRET && !(info.legacy && bytes > 0) {
             return Err(KeyStoreError::SecretTooShort { bytes, least: LEAST_SECRET });
+        }
+        if info.kind == KeyKind::Public && info.purpose == KeyPurpose::Sign {
+            return Err(KeyStoreError::PurposeUnsuitable);
         }
         let key = self.to_key()?;
         match &info.algorithm {
@@ -220,6 +255,7 @@ mod tests {
             created_at: 1_000,
             revoked_at: None,
             legacy: false,
+            purpose: KeyPurpose::Both,
         };
         Record { info, material: Secret::new(secret.as_bytes()) }
     }
@@ -354,6 +390,25 @@ mod tests {
         let mut public = record("ours", r#"{"kty":"oct","k":"AAECAwQFBgcICQoLDA0ODw"}"#);
         public.info.kind = KeyKind::Public;
         assert!(matches!(public.checked(), Err(KeyStoreError::MaterialUnfit { .. })));
+    }
+
+    #[test]
+    fn attack_35_a_purpose_is_sealed_and_records_of_before_it_open() {
+        let (sealer, record) = (sealer(), record("client", LONG));
+        let bytes = record.encode(&sealer).unwrap();
+        assert!(!bytes.windows(7).any(|window| window == b"purpose"), "an older program opens it");
+        assert_eq!(decode_info("client", 3, &bytes).unwrap().purpose, KeyPurpose::Both);
+        let mut limited = record;
+        limited.info.purpose = KeyPurpose::Verify;
+        let bytes = limited.encode(&sealer).unwrap();
+        assert_eq!(Record::decode("client", 3, &bytes, &sealer).unwrap().info.purpose, KeyPurpose::Verify);
+        // Not the same without it.
+        let at = bytes.windows(7).position(|window| window == b"verify\"").unwrap();
+        let mut changed = bytes;
+        changed.splice(at..at + 7, *b"sign\"  ");
+        assert_eq!(decode_info("client", 3, &changed).unwrap().purpose, KeyPurpose::Sign);
+        let error = Record::decode("client", 3, &changed, &sealer).unwrap_err();
+        assert!(error.to_string().contains("its seal does not hold"), "{error}");
     }
 
     #[test]
