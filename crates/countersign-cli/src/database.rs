@@ -1,8 +1,8 @@
 //! The database that a configuration names, opened.
 
-use countersign_gateway::config::PostgresConfig;
+use countersign_gateway::config::{PostgresConfig, SealSources, StoreConfig};
 use countersign_store::Limits;
-use countersign_store_embedded::{KeyAccess, SealKey, SharedKeys};
+use countersign_store_embedded::{KeyAccess, Seal, SealKey, SealKeys, SharedKeys};
 use countersign_store_postgres::{PostgresKeyTable, PostgresKeys, PostgresOptions, PostgresReplay, Tls};
 
 use crate::failure::Failure;
@@ -15,20 +15,25 @@ pub(crate) fn replay(config: &PostgresConfig) -> Result<PostgresReplay, Failure>
 
 /// Opens the keys for a gateway, if they are in the database.
 pub(crate) fn keys(config: &PostgresConfig) -> Result<Option<PostgresKeys>, Failure> {
-    let Some(seal_key) = seal_key(config)? else { return Ok(None) };
-    Ok(Some(PostgresKeys::open(&options(config)?, seal_key, config.keys_stale_after)?))
+    let Some(seal) = config.seal.as_ref().map(seal_keys).transpose()? else { return Ok(None) };
+    Ok(Some(PostgresKeys::open(&options(config)?, seal, config.keys_stale_after)?))
 }
 
 /// Opens the keys for whoever changes them, if they are in the database.
 pub(crate) fn key_access(config: &PostgresConfig) -> Result<Option<KeyAccess>, Failure> {
-    let Some(seal_key) = seal_key(config)? else { return Ok(None) };
+    let Some(seal) = config.seal.as_ref().map(seal_keys).transpose()? else { return Ok(None) };
     let table = PostgresKeyTable::open(&options(config)?)?;
-    Ok(Some(KeyAccess::Shared(SharedKeys::new(Box::new(table), seal_key))))
+    Ok(Some(KeyAccess::Shared(SharedKeys::new(Box::new(table), seal))))
 }
 
-fn seal_key(config: &PostgresConfig) -> Result<Option<SealKey>, Failure> {
-    let Some(source) = &config.seal_key else { return Ok(None) };
-    Ok(Some(SealKey::parse(secret(source)?.expose())?))
+/// What the keys in the store's folder are sealed with.
+pub(crate) fn seal(config: &StoreConfig) -> Result<Seal, Failure> {
+    config.seal.as_ref().map_or(Ok(Seal::Folder), |sources| Ok(Seal::Given(seal_keys(sources)?)))
+}
+
+fn seal_keys(sources: &SealSources) -> Result<SealKeys, Failure> {
+    let key = |source| Ok::<_, Failure>(SealKey::parse(secret(source)?.expose())?);
+    Ok(SealKeys { current: key(&sources.current)?, former: sources.former.as_ref().map(key).transpose()? })
 }
 
 fn options(config: &PostgresConfig) -> Result<PostgresOptions, Failure> {
@@ -61,7 +66,7 @@ mod tests {
             password: None,
             tls,
             tls_authorities: None,
-            seal_key: None,
+            seal: None,
             keys_stale_after: std::time::Duration::from_secs(5),
             schema: "countersign".to_owned(),
             deadline: std::time::Duration::from_secs(1),

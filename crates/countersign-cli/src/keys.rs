@@ -6,16 +6,21 @@
 use std::io::{self, Write};
 
 use countersign_core::{Secret, UnixTime};
-use countersign_gateway::config::{ReplayConfig, StoreConfig};
-use countersign_store_embedded::keys::{KeyInfo, KeyKind, Rotation, generate_secret};
-use countersign_store_embedded::{KeyAccess, NewKey};
+use countersign_gateway::config::{ReplayConfig, SecretSource, StoreConfig};
+use countersign_store_embedded::keys::{KeyInfo, KeyKind, KeyPurpose, LEAST_SECRET, Rotation, generate_secret};
+use countersign_store_embedded::{KeyAccess, NewKey, Seal, SealKey, SealKeys};
 use serde::Serialize;
 
-use crate::args::{AddKey, KeysArguments, KeysCommand, MaterialOptions, RevokeKey, RotateKey, StoreOptions};
+use crate::args::{
+    AddKey, ExportKeys, KeysArguments, KeysCommand, MaterialOptions, PurposeName, RevokeKey, RotateKey, SealOptions,
+    StoreOptions,
+};
 use crate::database;
+use crate::encoding;
 use crate::failure::Failure;
 use crate::material::{MaterialError, SecretText};
 use crate::out::{Outcome, Output};
+use crate::secret_source;
 use crate::task;
 use crate::world;
 
@@ -29,19 +34,72 @@ pub(crate) fn run(arguments: &KeysArguments, out: &mut Output) -> Result<Outcome
         KeysCommand::Revoke(revoke) => self::revoke(revoke, now, out)?,
         KeysCommand::Import(import) => {
             let text = SecretText::read_all(&import.file)?;
-            let keys = open(&import.store)?.import(text.expose(), now)?;
+            let opened = seal_key(&import.seal)?.map(|key| key.open_export(text.expose())).transpose()?;
+            let text = opened.as_deref().map_or(text.expose(), String::as_str);
+            let keys = open(&import.store)?.import(text, now)?;
             if import.store.json {
                 out.json(&Imported { keys })?;
             } else {
                 tell(format_args!("{keys} {} imported", if keys == 1 { "key" } else { "keys" }));
             }
         }
-        KeysCommand::Export(export) => {
-            let text = open(&export.store)?.export(export.id.as_deref())?;
-            writeln!(out, "{}", text.trim_end())?;
-        }
+        KeysCommand::Reseal(reseal) => self::reseal(&reseal.store, out)?,
+        KeysCommand::Export(export) => self::export(export, out)?,
     }
     Ok(Outcome::Holds)
+}
+
+/// Seals what there is with the seal key that the configuration names, or with a new one.
+fn reseal(options: &StoreOptions, out: &mut Output) -> Result<(), Failure> {
+    let config = StoreConfig::load(&options.config)?;
+    let shared = match &config.replay {
+        ReplayConfig::Postgres(postgres) => database::key_access(postgres)?,
+        _ => None,
+    };
+    let mut seal = database::seal(&config)?;
+    if let Seal::Given(SealKeys { former: former @ None, .. }) = &mut seal {
+        // A store that had its seal key beside it so far. Only here, where somebody asks for the change: a gateway that
+        // took any key it found would take a store that was planted with it.
+        *former = SealKey::of_folder(&config.path)?;
+    }
+    let is_given = matches!(seal, Seal::Given(_));
+    let keys = shared.map_or_else(|| KeyAccess::open_sealed(&config.path, &seal), Ok)?.reseal(is_given)?;
+    if options.json {
+        out.json(&Resealed { keys })?;
+    } else {
+        tell(format_args!("{keys} {} sealed anew", if keys == 1 { "key" } else { "keys" }));
+    }
+    Ok(())
+}
+
+fn export(export: &ExportKeys, out: &mut Output) -> Result<(), Failure> {
+    let seal_key = seal_key(&export.seal)?;
+    let access = open(&export.store)?;
+    if let (true, Some(id)) = (export.public, &export.id) {
+        let parts = access.public_parts(id)?;
+        if export.store.json {
+            out.json(&parts)?;
+        } else {
+            parts.iter().try_for_each(|part| write!(out, "{}", part.pem))?;
+        }
+        return Ok(());
+    }
+    let text = access.export(export.id.as_deref())?;
+    match seal_key {
+        Some(key) => writeln!(out, "{}", key.seal_export(&text)?.trim_end())?,
+        None => writeln!(out, "{}", text.trim_end())?,
+    }
+    Ok(())
+}
+
+/// The key that an export is sealed with, where one is named.
+fn seal_key(options: &SealOptions) -> Result<Option<SealKey>, Failure> {
+    let source = match options {
+        SealOptions { seal_key_file: Some(path), .. } => SecretSource::File(path.clone()),
+        SealOptions { seal_key_env: Some(name), .. } => SecretSource::Environment(name.clone()),
+        _ => return Ok(None),
+    };
+    Ok(Some(SealKey::parse(secret_source::secret(&source)?.expose())?))
 }
 
 fn open(store: &StoreOptions) -> Result<KeyAccess, Failure> {
@@ -51,7 +109,7 @@ fn open(store: &StoreOptions) -> Result<KeyAccess, Failure> {
     {
         return Ok(access);
     }
-    Ok(KeyAccess::open(&config.path)?)
+    Ok(KeyAccess::open_sealed(&config.path, &database::seal(&config)?)?)
 }
 
 /// Talk, which is not the result. Where nobody can hear it, it is not said.
@@ -69,11 +127,20 @@ struct Made {
 fn made(options: &MaterialOptions) -> Result<Made, Failure> {
     let given =
         |kind, text: &SecretText| Made { kind, material: Secret::new(text.expose().as_bytes()), generated: None };
+    let secret = |text: &SecretText| -> Result<Made, Failure> {
+        let material = encoding::secret(text.expose(), options.encoding);
+        let material = material.map_err(|error| Failure::arguments(error.to_string(), error.hint()))?;
+        Ok(Made { kind: KeyKind::Secret, material, generated: None })
+    };
     Ok(match options {
-        MaterialOptions { secret: Some(secret), .. } => given(KeyKind::Secret, secret),
-        MaterialOptions { secret_file: Some(path), .. } => given(KeyKind::Secret, &SecretText::read(path)?),
+        MaterialOptions { secret: Some(text), .. } => secret(text)?,
+        MaterialOptions { secret_file: Some(path), .. } => secret(&SecretText::read(path)?)?,
         MaterialOptions { public_key: Some(path), .. } => given(KeyKind::Public, &SecretText::read(path)?),
         MaterialOptions { private_key: Some(path), .. } => given(KeyKind::Private, &SecretText::read(path)?),
+        MaterialOptions { encoding: Some(_), .. } => {
+            let hint = "give --secret-file FILE, or leave out --encoding to have a secret made";
+            return Err(Failure::arguments("there is no secret whose encoding this could be", hint));
+        }
         _ => {
             let material = generate_secret()?;
             let text = String::from_utf8_lossy(material.expose()).into_owned();
@@ -90,13 +157,20 @@ fn add(add: &AddKey, now: UnixTime, out: &mut Output) -> Result<(), Failure> {
     key.not_before = add.validity.not_before.map(UnixTime::from_secs);
     key.not_after = add.validity.not_after.map(UnixTime::from_secs);
     key.legacy = add.material.legacy;
+    key.purpose = match add.purpose {
+        PurposeName::Both => KeyPurpose::Both,
+        PurposeName::Sign => KeyPurpose::Sign,
+        PurposeName::Verify => KeyPurpose::Verify,
+    };
+    let shorter = short(&key.material, key.kind);
     let version = access.add(key, now)?;
+    warn_of_legacy(shorter);
     stored("added", &add.id, version, generated, add.store.json, out)
 }
 
 fn rotate(rotate: &RotateKey, now: UnixTime, out: &mut Output) -> Result<(), Failure> {
     let access = open(&rotate.store)?;
-    let Made { material, generated, .. } = made(&rotate.material)?;
+    let Made { kind, material, generated } = made(&rotate.material)?;
     let overlap = i64::try_from(rotate.overlap).unwrap_or(i64::MAX);
     let rotation = Rotation {
         id: rotate.id.clone(),
@@ -104,8 +178,22 @@ fn rotate(rotate: &RotateKey, now: UnixTime, out: &mut Output) -> Result<(), Fai
         overlap_until: UnixTime::from_secs(now.secs().saturating_add(overlap)),
         legacy: rotate.material.legacy,
     };
+    let shorter = short(&rotation.material, kind);
     let version = access.rotate(rotation, now)?;
+    warn_of_legacy(shorter);
     stored("rotated", &rotate.id, version, generated, rotate.store.json, out)
+}
+
+/// How many bytes a secret has, if it is so short that only `--legacy` takes it.
+fn short(material: &Secret, kind: KeyKind) -> Option<usize> {
+    let bytes = material.expose().len();
+    (kind == KeyKind::Secret && bytes < LEAST_SECRET).then_some(bytes)
+}
+
+fn warn_of_legacy(short: Option<usize>) {
+    if let Some(bytes) = short {
+        tell(format_args!("warning: a legacy secret of {bytes} bytes, which can be guessed; `keys list` marks it"));
+    }
 }
 
 fn revoke(revoke: &RevokeKey, now: UnixTime, out: &mut Output) -> Result<(), Failure> {
@@ -161,6 +249,11 @@ struct Imported {
 }
 
 #[derive(Debug, Serialize)]
+struct Resealed {
+    keys: usize,
+}
+
+#[derive(Debug, Serialize)]
 struct Row<'a> {
     #[serde(flatten)]
     info: &'a KeyInfo,
@@ -190,6 +283,11 @@ fn show(keys: &[KeyInfo], json: bool, now: UnixTime, out: &mut Output) -> Result
 fn state(key: &KeyInfo, now: UnixTime) -> String {
     let at = |seconds: i64| world::instant(UnixTime::from_secs(seconds));
     let legacy = if key.legacy { ", legacy" } else { "" };
+    let purpose = match key.purpose {
+        KeyPurpose::Both => "",
+        KeyPurpose::Sign => ", signs only",
+        KeyPurpose::Verify => ", verifies only",
+    };
     let state = match (key.revoked_at, key.not_before, key.not_after) {
         (Some(revoked), ..) => format!("revoked {}", at(revoked)),
         (_, Some(from), _) if now.secs() < from => format!("from {}", at(from)),
@@ -197,7 +295,7 @@ fn state(key: &KeyInfo, now: UnixTime) -> String {
         (_, _, Some(to)) => format!("active until {}", at(to)),
         _ => "active".to_owned(),
     };
-    format!("{state}{legacy}")
+    format!("{state}{legacy}{purpose}")
 }
 
 impl SecretText {

@@ -18,6 +18,7 @@ mod check;
 mod curl;
 mod database;
 mod dev;
+mod encoding;
 mod engine;
 mod explain;
 mod failure;

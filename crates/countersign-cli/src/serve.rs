@@ -8,7 +8,7 @@ use countersign_core::replay::ReplayGuard;
 use countersign_gateway::config::{Config, Durability as Configured, ReplayConfig};
 use countersign_gateway::{Gateway, Running, Stores};
 use countersign_store::Fallback;
-use countersign_store_embedded::{ControlServer, Durability, Journal, JournalOptions, KeyStore};
+use countersign_store_embedded::{ControlServer, Durability, Journal, JournalOptions, KeyStore, Seal};
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -26,7 +26,7 @@ pub(crate) fn run(arguments: &ServeArguments) -> Result<Outcome, Failure> {
         Configured::Process => Durability::Os,
         Configured::Power => Durability::Synced,
     };
-    let store = Store::open(&config.store.path, durability)?;
+    let store = Store::open(&config.store.path, database::seal(&config.store)?, durability)?;
     let asked_to_stop = AskedToStop::listen().map_err(Failure::Serving)?;
     let mut stores = store.stores();
     let fallback = match &config.store.replay {
@@ -95,8 +95,8 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    pub(crate) fn open(path: &Path, durability: Durability) -> Result<Self, Failure> {
-        let keys = Arc::new(KeyStore::open(path)?);
+    pub(crate) fn open(path: &Path, seal: Seal, durability: Durability) -> Result<Self, Failure> {
+        let keys = Arc::new(KeyStore::open_sealed(path, seal)?);
         let options = JournalOptions { durability, ..JournalOptions::default() };
         let journal = Arc::new(Journal::open(path, options, world::now())?);
         let recovery = journal.recovery();

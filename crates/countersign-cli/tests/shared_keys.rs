@@ -166,4 +166,63 @@ fn attack_35_the_database_holds_no_secret_and_another_seal_key_opens_nothing() {
     let wrong = site.keys(&["add", "other", "--generate"]);
     assert_eq!(wrong.status, 2, "{wrong}");
     assert!(wrong.stderr.contains("seal key"), "{wrong}");
+    let wrong = site.keys(&["reseal"]);
+    assert_eq!(wrong.status, 2, "{wrong}");
+    assert!(wrong.stderr.contains("former-seal-key-file"), "{wrong}");
+}
+
+/// Gateways that know the old key and the new one serve before, while and after the keys are sealed anew.
+#[test]
+fn attack_35_keys_in_the_database_are_sealed_anew_while_gateways_serve() {
+    let (cluster, schema) = (Cluster::shared(), Cluster::new_schema());
+    let site = Site::start(&cluster, &schema, 1, LATE);
+    let record = || cluster.sql(&format!("SELECT encode(record, 'hex') FROM {schema}.key ORDER BY id, version"));
+    let check = || cluster.sql(&format!("SELECT encode(seal_check, 'hex') FROM {schema}.key_state"));
+    assert_eq!(site.send(0, &Transfer::new("before", now()).wire()).status(), 200);
+    let unchanged = (record(), check());
+    let none = site.keys(&["reseal", "--json"]);
+    assert_eq!((none.status, none.stdout.trim()), (0, "{\"keys\":0}"), "{none}");
+    assert_eq!((record(), check()), unchanged);
+    // A gateway that knows the next key and this one, and who changes keys with the same configuration.
+    let folder = tempfile::tempdir().unwrap();
+    let text = std::fs::read_to_string(site.config()).unwrap();
+    let both = "seal-key-file = \"seal-key\"\nformer-seal-key-file = \"former\"";
+    std::fs::write(folder.path().join("gateway.toml"), text.replace("seal-key-file = \"seal-key\"", both)).unwrap();
+    std::fs::write(folder.path().join("former"), SEAL_KEY).unwrap();
+    std::fs::write(folder.path().join("seal-key"), SEAL_KEY.replace('8', "9")).unwrap();
+    let next = Gateway::start(folder.path(), &Held::default());
+    let serves = |name: &str| {
+        let mut connection = Connection::to(next.addr());
+        connection.write(&Transfer::new(name, now()).wire());
+        assert_eq!(connection.read().status(), 200, "{name}");
+    };
+    serves("between");
+    let config = folder.path().join("gateway.toml");
+    let keys = |arguments: &[&str]| countersign([&["keys"], arguments, &["-c", config.to_str().unwrap()]].concat());
+    let done = keys(&["reseal", "--json"]);
+    assert_eq!((done.status, done.stdout.trim()), (0, "{\"keys\":1}"), "{done}");
+    assert!(record() != unchanged.0 && check() != unchanged.1);
+    // It has looked by the time that it knows of a later change.
+    assert_eq!(keys(&["rotate", APP, "--overlap", "1h"]).status, 0);
+    serves("after");
+    let revoked = keys(&["revoke", APP]);
+    assert_eq!(revoked.status, 0, "{revoked}");
+    let began = Instant::now();
+    let mut number = 0;
+    // With the default staleness of a second a gateway that could not look would decide nothing; with a minute it would
+    // go on accepting.
+    loop {
+        number += 1;
+        let mut connection = Connection::to(next.addr());
+        connection.write(&Transfer::new(&format!("revoked-{number}"), now()).wire());
+        match connection.read().status() {
+            401 => break,
+            status => assert_eq!(status, 200),
+        }
+        assert!(began.elapsed() < Duration::from_secs(30), "it reads what was sealed anew");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    // Who knows the old key alone opens nothing any more.
+    let old = site.keys(&["export"]);
+    assert_eq!((old.status, old.stdout.as_str()), (2, ""), "{old}");
 }

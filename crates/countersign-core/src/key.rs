@@ -261,13 +261,31 @@ pub struct KeyQuery<'a> {
     pub claimed_key_id: Option<&'a [u8]>,
     /// The scheme's name.
     pub scheme: &'a str,
+    /// What the key is to do. A store that fixes a key's purpose gives none for another.
+    pub purpose: Purpose,
+}
+
+/// What a key is asked for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Purpose {
+    /// To sign what leaves.
+    Sign,
+    /// To verify what arrives.
+    #[default]
+    Verify,
 }
 
 impl<'a> KeyQuery<'a> {
-    /// A question for the key of `claimed_key_id` under `scheme`.
+    /// A question for the key of `claimed_key_id` under `scheme`, that is to verify.
     #[must_use]
     pub const fn new(scheme: &'a str, claimed_key_id: Option<&'a [u8]>) -> Self {
-        Self { claimed_key_id, scheme }
+        Self { claimed_key_id, scheme, purpose: Purpose::Verify }
+    }
+
+    /// The same question for a key that is to sign.
+    #[must_use]
+    pub const fn to_sign(self) -> Self {
+        Self { purpose: Purpose::Sign, ..self }
     }
 }
 

@@ -7,7 +7,8 @@
 //!     floor                  up to when what was accepted may be forgotten
 //!     lock                   the process that has the journal open
 //!   keys.redb                key records; secrets are sealed
-//!   seal.key                 0600, what they are sealed with; back it up apart from keys.redb
+//!   seal.key                 0600, what they are sealed with, unless that is kept elsewhere; back it up apart from keys.redb
+//!   seal.key.next            what takes its place, while keys are sealed anew
 //!   keys.lock                the process that has the keys open
 //!   control.sock             0600, how `countersign keys` reaches a running gateway
 //! ```
@@ -29,6 +30,6 @@ mod place;
 pub use control::{ControlServer, KeyAccess};
 pub use journal::{Durability, Journal, JournalError, JournalOptions};
 pub use keys::{
-    KeyInfo, KeyKind, KeyRow, KeyRows, KeyStore, KeyStoreError, KeyTable, NewKey, Rotation, SealKey, SharedKeys,
-    generate_secret,
+    KeyInfo, KeyKind, KeyPurpose, KeyRow, KeyRows, KeyStore, KeyStoreError, KeyTable, NewKey, Rotation, Seal,
+    SealKey, SealKeys, SharedKeys, generate_secret,
 };

@@ -3,7 +3,7 @@
 use countersign_core::key::{KeyQuery, KeyResolver, Secret};
 use countersign_core::replay::Answer;
 use countersign_core::time::UnixTime;
-use countersign_store_embedded::{ControlServer, KeyAccess, KeyStore, KeyStoreError, NewKey, Rotation};
+use countersign_store_embedded::{ControlServer, KeyAccess, KeyKind, KeyStore, KeyStoreError, NewKey, Rotation};
 use std::io::{Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -46,7 +46,7 @@ fn every_command(access: &KeyAccess) {
     assert_eq!(access.add(new("a"), at(100)), Err(KeyStoreError::IdTaken { id: "a".to_owned() }));
     let short = NewKey::secret("b", Secret::new(*b"short"));
     assert_eq!(access.add(short, at(100)), Err(KeyStoreError::SecretTooShort { bytes: 5, least: 16 }));
-    let binary = NewKey::secret("b", Secret::new([0xff; 32]));
+    let binary = NewKey::of("b", KeyKind::Public, Secret::new([0xff; 32]));
     assert!(matches!(access.add(binary, at(100)), Err(KeyStoreError::MaterialUnfit { .. })));
     assert_eq!(access.rotate(rotation("a"), at(200)), Ok(2));
     assert_eq!(access.show("a").unwrap().len(), 2);
@@ -60,6 +60,16 @@ fn every_command(access: &KeyAccess) {
     assert_eq!(access.import(&moved, at(300)), Ok(2));
     assert_eq!(access.list().unwrap().len(), 4);
     assert_eq!(access.revision(), Ok(4));
+    // A secret's bytes need not be text.
+    assert_eq!(access.add(NewKey::secret("bytes", Secret::new([0xff; 16])), at(300)), Ok(1));
+    assert_eq!(
+        access.rotate(Rotation { material: Secret::new([0xfe; 15]), ..rotation("bytes") }, at(300)).map_err(|_| ()),
+        Err(())
+    );
+    assert_eq!(access.rotate(Rotation { material: Secret::new([0xfe; 16]), ..rotation("bytes") }, at(300)), Ok(2));
+    let text = access.export(Some("bytes")).unwrap();
+    assert!(text.contains("\"/////////////////////w==\"") && text.contains("/v7+/v7+/v7+/v7+/v7+/g=="), "{}", &*text);
+    assert_eq!(access.import(&text.replace("\"bytes\"", "\"again\""), at(300)), Ok(2));
 }
 
 #[test]

@@ -3,7 +3,9 @@
 use countersign_core::key::{Key, KeyQuery, KeyResolver, Material, Secret};
 use countersign_core::replay::Answer;
 use countersign_core::time::UnixTime;
-use countersign_store_embedded::{KeyInfo, KeyKind, KeyStore, KeyStoreError, NewKey, Rotation};
+use countersign_store_embedded::{
+    KeyInfo, KeyKind, KeyPurpose, KeyStore, KeyStoreError, NewKey, Rotation, Seal, SealKey, SealKeys,
+};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
@@ -323,6 +325,146 @@ fn a_seal_key_that_was_there_first_is_used() {
 }
 
 #[test]
+fn attack_05_a_key_is_found_for_nothing_but_what_it_is_for() {
+    let (folder, keys) = store();
+    keys.add(NewKey { purpose: KeyPurpose::Sign, ..new("sign", "the first secret") }, at(100)).unwrap();
+    keys.add(NewKey { purpose: KeyPurpose::Verify, ..new("verify", "the second secret") }, at(100)).unwrap();
+    keys.add(new("both", "the third secret"), at(100)).unwrap();
+    let check = |keys: &KeyStore| {
+        for (id, signs, verifies) in [("sign", 1, 0), ("verify", 0, 1), ("both", 1, 1)] {
+            let verifying = KeyQuery::new("scheme", Some(id.as_bytes()));
+            let found = |query: &KeyQuery<'_>| keys.snapshot().find(query).keys().len();
+            assert_eq!((found(&verifying.to_sign()), found(&verifying)), (signs, verifies), "{id}");
+            assert_eq!(candidates(keys, id).len(), verifies, "{id}");
+        }
+    };
+    check(&keys);
+    let exported = keys.export(None).unwrap();
+    drop(keys);
+    check(&KeyStore::open(folder.path()).unwrap());
+    let (_folder, other) = store();
+    other.import(&exported, at(200)).unwrap();
+    check(&other);
+    let public = NewKey { purpose: KeyPurpose::Sign, ..NewKey::of("pair", KeyKind::Public, secret(PUBLIC_PEM)) };
+    assert_eq!(other.add(public, at(200)), Err(KeyStoreError::PurposeUnsuitable));
+}
+
+fn sealed(byte: &str, former: Option<&str>) -> Seal {
+    let key = |byte: &str| SealKey::parse(&byte.repeat(32)).unwrap();
+    Seal::Given(SealKeys { current: key(byte), former: former.map(key) })
+}
+
+fn open_sealed(folder: &Path, seal: Seal) -> Result<KeyStore, KeyStoreError> {
+    KeyStore::open_sealed(folder, seal)
+}
+
+#[test]
+fn attack_35_keys_sealed_with_a_key_from_elsewhere_open_with_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let keys = open_sealed(folder.path(), sealed("0a", None)).unwrap();
+    keys.add(new("a", "the first secret"), at(100)).unwrap();
+    drop(keys);
+    assert!(!folder.path().join("seal.key").exists(), "nothing beside the keys opens them");
+    assert!(matches!(reopen(folder.path()), KeyStoreError::SealKeyMissing { .. }));
+    assert!(!folder.path().join("seal.key").exists());
+    for wrong in [sealed("0b", None), sealed("0b", Some("0c"))] {
+        assert_eq!(open_sealed(folder.path(), wrong).map(|_| ()), Err(KeyStoreError::SealKeyForeign));
+    }
+    for right in [sealed("0a", None), sealed("0a", Some("0b")), sealed("0b", Some("0a"))] {
+        assert_eq!(valid(&open_sealed(folder.path(), right).unwrap(), "a", 100), ["the first secret"]);
+    }
+}
+
+/// Who can write to the folder but has not the seal key could bring keys and what they are sealed with.
+#[test]
+fn attack_35_a_planted_store_with_its_seal_key_beside_it_is_not_opened() {
+    let folder = with_one_key();
+    assert_eq!(open_sealed(folder.path(), sealed("0a", None)).map(|_| ()), Err(KeyStoreError::SealKeyForeign));
+}
+
+#[test]
+fn attack_35_what_was_sealed_anew_opens_with_the_new_key_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let keys = open_sealed(folder.path(), sealed("0a", None)).unwrap();
+    assert_eq!(keys.reseal(), Ok(0), "there is nothing");
+    keys.add(new("a", "the first secret"), at(100)).unwrap();
+    keys.rotate(rotation("a", "the second secret", 500), at(200)).unwrap();
+    assert_eq!(keys.reseal(), Ok(0), "they are");
+    drop(keys);
+    let keys = open_sealed(folder.path(), sealed("0b", Some("0a"))).unwrap();
+    // Changed before it is sealed anew: the one seal holds all.
+    keys.add(new("b", "the third secret"), at(200)).unwrap();
+    drop(keys);
+    let keys = open_sealed(folder.path(), sealed("0b", Some("0a"))).unwrap();
+    assert_eq!(keys.reseal(), Ok(3));
+    assert_eq!(keys.reseal(), Ok(0));
+    assert_eq!(valid(&keys, "a", 200), ["the first secret", "the second secret"]);
+    keys.add(new("c", "the fourth secret"), at(200)).unwrap();
+    assert!(keys.export(None).unwrap().contains("the first secret"));
+    drop(keys);
+    assert_eq!(open_sealed(folder.path(), sealed("0a", None)).map(|_| ()), Err(KeyStoreError::SealKeyForeign));
+    let keys = open_sealed(folder.path(), sealed("0b", None)).unwrap();
+    assert_eq!(valid(&keys, "a", 200), ["the first secret", "the second secret"]);
+    assert_eq!((valid(&keys, "b", 200).len(), valid(&keys, "c", 200).len()), (1, 1));
+}
+
+#[test]
+fn the_seal_key_in_the_folder_rotates_at_once() {
+    let (folder, keys) = store();
+    keys.add(new("a", "the first secret"), at(100)).unwrap();
+    let path = folder.path().join("seal.key");
+    let before = std::fs::read(&path).unwrap();
+    assert_eq!(keys.reseal(), Ok(1));
+    assert_eq!(keys.reseal(), Ok(1), "and again");
+    keys.add(new("b", "the second secret"), at(100)).unwrap();
+    drop(keys);
+    assert_ne!(std::fs::read(&path).unwrap(), before);
+    assert_eq!(path.metadata().unwrap().permissions().mode() & 0o7777, 0o600);
+    assert!(!folder.path().join("seal.key.next").exists());
+    let keys = KeyStore::open(folder.path()).unwrap();
+    assert_eq!((valid(&keys, "a", 100).len(), valid(&keys, "b", 100).len()), (1, 1));
+    drop(keys);
+    std::fs::write(&path, before).unwrap();
+    assert!(matches!(reopen(folder.path()), KeyStoreError::SealKeyWrong { .. }));
+}
+
+/// Every state that a crash can leave on the disk while `seal.key` is replaced.
+#[test]
+fn a_crash_while_keys_are_sealed_anew_leaves_a_store_that_opens() {
+    let (folder, keys) = store();
+    keys.add(new("a", "the first secret"), at(100)).unwrap();
+    drop(keys);
+    let path = |name: &str| folder.path().join(name);
+    let read = |name: &str| std::fs::read(path(name)).unwrap();
+    let write = |name: &str, bytes: &[u8]| {
+        std::fs::write(path(name), bytes).unwrap();
+        std::fs::set_permissions(path(name), std::fs::Permissions::from_mode(0o600)).unwrap();
+    };
+    let (old_keys, old_seal) = (read("keys.redb"), read("seal.key"));
+    KeyStore::open(folder.path()).unwrap().reseal().unwrap();
+    let (new_keys, new_seal) = (read("keys.redb"), read("seal.key"));
+    let opens = || valid(&KeyStore::open(folder.path()).unwrap(), "a", 100);
+    // The new key is written, in part or whole, and nothing is sealed with it yet.
+    write("keys.redb", &old_keys);
+    write("seal.key", &old_seal);
+    write("seal.key.key.new", &new_seal[..9]);
+    assert_eq!(opens(), ["the first secret"]);
+    write("seal.key.next", &new_seal);
+    assert_eq!(opens(), ["the first secret"]);
+    assert_eq!(read("seal.key"), old_seal);
+    // Everything is sealed with it, and it has not got its name.
+    write("keys.redb", &new_keys);
+    assert_eq!(opens(), ["the first secret"]);
+    assert_eq!(read("seal.key"), new_seal, "what was begun is finished");
+    assert!(!path("seal.key.next").exists());
+    // Neither of the two.
+    write("seal.key", &old_seal);
+    write("seal.key.next", &[7; 32]);
+    assert!(matches!(reopen(folder.path()), KeyStoreError::SealKeyWrong { .. }));
+    assert_eq!((read("seal.key"), read("seal.key.next")), (old_seal, vec![7; 32]), "and nothing is lost");
+}
+
+#[test]
 fn a_damaged_database_is_an_error_and_no_panic() {
     let folder = with_one_key();
     let path = folder.path().join("keys.redb");
@@ -444,6 +586,7 @@ fn the_list_says_what_may_be_shown() {
         created_at: 100,
         revoked_at: None,
         legacy: false,
+        purpose: KeyPurpose::Both,
     };
     assert_eq!(keys.list(), Ok(vec![expected.clone()]));
     assert!(expected.is_active_at(at(900)) && !expected.is_active_at(at(901)));

@@ -13,7 +13,7 @@ use arc_swap::ArcSwap;
 use countersign_core::key::{KeyQuery, KeyResolver, KeySet};
 use countersign_core::replay::{Answer, StoreError};
 use countersign_store_embedded::keys::KeySnapshot;
-use countersign_store_embedded::{KeyRow, KeyRows, KeyStoreError, KeyTable, SealKey, SharedKeys};
+use countersign_store_embedded::{KeyRow, KeyRows, KeyStoreError, KeyTable, SealKeys, SharedKeys};
 use deadpool_postgres::Pool;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -97,7 +97,7 @@ impl KeyTable for PostgresKeyTable {
             let transaction = client.transaction().await.map_err(database)?;
             let before = rows(&*transaction, schema, "FOR UPDATE").await?;
             let KeyRows { seal_check, rows, .. } = work(&before)?;
-            if rows.is_empty() {
+            if rows.is_empty() && seal_check == before.seal_check {
                 return Ok(());
             }
             let put = format!(
@@ -108,7 +108,7 @@ impl KeyTable for PostgresKeyTable {
                 transaction.execute(&put, &[&id, &i64::from(version), &record]).await.map_err(database)?;
             }
             let count = format!(
-                "UPDATE {schema}.key_state SET revision = revision + 1, seal_check = coalesce(seal_check, $1)"
+                "UPDATE {schema}.key_state SET revision = revision + 1, seal_check = coalesce($1, seal_check)"
             );
             transaction.execute(&count, &[&seal_check]).await.map_err(database)?;
             // A revocation that a crash of the server takes back would be none.
@@ -162,10 +162,10 @@ struct Watched {
 
 impl PostgresKeys {
     /// Reads all keys, and watches them from then on.
-    pub fn open(options: &PostgresOptions, key: SealKey, stale_after: Duration) -> Result<Self, KeyStoreError> {
+    pub fn open(options: &PostgresOptions, seal: SealKeys, stale_after: Duration) -> Result<Self, KeyStoreError> {
         let open = || PostgresKeyTable::open(options).map_err(|error| failed(error.to_string()));
         let (looking, reading) = (open()?, open()?);
-        let keys = SharedKeys::new(Box::new(reading), key);
+        let keys = SharedKeys::new(Box::new(reading), seal);
         let started = Instant::now();
         let snapshot = ArcSwap::from_pointee(keys.snapshot(&keys.rows()?)?);
         let (looked, stopping) = (AtomicU64::new(0), AtomicBool::new(false));
@@ -185,7 +185,7 @@ impl PostgresKeys {
             let why = format!("PostgreSQL: the keys could not be looked at for {} s", unseen.as_secs());
             return Err(StoreError::Unavailable(why));
         }
-        Ok(query.claimed_key_id.map(|id| self.shared.snapshot.load().find(id)).unwrap_or_default())
+        Ok(self.shared.snapshot.load().find(query))
     }
 }
 

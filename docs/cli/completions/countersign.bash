@@ -91,6 +91,9 @@ _countersign() {
             countersign__subcmd__keys,list)
                 cmd="countersign__subcmd__keys__subcmd__list"
                 ;;
+            countersign__subcmd__keys,reseal)
+                cmd="countersign__subcmd__keys__subcmd__reseal"
+                ;;
             countersign__subcmd__keys,revoke)
                 cmd="countersign__subcmd__keys__subcmd__revoke"
                 ;;
@@ -557,7 +560,7 @@ _countersign() {
             return 0
             ;;
         countersign__subcmd__keys)
-            opts="-h --help add list show rotate revoke import export"
+            opts="-h --help add list show rotate revoke import export reseal"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -571,7 +574,7 @@ _countersign() {
             return 0
             ;;
         countersign__subcmd__keys__subcmd__add)
-            opts="-c -h --secret --secret-file --generate --public-key --private-key --legacy --alg --not-before --not-after --config --json --help"
+            opts="-c -h --secret --secret-file --encoding --generate --public-key --private-key --legacy --alg --purpose --not-before --not-after --config --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -585,6 +588,10 @@ _countersign() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --encoding)
+                    COMPREPLY=($(compgen -W "base64 hex text" -- "${cur}"))
+                    return 0
+                    ;;
                 --public-key)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -595,6 +602,10 @@ _countersign() {
                     ;;
                 --alg)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --purpose)
+                    COMPREPLY=($(compgen -W "both sign verify" -- "${cur}"))
                     return 0
                     ;;
                 --not-before)
@@ -621,12 +632,20 @@ _countersign() {
             return 0
             ;;
         countersign__subcmd__keys__subcmd__export)
-            opts="-c -h --config --json --help"
+            opts="-c -h --public --seal-key-file --seal-key-env --config --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --seal-key-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --seal-key-env)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --config)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -643,6 +662,36 @@ _countersign() {
             return 0
             ;;
         countersign__subcmd__keys__subcmd__import)
+            opts="-c -h --seal-key-file --seal-key-env --config --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --seal-key-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --seal-key-env)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        countersign__subcmd__keys__subcmd__list)
             opts="-c -h --config --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -664,7 +713,7 @@ _countersign() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        countersign__subcmd__keys__subcmd__list)
+        countersign__subcmd__keys__subcmd__reseal)
             opts="-c -h --config --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -713,7 +762,7 @@ _countersign() {
             return 0
             ;;
         countersign__subcmd__keys__subcmd__rotate)
-            opts="-c -h --overlap --secret --secret-file --generate --public-key --private-key --legacy --config --json --help"
+            opts="-c -h --overlap --secret --secret-file --encoding --generate --public-key --private-key --legacy --config --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -729,6 +778,10 @@ _countersign() {
                     ;;
                 --secret-file)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --encoding)
+                    COMPREPLY=($(compgen -W "base64 hex text" -- "${cur}"))
                     return 0
                     ;;
                 --public-key)

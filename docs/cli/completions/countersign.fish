@@ -254,26 +254,33 @@ complete -c countersign -n "__fish_countersign_using_subcommand lint" -l json -d
 complete -c countersign -n "__fish_countersign_using_subcommand lint" -s h -l help -d 'Print help'
 complete -c countersign -n "__fish_countersign_using_subcommand reason" -l json -d 'Print JSON'
 complete -c countersign -n "__fish_countersign_using_subcommand reason" -s h -l help -d 'Print help'
-complete -c countersign -n "__fish_countersign_using_subcommand keys; and not __fish_seen_subcommand_from add list show rotate revoke import export" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c countersign -n "__fish_countersign_using_subcommand keys; and not __fish_seen_subcommand_from add list show rotate revoke import export" -f -a "add" -d 'Add a key; a secret is made where none is given'
-complete -c countersign -n "__fish_countersign_using_subcommand keys; and not __fish_seen_subcommand_from add list show rotate revoke import export" -f -a "list" -d 'List the keys, without their secrets'
-complete -c countersign -n "__fish_countersign_using_subcommand keys; and not __fish_seen_subcommand_from add list show rotate revoke import export" -f -a "show" -d 'Show the keys of one id'
-complete -c countersign -n "__fish_countersign_using_subcommand keys; and not __fish_seen_subcommand_from add list show rotate revoke import export" -f -a "rotate" -d 'Give an id a new secret, and let the old one end'
-complete -c countersign -n "__fish_countersign_using_subcommand keys; and not __fish_seen_subcommand_from add list show rotate revoke import export" -f -a "revoke" -d 'End a key at once'
-complete -c countersign -n "__fish_countersign_using_subcommand keys; and not __fish_seen_subcommand_from add list show rotate revoke import export" -f -a "import" -d 'Add the keys that `export` printed, or those of a JSON Web Key set; all or none'
-complete -c countersign -n "__fish_countersign_using_subcommand keys; and not __fish_seen_subcommand_from add list show rotate revoke import export" -f -a "export" -d 'Print keys as JSON, with their secrets'
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and not __fish_seen_subcommand_from add list show rotate revoke import export reseal" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and not __fish_seen_subcommand_from add list show rotate revoke import export reseal" -f -a "add" -d 'Add a key; a secret is made where none is given'
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and not __fish_seen_subcommand_from add list show rotate revoke import export reseal" -f -a "list" -d 'List the keys, without their secrets'
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and not __fish_seen_subcommand_from add list show rotate revoke import export reseal" -f -a "show" -d 'Show the keys of one id'
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and not __fish_seen_subcommand_from add list show rotate revoke import export reseal" -f -a "rotate" -d 'Give an id a new secret, and let the old one end'
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and not __fish_seen_subcommand_from add list show rotate revoke import export reseal" -f -a "revoke" -d 'End a key at once'
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and not __fish_seen_subcommand_from add list show rotate revoke import export reseal" -f -a "import" -d 'Add the keys that `export` printed, or those of a JSON Web Key set; all or none'
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and not __fish_seen_subcommand_from add list show rotate revoke import export reseal" -f -a "export" -d 'Print keys as JSON, with their secrets or sealed; or the public part of key pairs'
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and not __fish_seen_subcommand_from add list show rotate revoke import export reseal" -f -a "reseal" -d 'Seal the stored keys with the configured seal key, or with a new one'
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from add" -l secret -d 'The secret; others on this machine can read command lines, so prefer --secret-file' -r
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from add" -l secret-file -d 'A file with the secret; a line end at its end does not count' -r -F
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from add" -l encoding -d 'How the secret is written; it is text where that is beyond doubt' -r -f -a "base64\t'Base64 or base64url, with its padding or without'
+hex\t'Hexadecimal digits'
+text\t'The characters are the secret'"
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from add" -l public-key -d 'A file with a public key: PEM, a JSON Web Key, or the 64 hexadecimal digits of an Ed25519 key' -r -F
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from add" -l private-key -d 'A file with a private key: PEM or a JSON Web Key' -r -F
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from add" -l alg -d 'The one algorithm that the key may be used with' -r
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from add" -l purpose -d 'What the key may do: verify what arrives, sign what leaves, or both' -r -f -a "both\t'Whatever it can'
+sign\t'Sign requests and answers that leave'
+verify\t'Verify requests that arrive'"
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from add" -l not-before -d 'The first instant at which the key may be used: 2026-01-31T00:00:00Z, or seconds since 1970' -r
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from add" -l not-after -d 'The last instant at which the key may be used' -r
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from add" -s c -l config -d 'The gateway\'s configuration, which says where the store is' -r -F
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from add" -l generate -d 'Make a secret of 256 random bits and print it (the default)'
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from add" -l legacy -d 'Take a secret shorter than 16 bytes, for clients that have such a one'
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from add" -l json -d 'Print JSON'
-complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from add" -s h -l help -d 'Print help'
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from add" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from list" -s c -l config -d 'The gateway\'s configuration, which says where the store is' -r -F
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from list" -l json -d 'Print JSON'
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
@@ -283,23 +290,34 @@ complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from rotate" -l overlap -d 'How long the old secret holds on, as in 90s, 15m, 24h, 7d' -r
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from rotate" -l secret -d 'The secret; others on this machine can read command lines, so prefer --secret-file' -r
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from rotate" -l secret-file -d 'A file with the secret; a line end at its end does not count' -r -F
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from rotate" -l encoding -d 'How the secret is written; it is text where that is beyond doubt' -r -f -a "base64\t'Base64 or base64url, with its padding or without'
+hex\t'Hexadecimal digits'
+text\t'The characters are the secret'"
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from rotate" -l public-key -d 'A file with a public key: PEM, a JSON Web Key, or the 64 hexadecimal digits of an Ed25519 key' -r -F
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from rotate" -l private-key -d 'A file with a private key: PEM or a JSON Web Key' -r -F
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from rotate" -s c -l config -d 'The gateway\'s configuration, which says where the store is' -r -F
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from rotate" -l generate -d 'Make a secret of 256 random bits and print it (the default)'
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from rotate" -l legacy -d 'Take a secret shorter than 16 bytes, for clients that have such a one'
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from rotate" -l json -d 'Print JSON'
-complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from rotate" -s h -l help -d 'Print help'
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from rotate" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from revoke" -l key-version -d 'Only this version of it, as `list` gives it; all of them where it is left out' -r
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from revoke" -s c -l config -d 'The gateway\'s configuration, which says where the store is' -r -F
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from revoke" -l json -d 'Print JSON'
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from revoke" -s h -l help -d 'Print help'
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from import" -l seal-key-file -d 'A file with the key that seals what is exported: 64 hexadecimal digits, as `openssl rand -hex 32` prints them' -r -F
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from import" -l seal-key-env -d 'The variable that holds this key' -r
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from import" -s c -l config -d 'The gateway\'s configuration, which says where the store is' -r -F
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from import" -l json -d 'Print JSON'
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from import" -s h -l help -d 'Print help'
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from export" -l seal-key-file -d 'A file with the key that seals what is exported: 64 hexadecimal digits, as `openssl rand -hex 32` prints them' -r -F
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from export" -l seal-key-env -d 'The variable that holds this key' -r
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from export" -s c -l config -d 'The gateway\'s configuration, which says where the store is' -r -F
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from export" -l public -d 'Print the public part of the id\'s key pairs, as PEM, and no secret'
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from export" -l json -d 'Print JSON'
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from export" -s h -l help -d 'Print help'
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from reseal" -s c -l config -d 'The gateway\'s configuration, which says where the store is' -r -F
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from reseal" -l json -d 'Print JSON'
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from reseal" -s h -l help -d 'Print help'
 complete -c countersign -n "__fish_countersign_using_subcommand check" -s c -l config -d 'The configuration' -r -F
 complete -c countersign -n "__fish_countersign_using_subcommand check" -l json -d 'Print JSON'
 complete -c countersign -n "__fish_countersign_using_subcommand check" -s h -l help -d 'Print help'

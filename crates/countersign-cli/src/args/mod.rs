@@ -16,8 +16,8 @@ pub(crate) use request::{
     VerifyArguments,
 };
 pub(crate) use service::{
-    AddKey, CheckArguments, DevArguments, KeysArguments, KeysCommand, LogFormat, MaterialOptions, RevokeKey,
-    RotateKey, ServeArguments, SizeArguments, StoreOptions,
+    AddKey, CheckArguments, DevArguments, ExportKeys, KeysArguments, KeysCommand, LogFormat, MaterialOptions,
+    PurposeName, RevokeKey, RotateKey, SealOptions, ServeArguments, SizeArguments, StoreOptions,
 };
 
 pub(crate) use store::{SharedArguments, SharedCommand};

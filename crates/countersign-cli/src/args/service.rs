@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::request::var;
+use crate::encoding::Encoding;
 use crate::material::SecretText;
 
 /// The keys of a gateway.
@@ -33,8 +34,10 @@ pub(crate) enum KeysCommand {
     Revoke(RevokeKey),
     /// Add the keys that `export` printed, or those of a JSON Web Key set; all or none
     Import(ImportKeys),
-    /// Print keys as JSON, with their secrets
+    /// Print keys as JSON, with their secrets or sealed; or the public part of key pairs
     Export(ExportKeys),
+    /// Seal the stored keys with the configured seal key, or with a new one
+    Reseal(ResealKeys),
 }
 
 /// Which store.
@@ -68,6 +71,9 @@ pub(crate) struct MaterialOptions {
     /// A file with the secret; a line end at its end does not count
     #[arg(long, value_name = "FILE", group = "made-of")]
     pub(crate) secret_file: Option<PathBuf>,
+    /// How the secret is written; it is text where that is beyond doubt
+    #[arg(long, value_enum, value_name = "HOW", conflicts_with_all = ["generate", "public_key", "private_key"])]
+    pub(crate) encoding: Option<Encoding>,
     /// Make a secret of 256 random bits and print it (the default)
     #[arg(long, group = "made-of")]
     pub(crate) generate: bool,
@@ -88,6 +94,7 @@ pub(crate) struct MaterialOptions {
 Examples:
   countersign keys add alice -c gateway.toml
   countersign keys add partner --public-key partner.pem -c gateway.toml
+  countersign keys add device --secret-file key.hex --encoding hex -c gateway.toml
   countersign keys add old-client --secret-file key --legacy -c gateway.toml")]
 pub(crate) struct AddKey {
     /// The key id
@@ -98,10 +105,24 @@ pub(crate) struct AddKey {
     /// The one algorithm that the key may be used with
     #[arg(long, value_name = "NAME")]
     pub(crate) alg: Option<String>,
+    /// What the key may do: verify what arrives, sign what leaves, or both
+    #[arg(long, value_enum, value_name = "WHAT", default_value_t = PurposeName::Both)]
+    pub(crate) purpose: PurposeName,
     #[command(flatten)]
     pub(crate) validity: ValidityOptions,
     #[command(flatten)]
     pub(crate) store: StoreOptions,
+}
+
+/// What a key may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PurposeName {
+    /// Whatever it can
+    Both,
+    /// Sign requests and answers that leave
+    Sign,
+    /// Verify requests that arrive
+    Verify,
 }
 
 /// List the keys.
@@ -156,15 +177,51 @@ pub(crate) struct ImportKeys {
     #[arg(value_name = "FILE|-")]
     pub(crate) file: PathBuf,
     #[command(flatten)]
+    pub(crate) seal: SealOptions,
+    #[command(flatten)]
     pub(crate) store: StoreOptions,
 }
 
-/// Print keys with their secrets.
+/// What an export is sealed with.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct SealOptions {
+    /// A file with the key that seals what is exported: 64 hexadecimal digits, as `openssl rand -hex 32` prints them
+    #[arg(long, value_name = "FILE", group = "sealed")]
+    pub(crate) seal_key_file: Option<PathBuf>,
+    /// The variable that holds this key
+    #[arg(long, value_name = "NAME", group = "sealed")]
+    pub(crate) seal_key_env: Option<String>,
+}
+
+/// Print keys with their secrets, or what may be known of them.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  countersign keys export gateway --public -c gateway.toml > gateway.pem
+  countersign keys export --seal-key-file transport.key -c gateway.toml > keys.sealed
+  countersign keys import keys.sealed --seal-key-file transport.key -c other.toml")]
 pub(crate) struct ExportKeys {
     /// The key id; all keys where it is left out
     #[arg(value_name = "ID")]
     pub(crate) id: Option<String>,
+    /// Print the public part of the id's key pairs, as PEM, and no secret
+    #[arg(long, requires = "id", conflicts_with = "sealed")]
+    pub(crate) public: bool,
+    #[command(flatten)]
+    pub(crate) seal: SealOptions,
+    #[command(flatten)]
+    pub(crate) store: StoreOptions,
+}
+
+/// Seal the stored keys anew.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Where the configuration names no seal key, a new one takes the place of seal.key in the store's folder. Where it names one
+and the one before it (former-seal-key-file, -env or -command), the keys are opened with that and sealed with the new one.
+
+Examples:
+  countersign keys reseal -c gateway.toml")]
+pub(crate) struct ResealKeys {
     #[command(flatten)]
     pub(crate) store: StoreOptions,
 }

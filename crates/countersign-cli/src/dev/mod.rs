@@ -15,7 +15,7 @@ use countersign_core::{Scheme, Secret, Transport};
 use countersign_gateway::config::Config;
 use countersign_gateway::{Gateway, Running};
 use countersign_store_embedded::keys::KeyKind;
-use countersign_store_embedded::{Durability, NewKey};
+use countersign_store_embedded::{Durability, NewKey, Seal};
 use serde::Serialize;
 
 use crate::args::{DevArguments, LogFormat};
@@ -49,7 +49,7 @@ pub(crate) fn run(arguments: &DevArguments, out: &mut Output) -> Result<Outcome,
     fs::write(&config_file, &text).map_err(Failure::Serving)?;
     let config = Config::load(&config_file)?;
     let _log = log::to_stderr(LogFormat::Text);
-    let store = Store::open(&config.store.path, Durability::Os)?;
+    let store = Store::open(&config.store.path, Seal::Folder, Durability::Os)?;
     store.keys.add(new_key(&key.verifies), world::now())?;
     let key_file = match &key.signs {
         Material::Jwk(text) | Material::Private(text) => {

@@ -102,7 +102,7 @@ impl Keys {
                 {
                     return Ok(Self { _control: None, resolver: Arc::new(keys) });
                 }
-                let store = Arc::new(KeyStore::open(&config.path)?);
+                let store = Arc::new(KeyStore::open_sealed(&config.path, database::seal(&config)?)?);
                 let control = ControlServer::spawn(Arc::clone(&store), &config.path)?;
                 return Ok(Self { _control: Some(control), resolver: store });
             }

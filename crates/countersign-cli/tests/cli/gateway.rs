@@ -7,7 +7,7 @@ use std::net::TcpStream;
 use std::process::{Child, Stdio};
 
 /// A process that is ended, whatever becomes of the test.
-struct Running(Child);
+pub(crate) struct Running(Child);
 
 impl Drop for Running {
     fn drop(&mut self) {
@@ -18,7 +18,7 @@ impl Drop for Running {
 
 impl Running {
     /// Asks it to stop, as an operator would, and waits.
-    fn stop(mut self) -> i32 {
+    pub(crate) fn stop(mut self) -> i32 {
         let pid = self.0.id().to_string();
         // The shell's own `kill`: a bare machine has no program of that name.
         let mut kill = std::process::Command::new("sh");
@@ -27,12 +27,12 @@ impl Running {
     }
 }
 
-struct Site {
-    folder: tempfile::TempDir,
+pub(crate) struct Site {
+    pub(crate) folder: tempfile::TempDir,
 }
 
 impl Site {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let site = Self { folder: tempfile::tempdir().unwrap() };
         std::fs::write(
             site.config(),
@@ -43,33 +43,39 @@ impl Site {
         site
     }
 
-    fn config(&self) -> String {
+    pub(crate) fn config(&self) -> String {
         self.folder.path().join("gateway.toml").to_str().unwrap().to_owned()
     }
 
-    fn keys(&self, arguments: &[&str]) -> crate::support::Done {
+    pub(crate) fn keys(&self, arguments: &[&str]) -> crate::support::Done {
         run(&[&["keys"], arguments, &["-c", &self.config()]].concat(), "")
     }
 
     /// Starts the gateway, and waits until it says where it listens.
-    fn serve(&self) -> (Running, String) {
+    pub(crate) fn serve(&self) -> (Running, String) {
         let mut running = countersign()
             .args(["serve", "--log", "json", "-c", &self.config()])
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
         let mut log = BufReader::new(running.stderr.take().unwrap());
-        let mut line = String::new();
-        log.read_line(&mut line).unwrap();
+        // What it remembers from before it says first.
+        let listen = loop {
+            let mut line = String::new();
+            assert_ne!(log.read_line(&mut line).unwrap(), 0, "it listens");
+            let line: Value = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
+            if let Some(listen) = line["listen"].as_str() {
+                break listen.to_owned();
+            }
+        };
         // Somebody has to read what follows, or the gateway would wait.
         std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
-        let line: Value = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
-        (Running(running), line["listen"].as_str().unwrap().to_owned())
+        (Running(running), listen)
     }
 }
 
 /// The status that a target gets.
-fn status(address: &str, target: &str) -> u16 {
+pub(crate) fn status(address: &str, target: &str) -> u16 {
     let mut stream = TcpStream::connect(address).unwrap();
     write!(stream, "GET {target} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").unwrap();
     let mut answer = String::new();
@@ -78,7 +84,7 @@ fn status(address: &str, target: &str) -> u16 {
 }
 
 /// A target that the first article's client would ask for.
-fn signed(address: &str, id: &str, secret: &str) -> String {
+pub(crate) fn signed(address: &str, id: &str, secret: &str) -> String {
     let request = format!("GET /p HTTP/1.1\nHost: {address}\n\n");
     let done = run(&["sign", "--scheme", "md5-token", "--key-id", id, "--secret", secret], request);
     done.out.split(' ').nth(1).unwrap().to_owned()

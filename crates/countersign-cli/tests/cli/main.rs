@@ -9,6 +9,7 @@ mod contract;
 mod gateway;
 mod hawk;
 mod jwk;
+mod keys;
 mod message_signatures;
 mod newcomer;
 mod raw;

@@ -17,6 +17,7 @@ use super::der::{self, Pss};
 use super::{Asymmetric, Hash, KeyKind, Verdict, rsa_sha1, sm2};
 use crate::canon;
 use crate::jwk::{Jwk, JwkError};
+use aws_lc_rs::encoding::{AsDer as _, PublicKeyX509Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{KeyPairComponents, PublicKeyComponents};
 use aws_lc_rs::signature::{
@@ -167,6 +168,26 @@ impl PublicKey {
     #[must_use]
     pub const fn kind(&self) -> KeyKind {
         self.kind
+    }
+
+    /// `SubjectPublicKeyInfo`, as DER. An RSA key that was for RSASSA-PSS alone is one for RSA in it.
+    pub fn to_der(&self) -> Result<Vec<u8>, KeyError> {
+        match self.verifiers.first().map(|(_, verifier)| verifier) {
+            Some(Verifier::AwsLc(key)) => {
+                let der: PublicKeyX509Der<'_> = key.as_der().map_err(|_| KeyError::Malformed)?;
+                Ok(der.as_ref().to_vec())
+            }
+            Some(Verifier::Sm2(key, _)) => key.to_der(),
+            None => Err(KeyError::Malformed),
+        }
+    }
+
+    /// `SubjectPublicKeyInfo`, as PEM.
+    pub fn to_pem(&self) -> Result<String, KeyError> {
+        Ok(pem::encode_config(
+            &pem::Pem::new("PUBLIC KEY", self.to_der()?),
+            pem::EncodeConfig::new().set_line_ending(pem::LineEnding::LF),
+        ))
     }
 
     /// Whether it may be used with an algorithm.
@@ -581,6 +602,17 @@ const P384: EcdsaSigners = EcdsaSigners {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_public_key_is_written_as_it_is_read() {
+        for kind in [KeyKind::Rsa, KeyKind::P256, KeyKind::P384, KeyKind::Ed25519, KeyKind::Sm2] {
+            let key = PublicKey::stand_in(kind).unwrap();
+            let pem = key.to_pem().unwrap();
+            assert!(pem.starts_with("-----BEGIN PUBLIC KEY-----\n") && pem.ends_with("-----END PUBLIC KEY-----\n"));
+            let again = PublicKey::from_text(&pem).unwrap();
+            assert_eq!((again.kind(), again.to_der().unwrap()), (kind, key.to_der().unwrap()), "{kind:?}");
+        }
+    }
 
     #[test]
     fn attack_36_every_kind_has_a_stand_in_for_which_every_algorithm_does_its_work() {

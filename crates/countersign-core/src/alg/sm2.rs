@@ -8,7 +8,7 @@
 
 use sm2::dsa::signature::{Signer as _, Verifier as _};
 use sm2::dsa::{Signature, SigningKey, VerifyingKey};
-use sm2::pkcs8::{DecodePrivateKey as _, DecodePublicKey as _};
+use sm2::pkcs8::{DecodePrivateKey as _, DecodePublicKey as _, EncodePublicKey as _};
 use sm2::{PublicKey, SecretKey};
 
 use super::KeyError;
@@ -24,6 +24,12 @@ impl Verifier {
     pub(super) fn from_spki(der: &[u8]) -> Result<Self, KeyError> {
         let key = PublicKey::from_public_key_der(der).map_err(|_| KeyError::Malformed)?;
         Ok(Self(VerifyingKey::new(IDENTITY, key).map_err(|_| KeyError::Malformed)?))
+    }
+
+    /// Writes `SubjectPublicKeyInfo`.
+    pub(super) fn to_der(&self) -> Result<Vec<u8>, KeyError> {
+        let key = PublicKey::from(&self.0);
+        key.to_public_key_der().map(sm2::pkcs8::Document::into_vec).map_err(|_| KeyError::Malformed)
     }
 
     /// Judges a signature: `r` and `s` side by side, or DER.

@@ -31,7 +31,7 @@ pub use fault::{At, ConfigError, ConfigFaults, Fault, SchemeError, Source, Span}
 pub use postgres::PostgresConfig;
 pub use redis::{RedisConfig, RedisMode};
 pub use schemes::{SchemeFile, SchemeFolder};
-pub use store::{ReplayConfig, SecretSource, StoreConfig};
+pub use store::{ReplayConfig, SealSources, SecretSource, StoreConfig};
 
 use crate::upstream::{UpstreamAddress, UpstreamLimits};
 use countersign_certificates::Certificates;

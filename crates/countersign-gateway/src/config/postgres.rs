@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::fault::Fault;
 use super::reader::Section;
-use super::store::{SecretSource, secret};
+use super::store::{SealSources, SecretSource, seal_keys, secret};
 
 /// `[store.postgres]`
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,9 +18,9 @@ pub struct PostgresConfig {
     pub tls: Option<bool>,
     /// `tls-authorities`: a file of certificates that are trusted, as PEM.
     pub tls_authorities: Option<PathBuf>,
-    /// `seal-key-file`, `seal-key-env` or `seal-key-command`: where the key is that sealed the keys in the database. Where
-    /// it is given, keys are there; by default they are in the store's folder.
-    pub seal_key: Option<SecretSource>,
+    /// `seal-key-…` and `former-seal-key-…`: where the key is that seals the keys in the database. Where it is given, keys
+    /// are there; by default they are in the store's folder.
+    pub seal: Option<SealSources>,
     /// `keys-stale-after`: how long keys are used that could not be looked at anew, and so how
     /// long a revoked one may still open anything. Default: one second.
     pub keys_stale_after: Duration,
@@ -44,6 +44,9 @@ pub(super) const KEYS: &[&str] = &[
     "seal-key-file",
     "seal-key-env",
     "seal-key-command",
+    "former-seal-key-file",
+    "former-seal-key-env",
+    "former-seal-key-command",
     "keys-stale-after",
     "schema",
     "deadline",
@@ -61,9 +64,9 @@ pub(super) fn postgres(mut section: Section<'_, '_>, folder: &Path) -> Option<Po
     });
     let url = section.require("url", url, "\"postgres://countersign@127.0.0.1/countersign\"");
     let password = secret(&mut section, ["password-file", "password-env", "password-command"], folder);
-    let seal_key = secret(&mut section, ["seal-key-file", "seal-key-env", "seal-key-command"], folder);
+    let seal = seal_keys(&mut section, folder);
     let stale_after = section.duration("keys-stale-after");
-    if stale_after.is_some() && seal_key.is_none() {
+    if stale_after.is_some() && seal.is_none() {
         let hint = "add `seal-key-file`, `-env` or `-command`, or leave it out".to_owned();
         section.missing("`keys-stale-after` is about keys in the database, and there is no seal key for them", hint);
     }
@@ -84,7 +87,7 @@ pub(super) fn postgres(mut section: Section<'_, '_>, folder: &Path) -> Option<Po
     Some(PostgresConfig {
         url: url?.value,
         password,
-        seal_key,
+        seal,
         keys_stale_after: stale_after.unwrap_or(Duration::from_secs(1)),
         tls,
         tls_authorities: authorities.map(|path| folder.join(path.value)),

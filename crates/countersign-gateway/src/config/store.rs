@@ -18,6 +18,9 @@ pub struct StoreConfig {
     pub path: PathBuf,
     /// `durability`: what an accepted request survives in the journal. Default: `process`.
     pub durability: Durability,
+    /// `seal-key-…` and `former-seal-key-…`: where the key is that seals the keys in the folder. Default: `seal.key` in the
+    /// folder, which is made with the first of them.
+    pub seal: Option<SealSources>,
     /// `kind`: where accepted requests are remembered. Default: `embedded`, in the journal.
     pub replay: ReplayConfig,
 }
@@ -45,7 +48,29 @@ pub enum SecretSource {
     Command(Vec<String>),
 }
 
-const STORE: &[&str] = &["path", "durability", "kind", "postgres", "redis"];
+/// Where the keys are that seal keys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SealSources {
+    /// `seal-key-file`, `seal-key-env` or `seal-key-command`: what keys are sealed with.
+    pub current: SecretSource,
+    /// `former-seal-key-file`, `former-seal-key-env` or `former-seal-key-command`: what keys may be sealed with still, until
+    /// they are sealed anew.
+    pub former: Option<SecretSource>,
+}
+
+const STORE: &[&str] = &[
+    "path",
+    "durability",
+    "kind",
+    "postgres",
+    "redis",
+    "seal-key-file",
+    "seal-key-env",
+    "seal-key-command",
+    "former-seal-key-file",
+    "former-seal-key-env",
+    "former-seal-key-command",
+];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -71,12 +96,13 @@ pub(super) fn store(
 ) -> StoreConfig {
     let Some((place, table)) = found else {
         let path = folder.join("countersign-data");
-        return StoreConfig { path, durability: Durability::default(), replay: ReplayConfig::default() };
+        return StoreConfig { path, durability: Durability::default(), seal: None, replay: ReplayConfig::default() };
     };
     let mut section = Section::new("[store]", place, table, STORE, faults);
     let path = section.text("path").map_or_else(|| PathBuf::from("countersign-data"), |path| path.value.into());
     let words = [("process", Durability::Process), ("power", Durability::Power)];
     let durability = section.word("durability", &words).unwrap_or_default();
+    let seal = seal_keys(&mut section, folder);
     let kind = section.word("kind", &Kind::WORDS).unwrap_or(Kind::Embedded);
     for other in [Kind::Postgres, Kind::Redis].into_iter().filter(|other| *other != kind) {
         if let Some((place, _)) = section.table(other.word()) {
@@ -101,7 +127,13 @@ pub(super) fn store(
             })
             .map(|redis| ReplayConfig::Redis(Box::new(redis))),
     };
-    StoreConfig { path: folder.join(path), durability, replay: replay.unwrap_or_default() }
+    if let (Some(_), Some(ReplayConfig::Postgres(postgres))) = (&seal, &replay)
+        && postgres.seal.is_some()
+    {
+        let hint = "leave out the one in [store]".to_owned();
+        section.missing("there are two seal keys, and the keys are in the database", hint);
+    }
+    StoreConfig { path: folder.join(path), durability, seal, replay: replay.unwrap_or_default() }
 }
 
 /// The table of a shared store, which has to be there.
@@ -110,6 +142,18 @@ fn shared<'a>(section: &mut Section<'a, '_>, kind: Kind, example: &str) -> Optio
         section.missing(&format!("there is no [store.{}]", kind.word()), format!("add one, with `{example}`"));
     }
     section.table(kind.word())
+}
+
+/// What seals keys, and what has sealed them before.
+pub(super) fn seal_keys(section: &mut Section<'_, '_>, folder: &Path) -> Option<SealSources> {
+    let current = secret(section, ["seal-key-file", "seal-key-env", "seal-key-command"], folder);
+    let former = ["former-seal-key-file", "former-seal-key-env", "former-seal-key-command"];
+    let former = secret(section, former, folder);
+    if former.is_some() && current.is_none() {
+        let hint = "add `seal-key-file`, `-env` or `-command`, or leave the former one out".to_owned();
+        section.missing("there is a former seal key, and none that comes after it", hint);
+    }
+    current.map(|current| SealSources { current, former })
 }
 
 /// A secret that is told in one of three ways.

@@ -122,7 +122,10 @@ errors = "scheme"
     assert_eq!(config.server.body_folder, Some(folder.path().join("spool")));
     assert_eq!(config.server.transport, Transport::Https);
     let replay = ReplayConfig::Embedded;
-    assert_eq!(config.store, StoreConfig { path: "/var/lib/gateway".into(), durability: Durability::Power, replay });
+    assert_eq!(
+        config.store,
+        StoreConfig { path: "/var/lib/gateway".into(), durability: Durability::Power, seal: None, replay }
+    );
     assert_eq!(config.upstream.idle_connections, 4);
     let route = &config.routes[0];
     assert_eq!(route.path.value, PathPattern::Exact("/a/b".to_owned()));
@@ -386,6 +389,35 @@ fn a_shared_database_is_said_in_full() {
     assert!(found.iter().any(|fault| fault.contains("there is no [store.postgres]")), "{found:?}");
     let found = faults(&(PLAIN.to_owned() + "[store.postgres]\nurl = \"postgres://c@db/x\"\n"));
     assert!(found.iter().any(|fault| fault.contains("is not used")), "{found:?}");
+}
+
+#[test]
+fn what_seals_keys_is_told_in_one_way_and_once() {
+    let with = |store: &str| PLAIN.to_owned() + "[store]\n" + store;
+    let seal = |store: &str| parse(&with(store)).unwrap().store.seal;
+    assert_eq!(seal(""), None);
+    let current = SecretSource::Environment("SEAL".to_owned());
+    assert_eq!(seal("seal-key-env = \"SEAL\""), Some(SealSources { current: current.clone(), former: None }));
+    let former = Some(SecretSource::File("/etc/gateway/old".into()));
+    let both = "seal-key-env = \"SEAL\"\nformer-seal-key-file = \"old\"";
+    assert_eq!(seal(both), Some(SealSources { current, former }));
+    let database = "kind = \"postgres\"\n[store.postgres]\nurl = \"postgres://c@db/x\"\n";
+    // Replay entries in the database, keys in the folder.
+    assert!(seal(&format!("seal-key-env = \"SEAL\"\n{database}")).is_some());
+    let two = format!("seal-key-env = \"SEAL\"\n{database}seal-key-env = \"OTHER\"");
+    let late = format!("{database}former-seal-key-env = \"OTHER\"");
+    for (store, expected) in [
+        ("seal-key-env = \"A\"\nseal-key-file = \"b\"", "told in more than one way"),
+        ("former-seal-key-env = \"A\"", "none that comes after it"),
+        ("seal-key = \"canary\"", "`seal-key` is not a key"),
+        ("seal-key-command = \"one word\"", "seal-key-command"),
+        (two.as_str(), "there are two seal keys"),
+        (late.as_str(), "none that comes after it"),
+    ] {
+        let found = faults(&with(store));
+        assert!(found.iter().any(|fault| fault.contains(expected)), "{store}: {found:?}");
+        assert!(!found.iter().any(|fault| fault.contains("canary")), "{found:?}");
+    }
 }
 
 #[test]

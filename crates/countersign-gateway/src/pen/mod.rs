@@ -45,7 +45,7 @@ pub(crate) struct Pen {
 /// Why nothing was signed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Unsigned {
-    #[error("the key `{0}` is not in the store, or not valid now")]
+    #[error("the key `{0}` is not in the store, not valid now, or not for signing")]
     NoKey(Arc<str>),
     #[error("the store could not say what the key `{0}` is: {1}")]
     Store(Arc<str>, #[source] StoreError),
@@ -171,7 +171,7 @@ impl Pen {
 
     /// The keys that are valid now, the one that is valid since latest first.
     async fn keys(&self, now: UnixTime) -> Result<Vec<Arc<Key>>, Unsigned> {
-        let query = KeyQuery::new(&self.scheme, Some(self.key.as_bytes()));
+        let query = KeyQuery::new(&self.scheme, Some(self.key.as_bytes())).to_sign();
         let found = self.keys.resolve(&query).wait().await;
         let found = found.map_err(|error| Unsigned::Store(Arc::clone(&self.key), error))?;
         let mut keys: Vec<Arc<Key>> =

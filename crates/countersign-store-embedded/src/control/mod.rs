@@ -15,7 +15,10 @@ mod wire;
 
 pub use server::ControlServer;
 
-use crate::keys::{KeyInfo, KeyStore, KeyStoreError, NewKey, PortableKey, Rotation, SecretText, SharedKeys};
+use crate::keys::{
+    Encoding, KeyInfo, KeyStore, KeyStoreError, NewKey, PortableKey, PublicPart, Rotation, Seal, SecretText,
+    SharedKeys, public_parts,
+};
 use countersign_core::time::UnixTime;
 use std::io::{self, Write as _};
 use std::os::unix::net::UnixStream;
@@ -48,6 +51,11 @@ impl KeyAccess {
     /// A store that is held by a process which does not answer yet (a gateway that is just starting, another key
     /// command) is tried again for two seconds.
     pub fn open(store: &Path) -> Result<Self, KeyStoreError> {
+        Self::open_sealed(store, &Seal::Folder)
+    }
+
+    /// As [`KeyAccess::open`], with the keys sealed with what is given if the store is opened here.
+    pub fn open_sealed(store: &Path, seal: &Seal) -> Result<Self, KeyStoreError> {
         let live = LiveStore { socket: socket::path_in(store) };
         for _ in 0..TRIES {
             match live.connect() {
@@ -55,12 +63,12 @@ impl KeyAccess {
                 Err(error) if nobody_listens(&error) => {}
                 Err(error) => return Err(live.failed(&error)),
             }
-            match KeyStore::open(store) {
+            match KeyStore::open_sealed(store, seal.clone()) {
                 Err(KeyStoreError::Locked { .. }) => std::thread::sleep(BETWEEN_TRIES),
                 opened => return opened.map(Self::Direct),
             }
         }
-        KeyStore::open(store).map(Self::Direct)
+        KeyStore::open_sealed(store, seal.clone()).map(Self::Direct)
     }
 
     /// As [`KeyStore::add`].
@@ -70,7 +78,7 @@ impl KeyAccess {
             Self::Shared(keys) => return keys.add(new, now),
             Self::Live(live) => live,
         };
-        match live.ask(&Request::Add { key: PortableKey::try_from(new)?, now: now.millis() })? {
+        match live.ask(&Request::Add { key: PortableKey::from(new), now: now.millis() })? {
             Answer::Stored { version } => Ok(version),
             other => Err(other.unexpected()),
         }
@@ -102,9 +110,9 @@ impl KeyAccess {
             Self::Live(live) => live,
         };
         let Rotation { id, material, overlap_until, legacy } = rotation;
-        let material = SecretText::of(crate::keys::KeyKind::Secret, &material)?;
+        let (material, encoding) = Encoding::write(&material);
         let overlap_until = overlap_until.millis();
-        match live.ask(&Request::Rotate { id, material, overlap_until, legacy, now: now.millis() })? {
+        match live.ask(&Request::Rotate { id, material, encoding, overlap_until, legacy, now: now.millis() })? {
             Answer::Stored { version } => Ok(version),
             other => Err(other.unexpected()),
         }
@@ -136,6 +144,12 @@ impl KeyAccess {
         }
     }
 
+    /// The public parts of an id's key pairs that are not revoked.
+    pub fn public_parts(&self, id: &str) -> Result<Vec<PublicPart>, KeyStoreError> {
+        let parts = public_parts(&self.export(Some(id))?)?;
+        if parts.is_empty() { Err(KeyStoreError::NothingActive { id: id.to_owned() }) } else { Ok(parts) }
+    }
+
     /// As [`KeyStore::import`].
     pub fn import(&self, text: &str, now: UnixTime) -> Result<usize, KeyStoreError> {
         let live = match self {
@@ -145,6 +159,20 @@ impl KeyAccess {
         };
         match live.ask(&Request::Import { text: SecretText::new(text), now: now.millis() })? {
             Answer::Imported { keys } => Ok(keys),
+            other => Err(other.unexpected()),
+        }
+    }
+
+    /// As [`KeyStore::reseal`]. `is_given`: whether the caller's configuration names the seal key. A gateway that was
+    /// started with another one does nothing.
+    pub fn reseal(&self, is_given: bool) -> Result<usize, KeyStoreError> {
+        let live = match self {
+            Self::Direct(store) => return store.reseal(),
+            Self::Shared(keys) => return keys.reseal(),
+            Self::Live(live) => live,
+        };
+        match live.ask(&Request::Reseal { is_given })? {
+            Answer::Resealed { keys } => Ok(keys),
             other => Err(other.unexpected()),
         }
     }

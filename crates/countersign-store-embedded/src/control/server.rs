@@ -109,15 +109,20 @@ fn answer(keys: &KeyStore, mut stream: &UnixStream) -> Result<(), KeyStoreError>
 fn perform(keys: &KeyStore, request: Request) -> Result<Answer, KeyStoreError> {
     let at = UnixTime::from_millis;
     Ok(match request {
-        Request::Add { key, now } => Answer::Stored { version: keys.add(key.into(), at(now))? },
+        Request::Add { key, now } => Answer::Stored { version: keys.add(key.try_into()?, at(now))? },
         Request::Export { id } => Answer::Exported { text: keys.export(id.as_deref())?.into() },
         Request::Import { text, now } => Answer::Imported { keys: keys.import(text.as_str(), at(now))? },
         Request::List => Answer::Keys { keys: keys.list()? },
         Request::Ping => Answer::Pong { revision: keys.revision() },
+        Request::Reseal { is_given } if is_given == keys.is_seal_given() => Answer::Resealed { keys: keys.reseal()? },
+        Request::Reseal { .. } => {
+            let why = "it was started with another seal key than the configuration names now: stop it first";
+            return Err(KeyStoreError::Protocol { why: why.to_owned() });
+        }
         Request::Revoke { id, version, now } => Answer::Revoked { versions: keys.revoke(&id, version, at(now))? },
-        Request::Rotate { id, material, overlap_until, legacy, now } => {
-            let rotation =
-                Rotation { id, material: material.into_secret(), overlap_until: at(overlap_until), legacy };
+        Request::Rotate { id, material, encoding, overlap_until, legacy, now } => {
+            let material = encoding.read(&material)?;
+            let rotation = Rotation { id, material, overlap_until: at(overlap_until), legacy };
             Answer::Stored { version: keys.rotate(rotation, at(now))? }
         }
         Request::Show { id } => Answer::Keys { keys: keys.show(&id)? },

@@ -2,7 +2,7 @@
 //!
 //! Times are milliseconds since the epoch. Secrets pass through here as text, in buffers that are wiped.
 
-use crate::keys::{KeyInfo, KeyStoreError, PortableKey, SecretText, without_values};
+use crate::keys::{Encoding, KeyInfo, KeyStoreError, PortableKey, SecretText, without_values};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::io::{self, BufRead as _, BufReader, Read};
@@ -12,14 +12,39 @@ use zeroize::Zeroizing;
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) enum Request {
-    Add { key: PortableKey, now: i64 },
-    Export { id: Option<String> },
-    Import { text: SecretText, now: i64 },
+    Add {
+        key: PortableKey,
+        now: i64,
+    },
+    Export {
+        id: Option<String>,
+    },
+    Import {
+        text: SecretText,
+        now: i64,
+    },
     List,
     Ping,
-    Revoke { id: String, version: Option<u32>, now: i64 },
-    Rotate { id: String, material: SecretText, overlap_until: i64, legacy: bool, now: i64 },
-    Show { id: String },
+    Reseal {
+        is_given: bool,
+    },
+    Revoke {
+        id: String,
+        version: Option<u32>,
+        now: i64,
+    },
+    Rotate {
+        id: String,
+        material: SecretText,
+        #[serde(default, skip_serializing_if = "Encoding::is_text")]
+        encoding: Encoding,
+        overlap_until: i64,
+        legacy: bool,
+        now: i64,
+    },
+    Show {
+        id: String,
+    },
 }
 
 /// What the gateway answers.
@@ -31,6 +56,7 @@ pub(crate) enum Answer {
     Keys { keys: Vec<KeyInfo> },
     Pong { revision: u64 },
     Refused { error: KeyStoreError },
+    Resealed { keys: usize },
     Revoked { versions: Vec<u32> },
     Stored { version: u32 },
 }
@@ -98,6 +124,7 @@ mod tests {
         let errors = [
             KeyStoreError::IdTaken { id: "a".to_owned() },
             KeyStoreError::Locked { pid: Some(1) },
+            KeyStoreError::SealKeyForeign,
             KeyStoreError::SealKeyExposed { path: "/seal.key".to_owned(), mode: 0o644 },
             KeyStoreError::SecretTooShort { bytes: 3, least: 16 },
             KeyStoreError::UnknownVersion { id: "a".to_owned(), version: 2 },

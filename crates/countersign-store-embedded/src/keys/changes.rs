@@ -20,7 +20,7 @@ pub(crate) fn add(change: &mut impl Changes, new: PortableKey, now: UnixTime) ->
     if before.iter().any(|record| record.info.is_active_at(now)) {
         return Err(KeyStoreError::IdTaken { id: new.id });
     }
-    let record = new.into_record(following(&before), now).checked()?;
+    let record = new.into_record(following(&before), now)?.checked()?;
     change.put(&record)?;
     Ok(record.info.version)
 }
@@ -89,7 +89,7 @@ pub(crate) fn import(change: &mut impl Changes, text: &str, now: UnixTime) -> Re
             return Err(KeyStoreError::IdTaken { id: key.id });
         }
         ids.insert(key.id.clone());
-        let record = key.into_record(version, now).checked()?;
+        let record = key.into_record(version, now)?.checked()?;
         change.put(&record)?;
         let active = before.iter().chain([&record]).filter(|record| record.info.is_active_at(now)).count();
         if active > KeySet::MOST {

@@ -74,12 +74,21 @@ pub enum KeyStoreError {
         /// The id.
         id: String,
     },
+    /// A secret is known to both sides, and has no part that others may know.
+    #[error("{id:?} is a secret, of which nothing is public")]
+    NothingPublic {
+        /// The id.
+        id: String,
+    },
     /// The other end of the control socket does not answer as it should.
     #[error("the running gateway could not be talked to: {why}")]
     Protocol {
         /// What happened.
         why: String,
     },
+    /// A public key is to sign.
+    #[error("a public key cannot sign")]
+    PurposeUnsuitable,
     /// The seal key can be read by others than its owner.
     #[error("{path}: others can read it (mode {mode:04o})")]
     SealKeyExposed {
@@ -88,6 +97,9 @@ pub enum KeyStoreError {
         /// Its permissions.
         mode: u32,
     },
+    /// The stored keys were sealed with none of the seal keys that are configured.
+    #[error("the stored keys were sealed with another seal key than the configuration names")]
+    SealKeyForeign,
     /// The seal key does not have 32 bytes.
     #[error("{path}: has {bytes} bytes instead of 32")]
     SealKeyMalformed {
@@ -167,12 +179,18 @@ impl KeyStoreError {
                  the gateway's user, or stop what holds the store"
             }
             Self::MaterialUnfit { .. } => {
-                "secrets are text; key pairs are one unencrypted RSA, P-256, P-384, Ed25519 or SM2 key in PEM form"
+                "key pairs are one unencrypted RSA, P-256, P-384, Ed25519 or SM2 key in PEM form"
             }
             Self::NothingActive { .. } => "`keys add` starts it anew",
+            Self::NothingPublic { .. } => "key pairs have a public part; a secret can be exported sealed",
             Self::Protocol { .. } => "is the gateway of the same version as this program?",
+            Self::PurposeUnsuitable => "give the private key, or `--purpose verify`",
             Self::SealKeyExposed { .. } => {
                 "others may have read it: `chmod 600` it, and rotate the keys if that matters"
+            }
+            Self::SealKeyForeign => {
+                "name the old one as `former-seal-key-file`, `-env` or `-command`; then `countersign keys reseal` seals \
+                 them with the new one"
             }
             Self::SealKeyMalformed { .. } | Self::SealKeyMissing { .. } | Self::SealKeyWrong { .. } => {
                 "restore seal.key from a backup; without it the stored keys are lost and have to be imported again"

@@ -21,10 +21,11 @@ mod shared;
 mod snapshot;
 
 pub use error::KeyStoreError;
-pub(crate) use portable::{PortableKey, SecretText, without_values};
-pub use record::{KeyInfo, KeyKind};
-pub use seal::generate_secret;
-pub use shared::{KeyRow, KeyRows, KeyTable, SealKey, SharedKeys};
+pub use portable::PublicPart;
+pub(crate) use portable::{Encoding, PortableKey, SecretText, public_parts, without_values};
+pub use record::{KeyInfo, KeyKind, KeyPurpose, LEAST_SECRET};
+pub use seal::{Seal, SealKey, SealKeys, generate_secret};
+pub use shared::{KeyRow, KeyRows, KeyTable, SharedKeys};
 pub use snapshot::KeySnapshot;
 
 use crate::place::{self, Lock, NotLocked};
@@ -35,9 +36,9 @@ use countersign_core::replay::{Answer, StoreError};
 use countersign_core::time::UnixTime;
 use record::Record;
 use redb::{Database, ReadableDatabase as _, ReadableTable, TableDefinition};
-use seal::{Sealer, io_error};
+use seal::{SEAL_CHECK, SealFile, Sealer, io_error};
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard};
 use zeroize::Zeroizing;
 
@@ -48,7 +49,7 @@ pub struct NewKey {
     pub id: String,
     /// What it is made of.
     pub kind: KeyKind,
-    /// The secret's text, or the key as PEM or as a JSON Web Key.
+    /// The secret's bytes, or the key as PEM or as a JSON Web Key.
     pub material: Secret,
     /// The one algorithm it may be used with. `None`: whatever the scheme says.
     pub algorithm: Option<String>,
@@ -58,6 +59,8 @@ pub struct NewKey {
     pub not_after: Option<UnixTime>,
     /// Whether a secret of fewer than 16 bytes is accepted.
     pub legacy: bool,
+    /// What it may do. A rotation keeps it.
+    pub purpose: KeyPurpose,
 }
 
 impl NewKey {
@@ -71,7 +74,16 @@ impl NewKey {
     #[must_use]
     pub fn of(id: impl Into<String>, kind: KeyKind, material: Secret) -> Self {
         let id = id.into();
-        Self { id, kind, material, algorithm: None, not_before: None, not_after: None, legacy: false }
+        Self {
+            id,
+            kind,
+            material,
+            algorithm: None,
+            not_before: None,
+            not_after: None,
+            legacy: false,
+            purpose: KeyPurpose::Both,
+        }
     }
 }
 
@@ -80,7 +92,7 @@ impl NewKey {
 pub struct Rotation {
     /// The key id.
     pub id: String,
-    /// The new secret's text, or the new key as PEM or as a JSON Web Key. Of the kind that the newest active key has.
+    /// The new secret's bytes, or the new key as PEM or as a JSON Web Key. Of the kind that the newest active key has.
     pub material: Secret,
     /// The last second in which the keys that are active now are valid, unless they end earlier by themselves.
     pub overlap_until: UnixTime,
@@ -93,15 +105,26 @@ pub struct KeyStore {
     database: Database,
     snapshot: ArcSwap<KeySnapshot>,
     /// Held during a change. `None` until there is a seal key.
-    sealer: Mutex<Option<Sealer>>,
-    seal_path: PathBuf,
+    sealer: Mutex<Option<SealKey>>,
+    seal: Sealing,
     /// Given back last.
     _lock: Lock,
 }
 
+/// Where seal keys come from.
+enum Sealing {
+    File(SealFile),
+    Given(SealKeys),
+}
+
 impl KeyStore {
-    /// Opens the keys in a store's folder, and creates both where they are missing.
+    /// Opens the keys in a store's folder, and creates both where they are missing. They are sealed with `seal.key`.
     pub fn open(store: &Path) -> Result<Self, KeyStoreError> {
+        Self::open_sealed(store, Seal::Folder)
+    }
+
+    /// As [`KeyStore::open`], sealed with what is given.
+    pub fn open_sealed(store: &Path, seal: Seal) -> Result<Self, KeyStoreError> {
         place::private_folder(store).map_err(|error| io_error("create the folder", store, &error))?;
         let lock_path = store.join("keys.lock");
         let lock = Lock::take(&lock_path).map_err(|not_locked| match not_locked {
@@ -109,15 +132,18 @@ impl KeyStore {
             NotLocked::Failed(error) => io_error("lock", &lock_path, &error),
         })?;
         let database = open_database(&store.join("keys.redb"))?;
-        let seal_path = store.join("seal.key");
-        let (sealer, snapshot) = load(&database, &seal_path)?;
+        let seal = match seal {
+            Seal::Folder => Sealing::File(SealFile::of(store)),
+            Seal::Given(keys) => Sealing::Given(keys),
+        };
+        let (sealer, snapshot) = load(&database, &seal)?;
         let snapshot = ArcSwap::from_pointee(snapshot);
-        Ok(Self { database, snapshot, sealer: Mutex::new(sealer), seal_path, _lock: lock })
+        Ok(Self { database, snapshot, sealer: Mutex::new(sealer), seal, _lock: lock })
     }
 
     /// Stores a key under an id that has no active one. Returns its version.
     pub fn add(&self, new: NewKey, now: UnixTime) -> Result<u32, KeyStoreError> {
-        let new = PortableKey::try_from(new)?;
+        let new = PortableKey::from(new);
         self.change(|change| changes::add(change, new, now))
     }
 
@@ -152,7 +178,7 @@ impl KeyStore {
         let transaction = self.database.begin_read().map_err(database_error)?;
         let keys = existing(transaction.open_table(KEYS))?;
         let mut records = match (keys, &*sealer) {
-            (Some(keys), Some(sealer)) => read_all(&keys, sealer)?,
+            (Some(keys), Some(sealer)) => read_all(&keys, &sealer.0)?,
             _ => Vec::new(),
         };
         if let Some(id) = id {
@@ -168,6 +194,44 @@ impl KeyStore {
     /// how many there were. Ids that have keys already are refused.
     pub fn import(&self, text: &str, now: UnixTime) -> Result<usize, KeyStoreError> {
         self.change(|change| changes::import(change, text, now))
+    }
+
+    /// Seals all keys with the given seal key where they are sealed with the former one, or with a new `seal.key`: all of
+    /// them or, where that fails, none. Returns how many were sealed anew.
+    ///
+    /// A crash on the way leaves a store that opens with what it opened with before, or as if this had returned.
+    pub fn reseal(&self) -> Result<usize, KeyStoreError> {
+        let mut sealer = self.sealer()?;
+        let Some(old) = sealer.clone() else { return Ok(0) };
+        let new = match &self.seal {
+            Sealing::File(file) => file.next()?,
+            Sealing::Given(keys) if Arc::ptr_eq(&keys.current.0, &old.0) => return Ok(0),
+            Sealing::Given(keys) => keys.current.clone(),
+        };
+        let transaction = self.database.begin_write().map_err(database_error)?;
+        let count = {
+            let mut meta = transaction.open_table(META).map_err(database_error)?;
+            let mut keys = transaction.open_table(KEYS).map_err(database_error)?;
+            let records = read_all(&keys, &old.0)?;
+            for record in &records {
+                let name = (record.info.id.as_str(), record.info.version);
+                keys.insert(name, &record.encode(&new.0)?[..]).map_err(database_error)?;
+            }
+            meta.insert("seal-check", &new.0.seal(SEAL_CHECK, b"")?[..]).map_err(database_error)?;
+            records.len()
+        };
+        transaction.commit().map_err(database_error)?;
+        *sealer = Some(new);
+        // The new key is the only one that opens from here on; if it cannot get its name now, the next start gives it.
+        if let Sealing::File(file) = &self.seal {
+            file.finish()?;
+        }
+        Ok(count)
+    }
+
+    /// Whether the keys are sealed with a key from elsewhere than the store's folder.
+    pub(crate) fn is_seal_given(&self) -> bool {
+        matches!(self.seal, Sealing::Given(_))
     }
 
     /// How often the store was changed.
@@ -193,7 +257,7 @@ impl KeyStore {
         let mut changed = BTreeSet::new();
         let outcome = {
             let mut meta = transaction.open_table(META).map_err(database_error)?;
-            let sealer = ready_sealer(&mut sealer, &mut meta, &self.seal_path)?;
+            let sealer = ready_sealer(&mut sealer, &mut meta, &self.seal)?;
             let keys = transaction.open_table(KEYS).map_err(database_error)?;
             let mut change = Change { keys, sealer, changed: &mut changed };
             let outcome = work(&mut change)?;
@@ -209,7 +273,7 @@ impl KeyStore {
             return Ok(outcome);
         }
         transaction.commit().map_err(database_error)?;
-        self.refresh(revision, &changed, sealer.as_ref())?;
+        self.refresh(revision, &changed, sealer.as_ref().map(|key| &*key.0))?;
         Ok(outcome)
     }
 
@@ -234,7 +298,7 @@ impl KeyStore {
         keys.zip(sealer).map_or_else(|| Ok(Vec::new()), |(keys, sealer)| read(&keys, id, sealer))
     }
 
-    fn sealer(&self) -> Result<MutexGuard<'_, Option<Sealer>>, KeyStoreError> {
+    fn sealer(&self) -> Result<MutexGuard<'_, Option<SealKey>>, KeyStoreError> {
         let poisoned = |_| KeyStoreError::Damaged { what: "an earlier change failed half-way; restart".to_owned() };
         self.sealer.lock().map_err(poisoned)
     }
@@ -242,7 +306,7 @@ impl KeyStore {
 
 impl KeyResolver for KeyStore {
     fn resolve<'a>(&'a self, query: &'a KeyQuery<'a>) -> Answer<'a, Result<KeySet, StoreError>> {
-        Answer::Ready(Ok(query.claimed_key_id.map(|id| self.snapshot.load().find(id)).unwrap_or_default()))
+        Answer::Ready(Ok(self.snapshot.load().find(query)))
     }
 }
 
@@ -289,33 +353,34 @@ fn open_database(path: &Path) -> Result<Database, KeyStoreError> {
 }
 
 /// Reads everything: what is damaged is found when the store is opened, and not by a request.
-fn load(database: &Database, seal_path: &Path) -> Result<(Option<Sealer>, KeySnapshot), KeyStoreError> {
+fn load(database: &Database, seal: &Sealing) -> Result<(Option<SealKey>, KeySnapshot), KeyStoreError> {
     let transaction = database.begin_read().map_err(database_error)?;
     let Some(meta) = existing(transaction.open_table(META))? else { return Ok((None, KeySnapshot::default())) };
-    let path = || seal_path.display().to_string();
     let Some(check) = meta.get("seal-check").map_err(database_error)? else {
         return Err(KeyStoreError::Damaged { what: "nothing says what the keys were sealed with".to_owned() });
     };
-    let sealer = Sealer::read(seal_path)?.ok_or_else(|| KeyStoreError::SealKeyMissing { path: path() })?;
-    if sealer.open(SEAL_CHECK, check.value()).is_err() {
-        return Err(KeyStoreError::SealKeyWrong { path: path() });
-    }
+    let sealer = match seal {
+        Sealing::File(file) => file.that_opens(check.value())?,
+        Sealing::Given(keys) => keys.that_opens(check.value())?.clone(),
+    };
     let keys = existing(transaction.open_table(KEYS))?;
-    let records = keys.map(|keys| read_all(&keys, &sealer)).transpose()?.unwrap_or_default();
+    let records = keys.map(|keys| read_all(&keys, &sealer.0)).transpose()?.unwrap_or_default();
     let snapshot = KeySnapshot::of(read_revision(&meta)?, &records)?;
     Ok((Some(sealer), snapshot))
 }
 
 /// The seal key, made now if this is the first key that is stored.
 fn ready_sealer<'a>(
-    sealer: &'a mut Option<Sealer>,
+    sealer: &'a mut Option<SealKey>,
     meta: &mut MetaTable<'_>,
-    path: &Path,
+    seal: &Sealing,
 ) -> Result<&'a Sealer, KeyStoreError> {
-    if sealer.is_none() {
-        *sealer = Some(Sealer::read(path)?.map_or_else(|| Sealer::create(path), Ok)?);
-    }
-    let sealer = sealer.as_ref().ok_or_else(|| KeyStoreError::SealKeyMissing { path: path.display().to_string() })?;
+    let ready = match (sealer.take(), seal) {
+        (Some(ready), _) => ready,
+        (None, Sealing::File(file)) => file.first()?,
+        (None, Sealing::Given(keys)) => keys.current.clone(),
+    };
+    let sealer = &*sealer.insert(ready).0;
     let is_checked = meta.get("seal-check").map_err(database_error)?.is_some();
     if !is_checked {
         let check = sealer.seal(SEAL_CHECK, b"")?;
@@ -389,4 +454,3 @@ fn database_error(error: impl Into<redb::Error>) -> KeyStoreError {
 
 const KEYS: TableDefinition<'_, (&str, u32), &[u8]> = TableDefinition::new("keys");
 const META: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("meta");
-const SEAL_CHECK: &[u8] = b"countersign seal check 1";

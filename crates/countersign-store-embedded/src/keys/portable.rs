@@ -3,8 +3,11 @@
 //! The only place where key material becomes text that leaves the process, and only when its owner asks for it. The
 //! text wipes itself where it is ours to wipe; what the JSON writer reallocates on the way is not.
 
-use super::record::{KeyInfo, KeyKind, Record};
+use super::record::{KeyInfo, KeyKind, KeyPurpose, Record};
+use super::seal::SealKey;
 use super::{KeyStoreError, NewKey};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use countersign_core::canon::json_member;
 use countersign_core::jwk::{self, Jwk};
 use countersign_core::key::{Material, Secret};
@@ -18,24 +21,12 @@ use zeroize::{Zeroize as _, Zeroizing};
 pub(crate) struct SecretText(String);
 
 impl SecretText {
-    /// The text of what is to be, or is, stored.
-    pub(crate) fn of(kind: KeyKind, material: &Secret) -> Result<Self, KeyStoreError> {
-        match std::str::from_utf8(material.expose()) {
-            Ok(text) => Ok(Self(text.to_owned())),
-            Err(_) => Err(KeyStoreError::MaterialUnfit { kind: kind.to_string(), why: "it is not text".to_owned() }),
-        }
-    }
-
     pub(crate) fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
     pub(crate) fn as_str(&self) -> &str {
         &self.0
-    }
-
-    pub(crate) fn into_secret(self) -> Secret {
-        Secret::new(self.0.as_bytes())
     }
 
     pub(crate) fn into_text(mut self) -> Zeroizing<String> {
@@ -61,6 +52,46 @@ impl std::fmt::Debug for SecretText {
     }
 }
 
+/// How material stands in text.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Encoding {
+    /// As base64 (RFC 4648, section 4), because its bytes are not text.
+    Base64,
+    /// As it is.
+    #[default]
+    Text,
+}
+
+impl Encoding {
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "what decides whether a field is written is handed a reference"
+    )]
+    pub(crate) fn is_text(&self) -> bool {
+        *self == Self::Text
+    }
+
+    /// Material as text: as it is where it is text.
+    pub(crate) fn write(material: &Secret) -> (SecretText, Self) {
+        match std::str::from_utf8(material.expose()) {
+            Ok(text) => (SecretText::new(text), Self::Text),
+            Err(_) => (SecretText(STANDARD.encode(material.expose())), Self::Base64),
+        }
+    }
+
+    /// The material that a text stands for.
+    pub(crate) fn read(self, text: &SecretText) -> Result<Secret, KeyStoreError> {
+        match self {
+            Self::Text => Ok(Secret::new(text.0.as_bytes())),
+            Self::Base64 => match STANDARD.decode(&text.0).map(Zeroizing::new) {
+                Ok(bytes) => Ok(Secret::new(&bytes[..])),
+                Err(_) => Err(KeyStoreError::ImportUnreadable { why: "a `material` is not base64".to_owned() }),
+            },
+        }
+    }
+}
+
 /// A key with its material, as text. What is missing when it is read has the value it has for a new key.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -71,6 +102,8 @@ pub(crate) struct PortableKey {
     #[serde(default = "secret")]
     pub(crate) kind: KeyKind,
     pub(crate) material: SecretText,
+    #[serde(default, skip_serializing_if = "Encoding::is_text")]
+    pub(crate) encoding: Encoding,
     #[serde(default)]
     pub(crate) algorithm: Option<String>,
     #[serde(default)]
@@ -83,6 +116,8 @@ pub(crate) struct PortableKey {
     pub(crate) revoked_at: Option<i64>,
     #[serde(default)]
     pub(crate) legacy: bool,
+    #[serde(default, skip_serializing_if = "KeyPurpose::is_both")]
+    pub(crate) purpose: KeyPurpose,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -95,7 +130,7 @@ struct Exported {
 
 /// Every record as JSON text, secrets included.
 pub(crate) fn export(records: Vec<Record>) -> Result<Zeroizing<String>, KeyStoreError> {
-    let keys = records.into_iter().map(PortableKey::try_from).collect::<Result<_, _>>()?;
+    let keys = records.into_iter().map(PortableKey::from).collect();
     let text = serde_json::to_string_pretty(&Exported { countersign_keys: FORMAT, keys });
     let text = text.map_err(|error| KeyStoreError::Damaged { what: error.to_string() })?;
     Ok(Zeroizing::new(text + "\n"))
@@ -104,6 +139,9 @@ pub(crate) fn export(records: Vec<Record>) -> Result<Zeroizing<String>, KeyStore
 /// The records in what [`export`] gave, or in a JSON Web Key set (RFC 7517, section 5).
 pub(crate) fn import(text: &str) -> Result<Vec<PortableKey>, KeyStoreError> {
     let unreadable = |why: String| KeyStoreError::ImportUnreadable { why };
+    if is_sealed(text) {
+        return Err(unreadable("it is sealed: `--seal-key-file` or `--seal-key-env` says with what".to_owned()));
+    }
     // Both have `keys`; only ours has a version.
     let is_ours = json_member(text.as_bytes(), b"countersign_keys").is_ok_and(|version| version.is_some());
     if !is_ours && let Some(set) = jwk::own_texts(text) {
@@ -117,7 +155,7 @@ pub(crate) fn import(text: &str) -> Result<Vec<PortableKey>, KeyStoreError> {
     Ok(exported.keys)
 }
 
-/// A key of a set, which is stored as it stands there; of a secret its bytes, which have to be text.
+/// A key of a set, which is stored as it stands there; of a secret its bytes.
 fn of_jwk(index: usize, (key, text): (Jwk, &str)) -> Result<PortableKey, KeyStoreError> {
     let id = key.kid().map(str::to_owned);
     let id = id.ok_or_else(|| KeyStoreError::ImportUnreadable { why: format!("keys[{index}]: `kid` is missing") })?;
@@ -134,12 +172,84 @@ fn of_jwk(index: usize, (key, text): (Jwk, &str)) -> Result<PortableKey, KeyStor
         let Material::Secret(material) = secret.material else { return Err(unfit("it is not a secret".to_owned())) };
         new.material = material;
     }
-    PortableKey::try_from(new)
+    Ok(PortableKey::from(new))
+}
+
+/// What everybody may know of a key pair.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PublicPart {
+    /// The key id.
+    pub id: String,
+    /// Which of the id's keys.
+    pub version: u32,
+    /// The first second in which it is valid, since the epoch.
+    pub not_before: Option<i64>,
+    /// The last second in which it is valid.
+    pub not_after: Option<i64>,
+    /// `SubjectPublicKeyInfo`, as PEM.
+    pub pem: String,
+}
+
+/// The public parts of the keys in what [`export`] gave, without those that are revoked.
+pub(crate) fn public_parts(text: &str) -> Result<Vec<PublicPart>, KeyStoreError> {
+    let part = |key: PortableKey| {
+        let (id, version) = (key.id.clone(), key.version.unwrap_or_default());
+        let (not_before, not_after) = (key.not_before, key.not_after);
+        let record = key.into_record(version, UnixTime::from_secs(0))?;
+        let pem = match &record.to_key()?.material {
+            Material::Private(key) => key.public().to_pem(),
+            Material::Public(key) => key.to_pem(),
+            _ => return Err(KeyStoreError::NothingPublic { id }),
+        };
+        let kind = record.info.kind.to_string();
+        let pem = pem.map_err(|error| KeyStoreError::MaterialUnfit { kind, why: error.to_string() })?;
+        Ok(PublicPart { id, version, not_before, not_after, pem })
+    };
+    import(text)?.into_iter().filter(|key| key.revoked_at.is_none()).map(part).collect()
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SealedExport {
+    /// The format's version.
+    countersign_sealed_keys: u32,
+    sealed: String,
+}
+
+impl SealKey {
+    /// Seals what an export gave, for a place that others can read.
+    pub fn seal_export(&self, text: &str) -> Result<String, KeyStoreError> {
+        let sealed = STANDARD.encode(self.0.seal(SEALED_EXPORT, text.as_bytes())?);
+        let text = serde_json::to_string_pretty(&SealedExport { countersign_sealed_keys: FORMAT, sealed });
+        text.map(|text| text + "\n").map_err(|error| KeyStoreError::Damaged { what: error.to_string() })
+    }
+
+    /// Opens what [`SealKey::seal_export`] gave.
+    pub fn open_export(&self, text: &str) -> Result<Zeroizing<String>, KeyStoreError> {
+        let unreadable = |why: &str| KeyStoreError::ImportUnreadable { why: why.to_owned() };
+        if !is_sealed(text) {
+            return Err(unreadable("it is not sealed, and a seal key is given"));
+        }
+        let export: SealedExport = serde_json::from_str(text).map_err(|error| unreadable(&without_values(&error)))?;
+        if export.countersign_sealed_keys != FORMAT {
+            return Err(unreadable(&format!("format {} is not known", export.countersign_sealed_keys)));
+        }
+        let sealed = STANDARD.decode(&export.sealed).map_err(|_| unreadable("`sealed` is not base64"))?;
+        let opened = self.0.open(SEALED_EXPORT, &sealed);
+        let opened = opened.map_err(|_| unreadable("it was sealed with another seal key, or changed since"))?;
+        let text = str::from_utf8(opened.expose()).map_err(|_| unreadable("what is sealed is not text"))?;
+        Ok(Zeroizing::new(text.to_owned()))
+    }
+}
+
+fn is_sealed(text: &str) -> bool {
+    json_member(text.as_bytes(), b"countersign_sealed_keys").is_ok_and(|version| version.is_some())
 }
 
 impl PortableKey {
     /// The record that this becomes.
-    pub(crate) fn into_record(self, version: u32, now: UnixTime) -> Record {
+    pub(crate) fn into_record(self, version: u32, now: UnixTime) -> Result<Record, KeyStoreError> {
+        let material = self.encoding.read(&self.material)?;
         let info = KeyInfo {
             id: self.id,
             version,
@@ -150,61 +260,68 @@ impl PortableKey {
             created_at: self.created_at.unwrap_or(now.secs()),
             revoked_at: self.revoked_at,
             legacy: self.legacy,
+            purpose: self.purpose,
         };
-        Record { info, material: self.material.into_secret() }
+        Ok(Record { info, material })
     }
 }
 
-impl TryFrom<Record> for PortableKey {
-    type Error = KeyStoreError;
-
-    fn try_from(record: Record) -> Result<Self, KeyStoreError> {
+impl From<Record> for PortableKey {
+    fn from(record: Record) -> Self {
         let Record { info, material } = record;
-        Ok(Self {
+        let (material, encoding) = Encoding::write(&material);
+        Self {
             id: info.id,
             version: Some(info.version),
             kind: info.kind,
-            material: SecretText::of(info.kind, &material)?,
+            material,
+            encoding,
             algorithm: info.algorithm,
             not_before: info.not_before,
             not_after: info.not_after,
             created_at: Some(info.created_at),
             revoked_at: info.revoked_at,
             legacy: info.legacy,
-        })
+            purpose: info.purpose,
+        }
     }
 }
 
-impl TryFrom<NewKey> for PortableKey {
-    type Error = KeyStoreError;
-
-    fn try_from(new: NewKey) -> Result<Self, KeyStoreError> {
-        Ok(Self {
+impl From<NewKey> for PortableKey {
+    fn from(new: NewKey) -> Self {
+        let (material, encoding) = Encoding::write(&new.material);
+        Self {
             id: new.id,
             version: None,
             kind: new.kind,
-            material: SecretText::of(new.kind, &new.material)?,
+            material,
+            encoding,
             algorithm: new.algorithm,
             not_before: new.not_before.map(UnixTime::secs),
             not_after: new.not_after.map(UnixTime::secs),
             created_at: None,
             revoked_at: None,
             legacy: new.legacy,
-        })
+            purpose: new.purpose,
+        }
     }
 }
 
-impl From<PortableKey> for NewKey {
-    fn from(key: PortableKey) -> Self {
-        Self {
+impl TryFrom<PortableKey> for NewKey {
+    type Error = KeyStoreError;
+
+    fn try_from(key: PortableKey) -> Result<Self, KeyStoreError> {
+        let material = key.encoding.read(&key.material)?;
+        Ok(Self {
             id: key.id,
             kind: key.kind,
-            material: key.material.into_secret(),
+            material,
             algorithm: key.algorithm,
             not_before: key.not_before.map(UnixTime::from_secs),
             not_after: key.not_after.map(UnixTime::from_secs),
             legacy: key.legacy,
-        }
+            purpose: key.purpose,
+        })
     }
 }
 
@@ -223,6 +340,7 @@ const fn secret() -> KeyKind {
 }
 
 const FORMAT: u32 = 1;
+const SEALED_EXPORT: &[u8] = b"countersign sealed export 1";
 
 #[cfg(test)]
 mod tests {
@@ -232,7 +350,7 @@ mod tests {
     #[test]
     fn a_list_written_by_hand_needs_only_ids_and_secrets() {
         let keys = import(r#"{"countersign_keys":1,"keys":[{"id":"a","material":"a secret"}]}"#).unwrap();
-        let record = keys.into_iter().next().unwrap().into_record(1, UnixTime::from_secs(9));
+        let record = keys.into_iter().next().unwrap().into_record(1, UnixTime::from_secs(9)).unwrap();
         assert_eq!((record.info.kind, record.info.created_at, record.info.legacy), (KeyKind::Secret, 9, false));
         assert_eq!(record.material.expose(), b"a secret");
     }
@@ -247,7 +365,8 @@ mod tests {
         let foreign = r#"{"kty":"OKP","crv":"X25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
         let keys = import(&format!(r#"{{"keys":[{private},{foreign},{public},{secret}]}}"#)).unwrap();
         let now = UnixTime::from_secs(1);
-        let records: Vec<_> = keys.into_iter().map(|key| key.into_record(1, now).checked().unwrap()).collect();
+        let records: Vec<_> =
+            keys.into_iter().map(|key| key.into_record(1, now).and_then(Record::checked).unwrap()).collect();
         let kinds: Vec<_> = records.iter().map(|record| (record.info.id.as_str(), record.info.kind)).collect();
         assert_eq!(kinds, [("pair", KeyKind::Private), ("half", KeyKind::Public), ("shared", KeyKind::Secret)]);
         assert_eq!(records[1].info.not_after, Some(9));
@@ -263,13 +382,51 @@ mod tests {
         for (set, expected) in [
             (r#"{"keys":[{"kty":"oct","k":"Y2FuYXJ5"}]}"#, "keys[0]: `kid` is missing"),
             (r#"{"keys":[{"kty":"oct","kid":"a","k":"canary="}]}"#, "keys[0]: `k` is not base64url"),
-            (r#"{"keys":[{"kty":"oct","kid":"a","k":"_____w"}]}"#, "it is not text"),
             (r#"{"keys":[{"kty":"oct","kid":"a","k":"Y2FuYXJ5","k":"Y2FuYXJ5"}]}"#, "keys[0]: not a JSON object"),
             (r#"{"keys":[]}"#, "no key that signs"),
         ] {
             let error = import(set).unwrap_err().to_string();
             assert!(error.contains(expected) && !error.contains("canary") && !error.contains("Y2Fu"), "{error}");
         }
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_written_as_base64_and_read_as_they_were() {
+        let all: Vec<u8> = (0..=255).collect();
+        for bytes in [&all[..], b"sixteen bytes!!!", b"", "\0é".as_bytes(), &[0xff; 16]] {
+            let (text, encoding) = Encoding::write(&Secret::new(bytes));
+            assert_eq!(encoding.read(&text).unwrap().expose(), bytes);
+            assert_eq!(encoding == Encoding::Text, std::str::from_utf8(bytes).is_ok());
+        }
+        for wrong in ["canary", "Y2FuYXJ5=", "Y2Fu YXJ5", "Y2FuYXJ", "Y2FuYX=="] {
+            let error = Encoding::Base64.read(&SecretText::new(wrong)).unwrap_err().to_string();
+            assert!(
+                error.contains("is not base64") && !error.contains("Y2Fu") && !error.contains("canary"),
+                "{error}"
+            );
+        }
+        let set = r#"{"keys":[{"kty":"oct","kid":"a","k":"_____________________w"}]}"#;
+        let key = import(set).unwrap().pop().unwrap();
+        assert_eq!(key.encoding.read(&key.material).unwrap().expose(), [0xff; 16]);
+    }
+
+    #[test]
+    fn attack_35_a_sealed_export_opens_with_its_key_alone_and_whole() {
+        let key = |byte: &str| SealKey::parse(&byte.repeat(32)).unwrap();
+        let text = r#"{"countersign_keys":1,"keys":[{"id":"a","material":"canary"}]}"#;
+        let sealed = key("0a").seal_export(text).unwrap();
+        assert!(!sealed.contains("canary"));
+        assert_eq!(&*key("0a").open_export(&sealed).unwrap(), text);
+        let refused = |key: SealKey, text: &str| {
+            let error = key.open_export(text).unwrap_err();
+            assert!(matches!(error, KeyStoreError::ImportUnreadable { .. }) && !error.to_string().contains("canary"));
+        };
+        refused(key("0b"), &sealed);
+        refused(key("0a"), text);
+        refused(key("0a"), &sealed.replace("_keys\": 1", "_keys\": 2"));
+        refused(key("0a"), &sealed.replace("\"sealed\": \"", "\"sealed\": \"AAAA"));
+        refused(key("0a"), r#"{"countersign_sealed_keys":1,"sealed":"canary*"}"#);
+        assert!(import(&sealed).unwrap_err().to_string().contains("it is sealed"));
     }
 
     #[test]
@@ -283,6 +440,7 @@ mod tests {
             r#"{"countersign_keys":1,"keys":[{"id":"a","material":"s","secret":"s"}]}"#,
             r#"{"countersign_keys":1,"keys":[{"id":"a","id":"b","material":"s"}]}"#,
             r#"{"countersign_keys":1,"keys":[{"id":"a","material":"s","kind":"rsa"}]}"#,
+            r#"{"countersign_keys":1,"keys":[{"id":"a","material":"s","encoding":"hex"}]}"#,
         ] {
             assert!(matches!(import(wrong), Err(KeyStoreError::ImportUnreadable { .. })), "{wrong}");
         }

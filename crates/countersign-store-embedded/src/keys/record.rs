@@ -10,7 +10,7 @@
 use super::KeyStoreError;
 use super::seal::Sealer;
 use countersign_core::alg::{Asymmetric, Hash, KeyError};
-use countersign_core::key::{Key, Material, Secret};
+use countersign_core::key::{Key, Material, Purpose, Secret};
 use countersign_core::time::UnixTime;
 use serde::{Deserialize, Serialize};
 
@@ -36,6 +36,38 @@ pub struct KeyInfo {
     pub revoked_at: Option<i64>,
     /// Whether a secret that is too short was accepted all the same.
     pub legacy: bool,
+    /// What it may do.
+    #[serde(default, skip_serializing_if = "KeyPurpose::is_both")]
+    pub purpose: KeyPurpose,
+}
+
+/// What a key may do.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum KeyPurpose {
+    /// Sign what leaves and verify what arrives, as far as it can.
+    #[default]
+    Both,
+    /// Sign what leaves.
+    Sign,
+    /// Verify what arrives.
+    Verify,
+}
+
+impl KeyPurpose {
+    /// Whether it may do what is asked of it.
+    #[must_use]
+    pub const fn serves(self, purpose: Purpose) -> bool {
+        matches!((self, purpose), (Self::Both, _) | (Self::Sign, Purpose::Sign) | (Self::Verify, Purpose::Verify))
+    }
+
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "what decides whether a field is written is handed a reference"
+    )]
+    pub(crate) fn is_both(&self) -> bool {
+        *self == Self::Both
+    }
 }
 
 impl KeyInfo {
@@ -54,7 +86,7 @@ pub enum KeyKind {
     Private,
     /// A key pair's public half, as PEM or a JSON Web Key.
     Public,
-    /// A shared secret, as text.
+    /// A shared secret, as its bytes.
     Secret,
 }
 
@@ -89,6 +121,9 @@ impl Record {
         if info.kind == KeyKind::Secret && bytes < LEAST_SECRET && !(info.legacy && bytes > 0) {
             return Err(KeyStoreError::SecretTooShort { bytes, least: LEAST_SECRET });
         }
+        if info.kind == KeyKind::Public && info.purpose == KeyPurpose::Sign {
+            return Err(KeyStoreError::PurposeUnsuitable);
+        }
         let key = self.to_key()?;
         match &info.algorithm {
             Some(algorithm) if !suits(algorithm, &key.material) => {
@@ -103,6 +138,8 @@ impl Record {
     pub(crate) fn checked(mut self) -> Result<Self, KeyStoreError> {
         self.check()?;
         let key = self.to_key()?;
+        // What was allowed but not needed would be shown as a weakness that is none.
+        self.info.legacy &= self.info.kind == KeyKind::Secret && self.material.expose().len() < LEAST_SECRET;
         let second = |instant: Option<UnixTime>| instant.map(UnixTime::secs);
         self.info.algorithm = key.algorithm;
         (self.info.not_before, self.info.not_after) = (second(key.not_before), second(key.not_after));
@@ -114,12 +151,12 @@ impl Record {
     pub(crate) fn to_key(&self) -> Result<Key, KeyStoreError> {
         let info = &self.info;
         let unfit = |why: String| KeyStoreError::MaterialUnfit { kind: info.kind.to_string(), why };
-        let text = std::str::from_utf8(self.material.expose()).map_err(|_| unfit("it is not text".to_owned()))?;
+        let text = || std::str::from_utf8(self.material.expose()).map_err(|_| unfit("it is not text".to_owned()));
         let refused = |error: KeyError| unfit(error.to_string());
         let key = match info.kind {
-            KeyKind::Private => Key::private(text).map_err(refused)?,
-            KeyKind::Public => Key::public(text).map_err(refused)?,
-            KeyKind::Secret => Key::secret(text.as_bytes()),
+            KeyKind::Private => Key::private(text()?).map_err(refused)?,
+            KeyKind::Public => Key::public(text()?).map_err(refused)?,
+            KeyKind::Secret => Key::secret(self.material.expose()),
         };
         let not_before = info.not_before.map(UnixTime::from_secs);
         // Valid to the end of its last second.
@@ -198,7 +235,8 @@ fn damaged(what: &str) -> KeyStoreError {
 }
 
 const FORMAT: u8 = 1;
-const LEAST_SECRET: usize = 16;
+/// How many bytes a secret has at least, unless it is a legacy one.
+pub const LEAST_SECRET: usize = 16;
 const MOST_ID: usize = 256;
 
 #[cfg(test)]
@@ -217,6 +255,7 @@ mod tests {
             created_at: 1_000,
             revoked_at: None,
             legacy: false,
+            purpose: KeyPurpose::Both,
         };
         Record { info, material: Secret::new(secret.as_bytes()) }
     }
@@ -298,7 +337,30 @@ mod tests {
         }
         let mut binary = record("client", "");
         binary.material = Secret::new([0xff; 32]);
-        assert!(matches!(binary.check(), Err(KeyStoreError::MaterialUnfit { .. })));
+        for kind in [KeyKind::Public, KeyKind::Private] {
+            binary.info.kind = kind;
+            assert!(matches!(binary.check(), Err(KeyStoreError::MaterialUnfit { .. })), "{kind}");
+        }
+    }
+
+    #[test]
+    fn a_secret_is_bytes_whether_they_are_text_or_not() {
+        let mut binary = record("client", "");
+        binary.material = Secret::new([0xff; 16]);
+        let checked = binary.clone().checked().unwrap();
+        let Material::Secret(secret) = checked.to_key().unwrap().material else { panic!("a secret") };
+        assert_eq!(secret.expose(), [0xff; 16]);
+        binary.material = Secret::new([0xff; 15]);
+        assert_eq!(binary.checked().map(|_| ()), Err(KeyStoreError::SecretTooShort { bytes: 15, least: 16 }));
+    }
+
+    #[test]
+    fn a_secret_that_is_long_enough_is_not_called_legacy() {
+        for (text, legacy) in [(LONG, false), ("short", true)] {
+            let mut given = record("client", text);
+            given.info.legacy = true;
+            assert_eq!(given.checked().unwrap().info.legacy, legacy, "{text}");
+        }
     }
 
     /// RFC 8037, appendix A.1.
@@ -328,6 +390,25 @@ mod tests {
         let mut public = record("ours", r#"{"kty":"oct","k":"AAECAwQFBgcICQoLDA0ODw"}"#);
         public.info.kind = KeyKind::Public;
         assert!(matches!(public.checked(), Err(KeyStoreError::MaterialUnfit { .. })));
+    }
+
+    #[test]
+    fn attack_35_a_purpose_is_sealed_and_records_of_before_it_open() {
+        let (sealer, record) = (sealer(), record("client", LONG));
+        let bytes = record.encode(&sealer).unwrap();
+        assert!(!bytes.windows(7).any(|window| window == b"purpose"), "an older program opens it");
+        assert_eq!(decode_info("client", 3, &bytes).unwrap().purpose, KeyPurpose::Both);
+        let mut limited = record;
+        limited.info.purpose = KeyPurpose::Verify;
+        let bytes = limited.encode(&sealer).unwrap();
+        assert_eq!(Record::decode("client", 3, &bytes, &sealer).unwrap().info.purpose, KeyPurpose::Verify);
+        // Not the same without it.
+        let at = bytes.windows(7).position(|window| window == b"verify\"").unwrap();
+        let mut changed = bytes;
+        changed.splice(at..at + 7, *b"sign\"  ");
+        assert_eq!(decode_info("client", 3, &changed).unwrap().purpose, KeyPurpose::Sign);
+        let error = Record::decode("client", 3, &changed, &sealer).unwrap_err();
+        assert!(error.to_string().contains("its seal does not hold"), "{error}");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Sealing at rest: AES-256-GCM with the 32 bytes of `seal.key`.
+//! Sealing at rest: AES-256-GCM with the 32 bytes of `seal.key`, or of a key from elsewhere.
 //!
 //! Who has `keys.redb` alone, a backup say, has no secret. The key file is created by whoever first stores a key,
 //! readable by its owner only, and one that others can read is refused. What a secret belongs to is authenticated
@@ -17,7 +17,134 @@ use std::fs::File;
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use zeroize::{Zeroize as _, Zeroizing};
+
+/// What the keys of a store's folder are sealed with.
+#[derive(Debug, Clone, Default)]
+pub enum Seal {
+    /// `seal.key` beside them, which is made with the first of them.
+    #[default]
+    Folder,
+    /// What was given.
+    Given(SealKeys),
+}
+
+/// What keys are sealed with, and what they may be sealed with still.
+#[derive(Debug, Clone)]
+pub struct SealKeys {
+    /// What they are to be sealed with.
+    pub current: SealKey,
+    /// What they were sealed with before.
+    pub former: Option<SealKey>,
+}
+
+impl SealKeys {
+    /// The one that opens what was sealed as a check, the current one first. All keys are sealed with the same.
+    pub(super) fn that_opens(&self, check: &[u8]) -> Result<&SealKey, KeyStoreError> {
+        let mut keys = std::iter::once(&self.current).chain(&self.former);
+        keys.find(|key| key.opens(check)).ok_or(KeyStoreError::SealKeyForeign)
+    }
+}
+
+/// 32 bytes that seal keys.
+#[derive(Clone)]
+pub struct SealKey(pub(super) Arc<Sealer>);
+
+impl SealKey {
+    /// Reads 64 hexadecimal digits, as `openssl rand -hex 32` prints them.
+    pub fn parse(text: &str) -> Result<Self, KeyStoreError> {
+        let unfit = || KeyStoreError::SealKeyMalformed {
+            path: "the seal key (64 hexadecimal digits)".to_owned(),
+            bytes: u64::try_from(text.len() / 2).unwrap_or(u64::MAX),
+        };
+        let digits = text.trim().as_bytes();
+        if digits.len() != 64 {
+            return Err(unfit());
+        }
+        let mut bytes = Zeroizing::new([0_u8; 32]);
+        for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+            let digit = |digit: u8| char::from(digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+            let [high, low] = [pair.first(), pair.last()].map(|found| found.copied().and_then(digit));
+            *byte = high.zip(low).map(|(high, low)| high << 4 | low).ok_or_else(unfit)?;
+        }
+        Ok(Self(Arc::new(Sealer::of(&bytes)?)))
+    }
+
+    /// The `seal.key` of a store's folder. `None` where there is none.
+    pub fn of_folder(store: &Path) -> Result<Option<Self>, KeyStoreError> {
+        Ok(Sealer::read(&store.join(SEAL_FILE))?.map(|sealer| Self(Arc::new(sealer))))
+    }
+
+    fn opens(&self, check: &[u8]) -> bool {
+        self.0.open(SEAL_CHECK, check).is_ok()
+    }
+}
+
+impl std::fmt::Debug for SealKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SealKey(..)")
+    }
+}
+
+/// The seal key in a store's folder, and the one that is about to take its place.
+#[derive(Debug)]
+pub(super) struct SealFile {
+    path: PathBuf,
+    next: PathBuf,
+}
+
+impl SealFile {
+    pub(super) fn of(store: &Path) -> Self {
+        let path = store.join(SEAL_FILE);
+        let next = path.with_extension("key.next");
+        Self { path, next }
+    }
+
+    /// The key that opens a check. A crash while keys were sealed anew may have left two of them, of which one does:
+    /// if it is the new one, what was begun is finished.
+    pub(super) fn that_opens(&self, check: &[u8]) -> Result<SealKey, KeyStoreError> {
+        let told = || self.path.display().to_string();
+        let key = Self::read(&self.path)?;
+        match key {
+            Some(key) if key.opens(check) => return Ok(key),
+            _ => {}
+        }
+        let is_there = self.path.exists();
+        match Self::read(&self.next)? {
+            Some(next) if next.opens(check) => {
+                self.finish()?;
+                Ok(next)
+            }
+            _ if is_there => Err(KeyStoreError::SealKeyWrong { path: told() }),
+            _ => Err(KeyStoreError::SealKeyMissing { path: told() }),
+        }
+    }
+
+    /// The key to begin with, made where there is none.
+    pub(super) fn first(&self) -> Result<SealKey, KeyStoreError> {
+        Ok(match Self::read(&self.path)? {
+            Some(key) => key,
+            None => SealKey(Arc::new(Sealer::create(&self.path)?)),
+        })
+    }
+
+    /// A new key, written beside the one that is still in use.
+    pub(super) fn next(&self) -> Result<SealKey, KeyStoreError> {
+        Ok(SealKey(Arc::new(Sealer::create(&self.next)?)))
+    }
+
+    /// Puts the new key in the place of the one that opens nothing any more.
+    pub(super) fn finish(&self) -> Result<(), KeyStoreError> {
+        let failed = |error: io::Error| io_error("replace", &self.path, &error);
+        std::fs::rename(&self.next, &self.path).map_err(failed)?;
+        sync_folder_of(&self.path).map_err(failed)
+    }
+
+    fn read(path: &Path) -> Result<Option<SealKey>, KeyStoreError> {
+        Ok(Sealer::read(path)?.map(|sealer| SealKey(Arc::new(sealer))))
+    }
+}
 
 /// What seals and opens.
 pub(crate) struct Sealer {
@@ -61,8 +188,7 @@ impl Sealer {
         file.write_all(&*bytes).map_err(failed("write"))?;
         file.sync_all().map_err(failed("write"))?;
         std::fs::rename(&temporary, path).map_err(failed("create"))?;
-        let folder = path.parent().map_or_else(PathBuf::new, Path::to_owned);
-        File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed("keep"))?;
+        sync_folder_of(path).map_err(failed("keep"))?;
         Self::of(&bytes)
     }
 
@@ -116,6 +242,10 @@ fn fill(bytes: &mut [u8]) -> Result<(), KeyStoreError> {
     })
 }
 
+fn sync_folder_of(path: &Path) -> io::Result<()> {
+    File::open(path.parent().unwrap_or(Path::new("")))?.sync_all()
+}
+
 fn remove_if_there(path: &Path) -> io::Result<()> {
     match std::fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
@@ -128,11 +258,22 @@ pub(super) fn io_error(doing: &str, path: &Path, error: &io::Error) -> KeyStoreE
 }
 
 const KEY_BYTES: usize = 32;
+const SEAL_FILE: &str = "seal.key";
+pub(super) const SEAL_CHECK: &[u8] = b"countersign seal check 1";
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::os::unix::fs::PermissionsExt as _;
+
+    #[test]
+    fn a_seal_key_is_64_hexadecimal_digits() {
+        assert!(SealKey::parse(&"0aF9".repeat(16)).is_ok());
+        assert!(SealKey::parse(&format!("{}\n", "0a".repeat(32))).is_ok());
+        for wrong in ["", "0a", &"0g".repeat(32), &"0a".repeat(33), &"é".repeat(32)] {
+            assert!(SealKey::parse(wrong).is_err(), "{wrong}");
+        }
+    }
 
     fn new() -> (tempfile::TempDir, PathBuf, Sealer) {
         let folder = tempfile::tempdir().unwrap();

@@ -6,7 +6,7 @@
 use super::changes::{self, Changes};
 use super::portable::{self, PortableKey};
 use super::record::{self, KeyInfo, Record};
-use super::seal::Sealer;
+use super::seal::{SEAL_CHECK, SealKeys, Sealer};
 use super::{KeySnapshot, KeyStoreError, NewKey, Rotation};
 use countersign_core::time::UnixTime;
 use std::collections::BTreeMap;
@@ -38,57 +38,27 @@ pub struct KeyRows {
 pub trait KeyTable: Send + Sync {
     /// All of it, as it is at one instant.
     fn read(&self) -> Result<KeyRows, KeyStoreError>;
-    /// Shows all of it to `work` and writes the rows that this gives, with nobody else changing it meanwhile. The revision
-    /// counts on where there are any; `seal_check` is kept where there was one.
+    /// Shows all of it to `work` and writes the rows and the `seal_check` that this gives, with nobody else changing it
+    /// meanwhile: both or neither. The revision counts on where anything changed.
     fn change(&self, work: &mut dyn FnMut(&KeyRows) -> Result<KeyRows, KeyStoreError>) -> Result<(), KeyStoreError>;
-}
-
-/// What shared keys are sealed with: 32 bytes, the same for all gateways.
-pub struct SealKey(Sealer);
-
-impl SealKey {
-    /// Reads 64 hexadecimal digits, as `openssl rand -hex 32` prints them.
-    pub fn parse(text: &str) -> Result<Self, KeyStoreError> {
-        let unfit = || KeyStoreError::SealKeyMalformed {
-            path: "the seal key (64 hexadecimal digits)".to_owned(),
-            bytes: u64::try_from(text.len() / 2).unwrap_or(u64::MAX),
-        };
-        let digits = text.trim().as_bytes();
-        if digits.len() != 64 {
-            return Err(unfit());
-        }
-        let mut bytes = Zeroizing::new([0_u8; 32]);
-        for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-            let digit = |digit: u8| char::from(digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-            let [high, low] = [pair.first(), pair.last()].map(|found| found.copied().and_then(digit));
-            *byte = high.zip(low).map(|(high, low)| high << 4 | low).ok_or_else(unfit)?;
-        }
-        Ok(Self(Sealer::of(&bytes)?))
-    }
-}
-
-impl std::fmt::Debug for SealKey {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("SealKey(..)")
-    }
 }
 
 /// The keys of a table.
 pub struct SharedKeys {
     table: Box<dyn KeyTable>,
-    sealer: Sealer,
+    seal: SealKeys,
 }
 
 impl SharedKeys {
-    /// Keys that are, or are to be, sealed with a key.
+    /// Keys that are, or are to be, sealed with keys that all gateways have.
     #[must_use]
-    pub fn new(table: Box<dyn KeyTable>, key: SealKey) -> Self {
-        Self { table, sealer: key.0 }
+    pub fn new(table: Box<dyn KeyTable>, seal: SealKeys) -> Self {
+        Self { table, seal }
     }
 
     /// As [`KeyStore::add`](super::KeyStore::add).
     pub fn add(&self, new: NewKey, now: UnixTime) -> Result<u32, KeyStoreError> {
-        let mut new = Some(PortableKey::try_from(new)?);
+        let mut new = Some(PortableKey::from(new));
         self.change(|change| new.take().map_or_else(|| Err(again()), |new| changes::add(change, new, now)))
     }
 
@@ -135,6 +105,32 @@ impl SharedKeys {
         self.change(|change| changes::import(change, text, now))
     }
 
+    /// Seals all keys with the current seal key where they are sealed with the former one: all of them or, where that
+    /// fails, none. Returns how many were sealed anew. Gateways that know both keys notice nothing.
+    pub fn reseal(&self) -> Result<usize, KeyStoreError> {
+        let mut count = 0;
+        self.table.change(&mut |rows| {
+            let old = self.sealer(rows)?;
+            let new = &*self.seal.current.0;
+            if rows.seal_check.is_none() || std::ptr::eq(old, new) {
+                return Ok(KeyRows {
+                    revision: rows.revision,
+                    seal_check: rows.seal_check.clone(),
+                    rows: Vec::new(),
+                });
+            }
+            let anew = |row: &KeyRow| {
+                let record = Record::decode(&row.id, row.version, &row.record, old)?.encode(new)?;
+                Ok(KeyRow { id: row.id.clone(), version: row.version, record })
+            };
+            let resealed = rows.rows.iter().map(anew).collect::<Result<Vec<_>, KeyStoreError>>()?;
+            count = resealed.len();
+            let seal_check = Some(new.seal(SEAL_CHECK, b"")?);
+            Ok(KeyRows { revision: rows.revision, seal_check, rows: resealed })
+        })?;
+        Ok(count)
+    }
+
     /// All of the table.
     pub fn rows(&self) -> Result<KeyRows, KeyStoreError> {
         self.table.read()
@@ -151,19 +147,16 @@ impl SharedKeys {
     }
 
     fn records(&self, rows: &KeyRows) -> Result<Vec<Record>, KeyStoreError> {
-        self.check(rows)?;
-        rows.rows.iter().map(|row| Record::decode(&row.id, row.version, &row.record, &self.sealer)).collect()
+        let sealer = self.sealer(rows)?;
+        rows.rows.iter().map(|row| Record::decode(&row.id, row.version, &row.record, sealer)).collect()
     }
 
-    fn check(&self, rows: &KeyRows) -> Result<(), KeyStoreError> {
+    /// What the rows are sealed with, all of them.
+    fn sealer(&self, rows: &KeyRows) -> Result<&Sealer, KeyStoreError> {
         match &rows.seal_check {
-            Some(check) if self.sealer.open(super::SEAL_CHECK, check).is_err() => {
-                Err(KeyStoreError::SealKeyWrong { path: "the seal key".to_owned() })
-            }
-            None if !rows.rows.is_empty() => {
-                Err(KeyStoreError::Damaged { what: "nothing says what the keys were sealed with".to_owned() })
-            }
-            _ => Ok(()),
+            Some(check) => Ok(&self.seal.that_opens(check)?.0),
+            None if rows.rows.is_empty() => Ok(&self.seal.current.0),
+            None => Err(KeyStoreError::Damaged { what: "nothing says what the keys were sealed with".to_owned() }),
         }
     }
 
@@ -173,13 +166,13 @@ impl SharedKeys {
     ) -> Result<T, KeyStoreError> {
         let mut outcome = None;
         self.table.change(&mut |rows| {
-            self.check(rows)?;
-            let mut change = Change { rows: &rows.rows, sealer: &self.sealer, put: BTreeMap::new() };
+            let sealer = self.sealer(rows)?;
+            let mut change = Change { rows: &rows.rows, sealer, put: BTreeMap::new() };
             outcome = Some(work(&mut change)?);
             let put = change.put.into_iter().map(|((id, version), record)| KeyRow { id, version, record });
             let seal_check = match &rows.seal_check {
                 Some(check) => check.clone(),
-                None => self.sealer.seal(super::SEAL_CHECK, b"")?,
+                None => sealer.seal(SEAL_CHECK, b"")?,
             };
             Ok(KeyRows { revision: rows.revision, seal_check: Some(seal_check), rows: put.collect() })
         })?;
@@ -219,18 +212,4 @@ impl Changes for Change<'_> {
 
 fn again() -> KeyStoreError {
     KeyStoreError::Protocol { why: "the table asked for the same change twice, or never".to_owned() }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_seal_key_is_64_hexadecimal_digits() {
-        assert!(SealKey::parse(&"0aF9".repeat(16)).is_ok());
-        assert!(SealKey::parse(&format!("{}\n", "0a".repeat(32))).is_ok());
-        for wrong in ["", "0a", &"0g".repeat(32), &"0a".repeat(33), &"é".repeat(32)] {
-            assert!(SealKey::parse(wrong).is_err(), "{wrong}");
-        }
-    }
 }

@@ -5,7 +5,7 @@
 
 use super::KeyStoreError;
 use super::record::Record;
-use countersign_core::key::{Key, KeyQuery, KeyResolver, KeySet};
+use countersign_core::key::{Key, KeyQuery, KeyResolver, KeySet, Purpose};
 use countersign_core::replay::{Answer, StoreError};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -14,7 +14,14 @@ use std::sync::Arc;
 #[derive(Debug, Clone, Default)]
 pub struct KeySnapshot {
     revision: u64,
-    by_id: HashMap<Arc<[u8]>, KeySet>,
+    by_id: HashMap<Arc<[u8]>, Uses>,
+}
+
+/// The keys of one id, by what they may do.
+#[derive(Debug, Clone, Default)]
+struct Uses {
+    sign: KeySet,
+    verify: KeySet,
 }
 
 impl KeySnapshot {
@@ -24,10 +31,15 @@ impl KeySnapshot {
         self.revision
     }
 
-    /// The keys that may verify a request which claims this id. Empty where the id is unknown.
+    /// The keys that are asked for. Empty where the id is unknown or its keys are for something else, and where no id is
+    /// claimed: every key here has one, and a scheme that carries none leaves it to its route to name one.
     #[must_use]
-    pub fn find(&self, id: &[u8]) -> KeySet {
-        self.by_id.get(id).cloned().unwrap_or_default()
+    pub fn find(&self, query: &KeyQuery<'_>) -> KeySet {
+        let Some(uses) = query.claimed_key_id.and_then(|id| self.by_id.get(id)) else { return KeySet::default() };
+        match query.purpose {
+            Purpose::Sign => uses.sign.clone(),
+            Purpose::Verify => uses.verify.clone(),
+        }
     }
 
     /// How many ids have keys.
@@ -55,9 +67,9 @@ impl KeySnapshot {
     /// Gives an id the keys in its records. If they cannot be used it has none.
     pub(crate) fn set(&mut self, id: &str, records: &[Record]) -> Result<(), KeyStoreError> {
         self.remove(id);
-        let keys = key_set(records)?;
-        if !keys.keys().is_empty() {
-            self.by_id.insert(id.as_bytes().into(), keys);
+        let uses = uses(records)?;
+        if !(uses.sign.keys().is_empty() && uses.verify.keys().is_empty()) {
+            self.by_id.insert(id.as_bytes().into(), uses);
         }
         Ok(())
     }
@@ -70,20 +82,31 @@ impl KeySnapshot {
 
 impl KeyResolver for KeySnapshot {
     fn resolve<'a>(&'a self, query: &'a KeyQuery<'a>) -> Answer<'a, Result<KeySet, StoreError>> {
-        // Every key here has an id. A scheme that carries none leaves it to its route to name one.
-        Answer::Ready(Ok(query.claimed_key_id.map(|id| self.find(id)).unwrap_or_default()))
+        Answer::Ready(Ok(self.find(query)))
     }
 }
 
-/// The keys of one id that are not revoked. A set holds four; of more, those that last longest are taken, the newest
+/// The keys of one id that are not revoked, by what they may do. A set holds four; of more, those that last longest are taken, the newest
 /// first, so that one that is over never takes the place of one that is not.
-fn key_set(records: &[Record]) -> Result<KeySet, KeyStoreError> {
+fn uses(records: &[Record]) -> Result<Uses, KeyStoreError> {
     let mut usable: Vec<_> = records.iter().filter(|record| record.info.revoked_at.is_none()).collect();
     usable.sort_by_key(|record| {
         let lasts = record.info.not_after.unwrap_or(i64::MAX);
         std::cmp::Reverse((lasts, record.info.version))
     });
-    let keys = usable.into_iter().take(KeySet::MOST).map(|record| Ok(Arc::new(record.to_key()?)));
-    let keys: Vec<Arc<Key>> = keys.collect::<Result<_, KeyStoreError>>()?;
-    Ok(KeySet::new(keys))
+    // What serves both is one key in both sets, and what was prepared with it for one is for the other.
+    let mut made: HashMap<u32, Arc<Key>> = HashMap::new();
+    let mut set = |purpose: Purpose| {
+        let serving = usable.iter().filter(|record| record.info.purpose.serves(purpose)).take(KeySet::MOST);
+        let key = |record: &&Record| {
+            if let Some(key) = made.get(&record.info.version) {
+                return Ok(Arc::clone(key));
+            }
+            let key = Arc::new(record.to_key()?);
+            made.insert(record.info.version, Arc::clone(&key));
+            Ok(key)
+        };
+        Ok(KeySet::new(serving.map(key).collect::<Result<Vec<_>, KeyStoreError>>()?))
+    };
+    Ok(Uses { sign: set(Purpose::Sign)?, verify: set(Purpose::Verify)? })
 }
