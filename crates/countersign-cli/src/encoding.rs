@@ -1,7 +1,8 @@
 //! How a secret is written in a file or on the command line: as its text, or as hexadecimal digits or base64 that stand
 //! for its bytes.
 //!
-//! What can be read in two ways is refused until it is said which one is meant. No error repeats anything of a secret.
+//! A secret is text unless it is said to be something else, here as everywhere; of a text that could well be something
+//! else it is told that it was taken as one. Nothing that is told repeats anything of a secret.
 
 use base64::Engine as _;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
@@ -23,8 +24,6 @@ pub(crate) enum Encoding {
 /// Why a text is not the secret that it is said to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum EncodingError {
-    #[error("the secret could be text, or {bytes} bytes as {}", .other.name())]
-    Ambiguous { other: Encoding, bytes: usize },
     #[error("the secret is not {}", .0.name())]
     Not(Encoding),
 }
@@ -61,27 +60,27 @@ impl Encoding {
 }
 
 impl EncodingError {
-    pub(crate) fn hint(self) -> String {
+    pub(crate) const fn hint(self) -> &'static str {
         match self {
-            Self::Ambiguous { other, .. } => {
-                format!("say which: `--encoding text`, or `--encoding {}`", other.option())
-            }
-            Self::Not(Encoding::Hex) => {
-                "two of 0-9a-f for each byte, and nothing between, before or after".to_owned()
-            }
-            Self::Not(_) => "one line of it, whole, in one of its two alphabets".to_owned(),
+            Self::Not(Encoding::Hex) => "two of 0-9a-f for each byte, and nothing between, before or after",
+            Self::Not(_) => "one line of it, whole, in one of its two alphabets",
         }
     }
 }
 
-/// The secret that is written as it is said to be. Where nothing is said it is text, if it cannot well be anything else.
+/// The secret that is written as it is said to be; where nothing is said, its text.
 pub(crate) fn secret(text: &str, encoding: Option<Encoding>) -> Result<Secret, EncodingError> {
-    if encoding.is_none()
-        && let Some((other, bytes)) = spelled(text)
-    {
-        return Err(EncodingError::Ambiguous { other, bytes });
-    }
     Ok(Secret::new(&encoding.unwrap_or(Encoding::Text).read(text)?[..]))
+}
+
+/// What to tell of a text that was taken as it stands and that could well be meant as something else.
+pub(crate) fn doubt(text: &str) -> Option<String> {
+    let (other, bytes) = spelled(text)?;
+    Some(format!(
+        "note: the secret is taken as text, though it spells {bytes} bytes as {}: `--encoding {}` takes those, `--encoding text` says that text is meant",
+        other.name(),
+        other.option()
+    ))
 }
 
 /// What a text spells that is hardly a secret by itself: so many hexadecimal digits, or base64 by characters that words
@@ -136,19 +135,20 @@ mod tests {
     }
 
     #[test]
-    fn attack_35_what_reads_in_two_ways_is_not_guessed_and_not_repeated() {
+    fn attack_35_what_reads_in_two_ways_is_told_and_not_repeated() {
         let hex = "0a".repeat(16);
         let padded = "/".repeat(22) + "w==";
         for (text, other) in [(hex.as_str(), Encoding::Hex), ("AAAAAAAAAAAAAAAAAAAAAA==", Encoding::Base64)] {
-            let error = secret(text, None).unwrap_err();
-            assert_eq!(error, EncodingError::Ambiguous { other, bytes: 16 }, "{text}");
-            assert!(!format!("{error} {}", error.hint()).contains(text), "{error}");
+            assert_eq!(secret(text, None).unwrap().expose(), text.as_bytes());
+            let told = doubt(text).unwrap();
+            assert!(told.contains("16 bytes") && told.contains(other.option()) && !told.contains(text), "{told}");
         }
-        assert!(secret(&padded, None).is_ok(), "what is no base64 is text");
+        assert_eq!(doubt(&padded), None, "what is no base64 is text");
         // Tokens and words, the secrets that are made here, and what would be too short.
         for text in ["correct horse battery staple", "0123456789abcdef", &"aB3-".repeat(11)[..43], "short==", "word"]
         {
             assert_eq!(secret(text, None).unwrap().expose(), text.as_bytes(), "{text}");
+            assert_eq!(doubt(text), None, "{text}");
         }
     }
 }

@@ -130,6 +130,9 @@ fn made(options: &MaterialOptions) -> Result<Made, Failure> {
     let secret = |text: &SecretText| -> Result<Made, Failure> {
         let material = encoding::secret(text.expose(), options.encoding);
         let material = material.map_err(|error| Failure::arguments(error.to_string(), error.hint()))?;
+        if let (None, Some(doubt)) = (options.encoding, encoding::doubt(text.expose())) {
+            tell(doubt);
+        }
         Ok(Made { kind: KeyKind::Secret, material, generated: None })
     };
     Ok(match options {

@@ -265,7 +265,7 @@ complete -c countersign -n "__fish_countersign_using_subcommand keys; and not __
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and not __fish_seen_subcommand_from add list show rotate revoke import export reseal" -f -a "reseal" -d 'Seal the stored keys with the configured seal key, or with a new one'
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from add" -l secret -d 'The secret; others on this machine can read command lines, so prefer --secret-file' -r
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from add" -l secret-file -d 'A file with the secret; a line end at its end does not count' -r -F
-complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from add" -l encoding -d 'How the secret is written; it is text where that is beyond doubt' -r -f -a "base64\t'Base64 or base64url, with its padding or without'
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from add" -l encoding -d 'How the secret is written; text, if nothing is said' -r -f -a "base64\t'Base64 or base64url, with its padding or without'
 hex\t'Hexadecimal digits'
 text\t'The characters are the secret'"
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from add" -l public-key -d 'A file with a public key: PEM, a JSON Web Key, or the 64 hexadecimal digits of an Ed25519 key' -r -F
@@ -290,7 +290,7 @@ complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from rotate" -l overlap -d 'How long the old secret holds on, as in 90s, 15m, 24h, 7d' -r
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from rotate" -l secret -d 'The secret; others on this machine can read command lines, so prefer --secret-file' -r
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from rotate" -l secret-file -d 'A file with the secret; a line end at its end does not count' -r -F
-complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from rotate" -l encoding -d 'How the secret is written; it is text where that is beyond doubt' -r -f -a "base64\t'Base64 or base64url, with its padding or without'
+complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from rotate" -l encoding -d 'How the secret is written; text, if nothing is said' -r -f -a "base64\t'Base64 or base64url, with its padding or without'
 hex\t'Hexadecimal digits'
 text\t'The characters are the secret'"
 complete -c countersign -n "__fish_countersign_using_subcommand keys; and __fish_seen_subcommand_from rotate" -l public-key -d 'A file with a public key: PEM, a JSON Web Key, or the 64 hexadecimal digits of an Ed25519 key' -r -F

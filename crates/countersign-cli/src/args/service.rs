@@ -71,7 +71,7 @@ pub(crate) struct MaterialOptions {
     /// A file with the secret; a line end at its end does not count
     #[arg(long, value_name = "FILE", group = "made-of")]
     pub(crate) secret_file: Option<PathBuf>,
-    /// How the secret is written; it is text where that is beyond doubt
+    /// How the secret is written; text, if nothing is said
     #[arg(long, value_enum, value_name = "HOW", conflicts_with_all = ["generate", "public_key", "private_key"])]
     pub(crate) encoding: Option<Encoding>,
     /// Make a secret of 256 random bits and print it (the default)
