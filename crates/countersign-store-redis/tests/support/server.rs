@@ -90,8 +90,9 @@ impl Server {
 
     /// A signal by name, as in `STOP`.
     pub(crate) fn signal(&self, name: &str) {
-        let sent = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status();
-        assert!(sent.expect("kill is there").success());
+        // The shell's own: a bare machine has no other.
+        let sent = Command::new("sh").args(["-c", &format!("kill -{name} {}", self.child.id())]).status();
+        assert!(sent.expect("a shell").success());
     }
 
     /// Starts it once more, at the same port and in the same folder.
