@@ -19,8 +19,8 @@ pub(crate) fn run(arguments: &SharedArguments, out: &mut Output) -> Result<Outco
     let SharedCommand::Init { config } = &arguments.command;
     let config = Config::load(config)?;
     let ReplayConfig::Redis(redis) = &config.store.replay else {
-        let hint = "`kind = \"redis\"` in [store] says that it is";
-        return Err(Failure::arguments("the store of this configuration is not shared", hint));
+        let hint = "`kind = \"redis\"` in [store] says that it is; other stores know by themselves that they are new";
+        return Err(Failure::arguments("the store of this configuration is not in Redis", hint));
     };
     let _log = log::to_stderr(LogFormat::Text);
     let store = RedisReplay::start(RedisOptions { vouched_new: true, ..options(redis)? })?;

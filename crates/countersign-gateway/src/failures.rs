@@ -15,7 +15,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use countersign_core::scheme::Scheme;
 use countersign_core::time::UnixTime;
-use countersign_schemes::lint::signature_bits;
+use countersign_schemes::lint::can_be_guessed;
 
 /// The wrong signatures of a route's keys.
 #[derive(Debug)]
@@ -36,8 +36,7 @@ struct Keys {
 impl Failures {
     /// What is counted under a scheme: nothing where its signatures cannot be guessed and the route sets no limit.
     pub(crate) fn of(scheme: &Scheme, most: Option<NonZeroU32>) -> Option<Self> {
-        let guessable = signature_bits(scheme).is_some_and(|bits| bits < ENOUGH);
-        most.or(guessable.then_some(DEFAULT_MOST)).map(Self::new)
+        most.or(can_be_guessed(scheme).then_some(DEFAULT_MOST)).map(Self::new)
     }
 
     fn new(most: NonZeroU32) -> Self {
@@ -75,8 +74,6 @@ const fn nanos(instant: UnixTime) -> i64 {
     instant.millis().saturating_mul(1_000_000)
 }
 
-/// OWASP ASVS 5.0, 11.2.3.
-const ENOUGH: usize = 128;
 const DEFAULT_MOST: NonZeroU32 = NonZeroU32::new(100).unwrap();
 /// In nanoseconds.
 const HOUR: i64 = 3_600_000_000_000;

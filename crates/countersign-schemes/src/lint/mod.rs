@@ -36,7 +36,7 @@ mod told;
 mod written;
 
 pub use collision::{Collision, CollisionRow, Held, Sent};
-pub use rules::signature_bits;
+pub use rules::{can_be_guessed, signature_bits};
 pub use show::{LocatedFinding, located, render};
 
 use countersign_core::scheme::{Message, Scheme, Span};

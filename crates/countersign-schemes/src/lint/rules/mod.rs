@@ -52,7 +52,7 @@ use super::collision::Collision;
 use super::subject::Subject;
 use super::{Find, Rule, Severity};
 use Severity::{Error, Note, Warning};
-pub use signature_truncated::signature_bits;
+pub use signature_truncated::{can_be_guessed, signature_bits};
 
 /// The rule of what is neither proven nor refuted.
 pub(super) static UNDECIDED: &Rule = &base_undecided::RULE;

@@ -20,8 +20,9 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-/// What ASVS asks for, and what RFC 2104 calls the least.
+/// As many bits as cannot be guessed: OWASP ASVS 5.0, 11.2.3.
 const ENOUGH: usize = 128;
+/// As many as RFC 2104 calls the least.
 const LEAST: usize = 80;
 
 fn check(subject: &Subject<'_>, find: &mut Find<'_>) {
@@ -37,6 +38,12 @@ fn check(subject: &Subject<'_>, find: &mut Find<'_>) {
 pub fn signature_bits(scheme: &Scheme) -> Option<usize> {
     let members = scheme.either.iter().filter_map(signature_bits);
     members.chain(sent(scheme, &scheme.request)).min()
+}
+
+/// Whether a signature of the scheme is so short that it can be found by trying.
+#[must_use]
+pub fn can_be_guessed(scheme: &Scheme) -> bool {
+    signature_bits(scheme).is_some_and(|bits| bits < ENOUGH)
 }
 
 fn sent(scheme: &Scheme, message: &Message) -> Option<usize> {
