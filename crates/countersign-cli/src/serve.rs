@@ -5,9 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use countersign_core::replay::ReplayGuard;
-use countersign_gateway::config::{Config, Durability as Configured, ReplayConfig};
+use countersign_gateway::config::{Config, Durability as Configured, Fallback as RouteFallback, ReplayConfig};
 use countersign_gateway::{Gateway, Running, Stores};
-use countersign_store::Fallback;
+use countersign_store::{Both, Fallback};
 use countersign_store_embedded::{ControlServer, Durability, Journal, JournalOptions, KeyStore, Seal};
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -28,22 +28,7 @@ pub(crate) fn run(arguments: &ServeArguments) -> Result<Outcome, Failure> {
     };
     let store = Store::open(&config.store.path, database::seal(&config.store)?, durability)?;
     let asked_to_stop = AskedToStop::listen().map_err(Failure::Serving)?;
-    let mut stores = store.stores();
-    let fallback = match &config.store.replay {
-        ReplayConfig::Embedded => None,
-        ReplayConfig::Postgres(postgres) => {
-            if let Some(keys) = database::keys(postgres)? {
-                stores.keys = Arc::new(keys);
-            }
-            Some(Arc::new(database::replay(postgres)?) as Arc<dyn ReplayGuard>)
-        }
-        ReplayConfig::Redis(redis) => Some(Arc::new(shared::open(redis)?) as Arc<dyn ReplayGuard>),
-    }
-    .map(|shared| {
-        let local = std::mem::replace(&mut stores.replay, Arc::clone(&shared));
-        // What was accepted before this process began may be known to nobody but the shared store.
-        Arc::new(Fallback::new(shared, local, world::now())) as Arc<dyn ReplayGuard>
-    });
+    let (stores, fallback) = store.beside_shared(&config)?;
     let gateway = Gateway::build_with_fallback(&config, &stores, fallback);
     let running = gateway.start().map_err(Failure::Serving)?;
     asked_to_stop.wait_and_stop(running);
@@ -127,5 +112,36 @@ impl Store {
     pub(crate) fn stores(&self) -> Stores {
         let (keys, replay) = (Arc::clone(&self.keys), Arc::clone(&self.journal));
         Stores { keys, replay }
+    }
+
+    /// The stores that the configuration names, and the replay store of routes that fall back.
+    ///
+    /// With a shared store, the folder's journal is asked as well by every route where one falls back, and where it
+    /// remembers what was accepted when a route did or when there was no shared store: of that it alone knows.
+    fn beside_shared(&self, config: &Config) -> Result<(Stores, Option<Arc<dyn ReplayGuard>>), Failure> {
+        let mut stores = self.stores();
+        let shared: Arc<dyn ReplayGuard> = match &config.store.replay {
+            ReplayConfig::Embedded => return Ok((stores, None)),
+            ReplayConfig::Postgres(postgres) => {
+                if let Some(keys) = database::keys(postgres)? {
+                    stores.keys = Arc::new(keys);
+                }
+                Arc::new(database::replay(postgres)?)
+            }
+            ReplayConfig::Redis(redis) => Arc::new(shared::open(redis)?),
+        };
+        let falls_back = config.routes.iter().any(|route| route.fallback == RouteFallback::Local);
+        let recovery = self.journal.recovery();
+        if !falls_back && recovery.records == 0 && recovery.quarantined_until.is_none() {
+            return Ok((Stores { replay: shared, ..stores }, None));
+        }
+        if !falls_back {
+            tracing::info!("the journal remembers what the shared store may not know, and is asked beside it");
+        }
+        let both = Both::new(shared, stores.replay);
+        // What was accepted before this process began may be known to nobody but the shared store.
+        let fallback = Arc::new(Fallback::new(both.clone(), world::now()));
+        stores.replay = Arc::new(both);
+        Ok((stores, Some(fallback)))
     }
 }
