@@ -20,6 +20,13 @@ const NOW: UnixTime = UnixTime::from_secs(1_714_566_896);
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 const AUTHORITY: &str = "example.amazonaws.com";
 
+/// A digit of a message's signature.
+#[derive(Debug, Clone, Copy)]
+pub struct Digit {
+    line: usize,
+    at: usize,
+}
+
 /// A signed request and what verifies it.
 #[derive(Debug)]
 pub struct Case {
@@ -183,6 +190,47 @@ impl Case {
             }
         };
         verified().is_ok()
+    }
+
+    /// Where the signature stands in the message: its first digit, and its last but one, since the last one of base64 may
+    /// have bits that have to be zero. `None` where it does not stand in a field or in the target as it is.
+    #[must_use]
+    pub fn signature(&self) -> Option<[Digit; 2]> {
+        let claimed = self.verifier.explain(self.view(true), &self.keys, self.now).claimed_signature?;
+        let lines = self.fields.iter().map(|(_, value)| value).chain([&self.target]);
+        let (line, start) = lines.enumerate().find_map(|(number, line)| {
+            Some((number, line.windows(claimed.len()).position(|window| window == claimed)?))
+        })?;
+        let length = claimed.iter().rposition(|character| *character != b'=')? + 1;
+        Some([start, start + length.checked_sub(2)?].map(|at| Digit { line, at }))
+    }
+
+    /// Puts its neighbour where this digit of hexadecimal or base64 stands, in place. The same again puts it back.
+    ///
+    /// # Panics
+    ///
+    /// Where there is neither.
+    pub fn turn(&mut self, Digit { line, at }: Digit) {
+        let line = match self.fields.get_mut(line) {
+            Some((_, value)) => value,
+            None => &mut self.target,
+        };
+        line[at] = match line[at] {
+            digit @ b'0'..=b'9' => digit ^ 1,
+            letter @ (b'a'..=b'z' | b'A'..=b'Z') => ((letter - 1) ^ 1) + 1,
+            other => panic!("{:?} has no neighbour", char::from(other)),
+        };
+    }
+
+    /// Exchanges the keys that are known, and gives back those that were.
+    pub fn know(&mut self, keys: KeySet) -> KeySet {
+        std::mem::replace(&mut self.keys, keys)
+    }
+
+    /// Whether the signature is a MAC, or a digest with the secret in it: what must not be told by how long it takes.
+    #[must_use]
+    pub fn is_keyed_by_secret(&self) -> bool {
+        !matches!(self.bare.last, Last::Signature(..))
     }
 
     /// Hashes the same bytes, or verifies the bare signature, and nothing else.

@@ -28,3 +28,9 @@ pub(crate) fn bench(root: &Path) -> Result<(), Failure> {
     }
     Ok(())
 }
+
+/// Whether it takes as long to refuse whatever is wrong: a measurement, so not part of `ci` either.
+pub(crate) fn timing(root: &Path, schemes: &[&str]) -> Result<(), Failure> {
+    let program = ["run", "--release", "--quiet", "-p", "countersign-bench", "--bin", "timing", "--"];
+    run(cargo(root).args(program).args(schemes))
+}

@@ -28,6 +28,8 @@ tasks:
   ci [STEP…]     everything that must hold, in order, up to the first step that fails
   tidy           the code rules alone
   bench          what verification costs, against the bare hashing and against nginx
+  timing [SCHEME…]
+                 whether time tells where a signature is wrong, or which keys are known
   interop [--count N] [--seed S] [DRIVER|SCHEME…]
                  vendors' SDKs sign and we verify, and the other way round
   interop values [--count N] [--seed S] [FRAMEWORK…]
@@ -43,6 +45,7 @@ fn main() -> ExitCode {
     let done = match arguments.as_slice() {
         ["ci", steps @ ..] => ci::run(&root, steps),
         ["bench"] => bench::bench(&root),
+        ["timing", schemes @ ..] => bench::timing(&root, schemes),
         ["interop", arguments @ ..] => interop::run(&root, arguments),
         ["torture", arguments @ ..] => torture::run(&root, arguments),
         ["tidy"] => tidy::run(&root),

@@ -141,6 +141,32 @@ impl Algorithm {
             _ => false,
         }
     }
+
+    /// Whether a message that says `alg` means this one; one that does not may mean any.
+    pub(crate) fn is_claimed(self, claimed: Option<&[u8]>) -> bool {
+        claimed.is_none_or(|claimed| claimed == self.name().as_bytes())
+    }
+
+    /// Whether a signature of so many bytes can be this algorithm's.
+    ///
+    /// What a message costs is decided by what it says, and its signature's length says something too: it is checked
+    /// with an algorithm that makes such signatures, or with none, whichever key it names and whether there is one.
+    pub(crate) fn makes(self, length: usize) -> bool {
+        match self {
+            Self::Hmac(hash) => length == hash.output_len(),
+            Self::Signature(Asymmetric::RsaPkcs1(_) | Asymmetric::RsaPss(_)) => length >= 128,
+            Self::Signature(Asymmetric::EcdsaP384 { raw: true }) => length == 96,
+            Self::Signature(
+                Asymmetric::EcdsaP256 { raw: true } | Asymmetric::Sm2 { raw: true } | Asymmetric::Ed25519,
+            ) => length == 64,
+            // DER: shorter where a number is small.
+            Self::Signature(
+                Asymmetric::EcdsaP256 { raw: false }
+                | Asymmetric::EcdsaP384 { raw: false }
+                | Asymmetric::Sm2 { raw: false },
+            ) => true,
+        }
+    }
 }
 
 impl Policy {
@@ -148,11 +174,12 @@ impl Policy {
     /// a choice, `alg` does, among those that the policy allows; otherwise it is the first that suits. What the
     /// message says never widens what the key may do.
     pub(crate) fn algorithm(&self, key: &Key, claimed: Option<&[u8]>) -> Option<Algorithm> {
-        let claims = |algorithm: Algorithm| claimed.is_none_or(|claimed| claimed == algorithm.name().as_bytes());
         let mut suiting = self.algorithms.iter().copied().filter(|algorithm| algorithm.suits(key));
         match key.algorithm.as_deref() {
-            Some(name) => suiting.find(|algorithm| algorithm.is_called(name)).filter(|algorithm| claims(*algorithm)),
-            None => suiting.find(|algorithm| claims(*algorithm)),
+            Some(name) => {
+                suiting.find(|algorithm| algorithm.is_called(name)).filter(|algorithm| algorithm.is_claimed(claimed))
+            }
+            None => suiting.find(|algorithm| algorithm.is_claimed(claimed)),
         }
     }
 }
@@ -196,3 +223,29 @@ pub(crate) fn fields(span: Span) -> Vec<Field> {
 const LONGEST: usize = 16 * 1024;
 /// How many components a signature may cover.
 const MOST_COMPONENTS: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attack_36_a_signature_is_checked_by_what_makes_signatures_of_its_length() {
+        let makers =
+            |length| Algorithm::all().filter(move |(_, algorithm)| algorithm.makes(length)).map(|(name, _)| name);
+        for (length, expected) in [
+            (0, &[] as &[&str]),
+            (31, &[]),
+            (32, &["hmac-sha256"]),
+            (33, &[]),
+            (64, &["ecdsa-p256-sha256", "ed25519"]),
+            (96, &["ecdsa-p384-sha384"]),
+            (127, &[]),
+            (128, &["rsa-pss-sha512", "rsa-v1_5-sha256"]),
+            (256, &["rsa-pss-sha512", "rsa-v1_5-sha256"]),
+        ] {
+            let mut made: Vec<_> = makers(length).collect();
+            made.sort_unstable();
+            assert_eq!(made, expected, "{length} bytes");
+        }
+    }
+}

@@ -142,15 +142,10 @@ impl<'a> NeedsBody<'a> {
             self.held = held;
         }
         if let Some(reason) = self.failure {
-            return Err(Rejection::new(reason, None, Subject::Key));
+            return Err(self.unheld(reason));
         }
         let Some(hold) = self.held else {
-            let span = Some(self.message.signature.span);
-            return Err(Rejection::new(
-                Reason::SignatureMismatch,
-                span,
-                Subject::Capture(self.message.signature_field),
-            ));
+            return Err(self.unheld(Reason::SignatureMismatch));
         };
         // What they were when the base was made: they are computed anew for what they define.
         let lets = self.scratch.peek().lets_found();
@@ -267,14 +262,7 @@ impl<'a> NeedsBody<'a> {
                 self.held = Some(held);
                 Ok(())
             }
-            Ok(_) => {
-                if let Some(reason) = self.failure {
-                    return Err(Rejection::new(reason, None, Subject::Key));
-                }
-                let span = Some(self.message.signature.span);
-                let subject = Subject::Capture(self.message.signature_field);
-                Err(Rejection::new(Reason::SignatureMismatch, span, subject))
-            }
+            Ok(_) => Err(self.unheld(self.failure.unwrap_or(Reason::SignatureMismatch))),
             Err(Stop::NeedBody) => Ok(()),
             Err(Stop::Rejected(rejection)) => Err(self.instead(rejection)),
         }
@@ -416,9 +404,18 @@ impl<'a> NeedsBody<'a> {
     /// What is told where a key is missing: that, and not that its stand-in could not be used.
     fn instead(&self, rejection: Rejection) -> Rejection {
         match self.failure {
-            Some(reason) if rejection.reason() == Reason::KeyUnsuitable => Rejection::new(reason, None, Subject::Key),
+            Some(reason) if rejection.reason() == Reason::KeyUnsuitable => self.unheld(reason),
             _ => rejection,
         }
+    }
+
+    /// What is told where no key that may be used makes the signature.
+    fn unheld(&self, reason: Reason) -> Rejection {
+        if reason == Reason::SignatureMismatch {
+            let subject = Subject::Capture(self.message.signature_field);
+            return Rejection::new(reason, Some(self.message.signature.span), subject);
+        }
+        Rejection::new(reason, None, Subject::Key)
     }
 
     /// Captures and bound fields must hold what is computed.

@@ -60,9 +60,9 @@ pub struct Verifier {
     namespace: Namespace,
     margin: u64,
     pool: Arc<Pool>,
-    /// Stands in for a key that is not known, so that the answer takes as long.
-    /// More than one only where the message has a say in the algorithm.
-    stand_ins: Vec<Key>,
+    /// Stand in for a key that is not known, so that the answer takes as long: of requests, and of responses.
+    /// More than one only where the message has a say in the algorithm: one for each of its policy.
+    stand_ins: [Vec<Key>; 2],
     /// How message signatures are judged, with what the variables change: of requests, and of responses.
     rules: [Option<Rules>; 2],
     /// A variable that cannot be read. Nothing is verified then.
@@ -90,7 +90,10 @@ impl Verifier {
             namespace: Namespace::new(&plan, ""),
             margin: CLOCK_MARGIN,
             pool: Arc::default(),
-            stand_ins: stand_ins(&plan),
+            stand_ins: [false, true].map(|response| {
+                let message = plan.message(response);
+                message.map_or_else(Vec::new, |(message, _)| stand_ins(message))
+            }),
             rules: [false, true].map(|response| {
                 let (message, _) = plan.message(response)?;
                 message.message_signature.as_ref().map(Rules::of)
@@ -246,15 +249,24 @@ impl<'a> NeedsKey<'a> {
         self.scratch.peek().captures.get(self.plan.key_id?)
     }
 
-    /// The key that the message would need, as far as it says which.
+    /// The key that the message would need, as far as it says which: by name, by its signature's length, or both.
     fn stand_in(&self) -> Option<&'a Key> {
+        let [of_requests, of_responses] = &self.verifier.stand_ins;
+        let all = if self.view.status.is_some() { of_responses } else { of_requests };
+        let Some(policy) = &self.message.message_signature else { return all.first() };
         let claimed = self.scratch.peek().captures.get(httpsig::ALG);
-        let all = &self.verifier.stand_ins;
-        let fits = |key: &&Key| {
-            let policy = self.message.message_signature.as_ref();
-            policy.is_none_or(|policy| policy.algorithm(key, claimed).is_some())
-        };
-        all.iter().find(fits).or(all.first())
+        let meant = |algorithm: &httpsig::Algorithm| self.could_be(*algorithm) && algorithm.is_claimed(claimed);
+        policy.algorithms.iter().position(meant).and_then(|at| all.get(at)).or(all.first())
+    }
+
+    /// The algorithm of a message signature, with this key.
+    fn algorithm(&self, policy: &httpsig::Policy, key: &Key) -> Option<httpsig::Algorithm> {
+        policy.algorithm(key, self.scratch.peek().captures.get(httpsig::ALG))
+    }
+
+    /// Whether the signature is as long as one of this algorithm's.
+    fn could_be(&self, algorithm: httpsig::Algorithm) -> bool {
+        algorithm.makes(self.scratch.peek().found.signature.len())
     }
 
     /// Takes the candidates. An empty set is an unknown key: it is refused, but neither sooner nor with other work
@@ -271,10 +283,13 @@ impl<'a> NeedsKey<'a> {
                 continue;
             }
             let hash = match &self.message.message_signature {
-                Some(policy) => {
-                    let claimed = self.scratch.peek().captures.get(httpsig::ALG);
-                    policy.algorithm(key, claimed).map(|_| Hash::Sha256)
-                }
+                Some(policy) => match self.algorithm(policy, key) {
+                    Some(algorithm) if !self.could_be(algorithm) => {
+                        failure = Reason::SignatureMismatch;
+                        continue;
+                    }
+                    algorithm => algorithm.map(|_| Hash::Sha256),
+                },
                 None => suits(key, &self.message.signature.primitive, &self.verifier.plan.scheme.key.hashes),
             };
             let Some(hash) = hash else {
@@ -300,10 +315,8 @@ impl<'a> NeedsKey<'a> {
 }
 
 /// A key of the kind that a primitive takes. It is no secret to anybody.
-fn stand_ins(plan: &Plan) -> Vec<Key> {
-    let Some(policy) = &plan.scheme.request.message_signature else {
-        return vec![stand_in(&plan.scheme.request.signature.primitive)];
-    };
+fn stand_ins(message: &Message) -> Vec<Key> {
+    let Some(policy) = &message.message_signature else { return vec![stand_in(&message.signature.primitive)] };
     let one = |algorithm: &Algorithm| match algorithm {
         Algorithm::Hmac(_) => stand_in(&Primitive::Agreed),
         Algorithm::Signature(algorithm) => stand_in(&Primitive::Signature(*algorithm)),
