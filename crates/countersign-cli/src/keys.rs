@@ -3,12 +3,13 @@
 //! A secret that was made here is the result, and the only thing on standard output; what was done is told on
 //! standard error.
 
+use std::collections::HashMap;
 use std::io::{self, Write};
 
 use countersign_core::{Secret, UnixTime};
 use countersign_gateway::config::{ReplayConfig, SecretSource, StoreConfig};
 use countersign_store_embedded::keys::{KeyInfo, KeyKind, KeyPurpose, LEAST_SECRET, Rotation, generate_secret};
-use countersign_store_embedded::{KeyAccess, NewKey, Seal, SealKey, SealKeys};
+use countersign_store_embedded::{KeyAccess, KeyUses, NewKey, Seal, SealKey, SealKeys};
 use serde::Serialize;
 
 use crate::args::{
@@ -28,8 +29,14 @@ pub(crate) fn run(arguments: &KeysArguments, out: &mut Output) -> Result<Outcome
     let now = world::now();
     match &arguments.command {
         KeysCommand::Add(add) => self::add(add, now, out)?,
-        KeysCommand::List(list) => show(&open(&list.store)?.list()?, list.store.json, now, out)?,
-        KeysCommand::Show(key) => show(&open(&key.store)?.show(&key.id)?, key.store.json, now, out)?,
+        KeysCommand::List(list) => {
+            let access = open(&list.store)?;
+            show(&access.list()?, &access.uses()?, list.store.json, now, out)?;
+        }
+        KeysCommand::Show(key) => {
+            let access = open(&key.store)?;
+            show(&access.show(&key.id)?, &access.uses()?, key.store.json, now, out)?;
+        }
         KeysCommand::Rotate(rotate) => self::rotate(rotate, now, out)?,
         KeysCommand::Revoke(revoke) => self::revoke(revoke, now, out)?,
         KeysCommand::Import(import) => {
@@ -261,11 +268,26 @@ struct Row<'a> {
     #[serde(flatten)]
     info: &'a KeyInfo,
     active: bool,
+    uses: u64,
+    last_used_at: Option<i64>,
 }
 
-fn show(keys: &[KeyInfo], json: bool, now: UnixTime, out: &mut Output) -> Result<(), Failure> {
+fn show<'a>(
+    keys: &'a [KeyInfo],
+    uses: &[KeyUses],
+    json: bool,
+    now: UnixTime,
+    out: &mut Output,
+) -> Result<(), Failure> {
+    let uses: HashMap<_, _> = uses.iter().map(|uses| ((uses.id.as_str(), uses.version), uses)).collect();
+    let row = |info: &'a KeyInfo| {
+        let KeyInfo { id, version, .. } = info;
+        let used = uses.get(&(id.as_str(), *version));
+        let (uses, last_used_at) = used.map_or((0, None), |used| (used.uses, Some(used.last_used_at)));
+        Row { info, active: info.is_active_at(now), uses, last_used_at }
+    };
+    let rows: Vec<Row<'_>> = keys.iter().map(row).collect();
     if json {
-        let rows: Vec<Row<'_>> = keys.iter().map(|info| Row { info, active: info.is_active_at(now) }).collect();
         out.json(&rows)?;
         return Ok(());
     }
@@ -274,11 +296,13 @@ fn show(keys: &[KeyInfo], json: bool, now: UnixTime, out: &mut Output) -> Result
         return Ok(());
     }
     let width = keys.iter().map(|key| key.id.chars().count()).max().unwrap_or(0).max(2);
-    writeln!(out, "{:width$}  version  kind     algorithm      state", "id")?;
-    for key in keys {
+    writeln!(out, "{:width$}  version  kind         algorithm      uses      last used             state", "id")?;
+    for Row { info: key, uses, last_used_at, .. } in rows {
         let algorithm = key.algorithm.as_deref().unwrap_or("any");
         let (kind, version) = (key.kind.to_string(), key.version);
-        writeln!(out, "{:width$}  {version:<7}  {kind:7}  {algorithm:13}  {}", key.id, state(key, now))?;
+        let last = last_used_at.map_or_else(|| "never".to_owned(), |last| world::instant(UnixTime::from_secs(last)));
+        write!(out, "{:width$}  {version:<7}  {kind:11}  {algorithm:13}  ", key.id)?;
+        writeln!(out, "{uses:<8}  {last:20}  {}", state(key, now))?;
     }
     Ok(())
 }

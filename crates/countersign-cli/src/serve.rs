@@ -8,7 +8,7 @@ use countersign_core::replay::ReplayGuard;
 use countersign_gateway::config::{Config, Durability as Configured, ReplayConfig};
 use countersign_gateway::{Gateway, Running, Stores};
 use countersign_store::Fallback;
-use countersign_store_embedded::{ControlServer, Durability, Journal, JournalOptions, KeyStore, Seal};
+use countersign_store_embedded::{ControlServer, Durability, Journal, JournalOptions, KeyStore, Seal, UseWriter};
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -29,11 +29,14 @@ pub(crate) fn run(arguments: &ServeArguments) -> Result<Outcome, Failure> {
     let store = Store::open(&config.store.path, database::seal(&config.store)?, durability)?;
     let asked_to_stop = AskedToStop::listen().map_err(Failure::Serving)?;
     let mut stores = store.stores();
+    // Dropped when the gateway has stopped: then it writes what was counted until the end.
+    let mut _uses = None;
     let fallback = match &config.store.replay {
         ReplayConfig::Embedded => None,
         ReplayConfig::Postgres(postgres) => {
-            if let Some(keys) = database::keys(postgres)? {
+            if let Some((keys, writer)) = database::keys(postgres)? {
                 stores.keys = Arc::new(keys);
+                _uses = Some(writer);
             }
             Some(Arc::new(database::replay(postgres)?) as Arc<dyn ReplayGuard>)
         }
@@ -86,10 +89,18 @@ impl AskedToStop {
     }
 }
 
+/// Has it written down how the keys of a folder are used.
+pub(crate) fn write_uses(keys: &Arc<KeyStore>) -> Result<UseWriter, Failure> {
+    let keys = Arc::clone(keys);
+    Ok(UseWriter::spawn(UseWriter::INTERVAL, move || keys.write_uses())?)
+}
+
 /// A store's folder, open: keys, the journal, and the socket by which keys are changed meanwhile.
 pub(crate) struct Store {
     // Closed first: who does not find the socket opens the keys.
     _control: ControlServer,
+    // Writes what was counted until the end, as long as nobody else has the keys.
+    _uses: UseWriter,
     pub(crate) keys: Arc<KeyStore>,
     journal: Arc<Journal>,
 }
@@ -121,7 +132,8 @@ impl Store {
             tracing::warn!(file = %torn.file.display(), at = torn.at, "the end of a journal file was cut off: it was being written");
         }
         let control = ControlServer::spawn(Arc::clone(&keys), path)?;
-        Ok(Self { _control: control, keys, journal })
+        let uses = write_uses(&keys)?;
+        Ok(Self { _control: control, _uses: uses, keys, journal })
     }
 
     pub(crate) fn stores(&self) -> Stores {

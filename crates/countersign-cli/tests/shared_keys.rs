@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 const SEAL_KEY: &str = "8f1d4c0b6a2e95737a51fe0c9d24b86813e07f5a4bc6d2913e8a70f52cd1b694";
 
 /// So that a busy machine keeps nobody from being served: these tests are of something else.
-const LATE: &str = "keys-stale-after = \"1m\"";
+const LATE: &str = "keys-stale-after = \"1m\"\ndeadline = \"30s\"";
 
 struct Site {
     gateways: Vec<Gateway>,
@@ -149,6 +149,34 @@ fn attack_37_a_gateway_that_is_cut_off_from_its_keys_decides_nothing_after_a_whi
     }
     cluster.run();
     served("after");
+}
+
+/// Uses of each version, by all gateways together.
+fn uses(site: &Site) -> Vec<u64> {
+    let listed = site.keys(&["list", "--json"]);
+    assert_eq!(listed.status, 0, "{listed}");
+    listed.json().as_array().unwrap().iter().map(|row| row["uses"].as_u64().unwrap()).collect()
+}
+
+#[test]
+fn what_several_gateways_counted_adds_up_when_they_stop_and_nothing_of_it_is_secret() {
+    let (cluster, schema) = (Cluster::shared(), Cluster::new_schema());
+    let mut site = Site::start(&cluster, &schema, 2, LATE);
+    assert_eq!(uses(&site), [0]);
+    let before = now();
+    for round in 0..6 {
+        let wire = Transfer::new(&format!("counted-{round}"), now()).wire();
+        assert_eq!(site.send(usize::from(round > 3), &wire).status(), 200);
+        // The other one refuses it, and counts nothing.
+        assert_eq!(site.send(usize::from(round <= 3), &wire).status(), 401);
+    }
+    site.gateways[0].stop();
+    assert_eq!(uses(&site), [4]);
+    site.gateways[1].stop();
+    assert_eq!(uses(&site), [6]);
+    let stored = cluster.sql(&format!("SELECT * FROM {schema}.key_use"));
+    let last = stored.strip_prefix(&format!("{APP}|1|6|")).and_then(|last| last.parse().ok());
+    assert!(last.is_some_and(|last| (before..=now()).contains(&last)), "{stored}");
 }
 
 /// Who has the database alone has no secret.

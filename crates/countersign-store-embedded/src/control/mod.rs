@@ -16,7 +16,7 @@ mod wire;
 pub use server::ControlServer;
 
 use crate::keys::{
-    Encoding, KeyInfo, KeyStore, KeyStoreError, NewKey, PortableKey, PublicPart, Rotation, Seal, SecretText,
+    Encoding, KeyInfo, KeyStore, KeyStoreError, KeyUses, NewKey, PortableKey, PublicPart, Rotation, Seal, SecretText,
     SharedKeys, public_parts,
 };
 use countersign_core::time::UnixTime;
@@ -99,6 +99,20 @@ impl KeyAccess {
             Self::Direct(store) => store.show(id),
             Self::Shared(keys) => keys.show(id),
             Self::Live(live) => live.ask(&Request::Show { id: id.to_owned() })?.keys(),
+        }
+    }
+
+    /// As [`KeyStore::uses`]: of a gateway that has the store open, to this moment; of a table that gateways share, what they
+    /// have written down.
+    pub fn uses(&self) -> Result<Vec<KeyUses>, KeyStoreError> {
+        let live = match self {
+            Self::Direct(store) => return store.uses(),
+            Self::Shared(keys) => return keys.uses(),
+            Self::Live(live) => live,
+        };
+        match live.ask(&Request::Uses)? {
+            Answer::Uses { uses } => Ok(uses),
+            other => Err(other.unexpected()),
         }
     }
 
