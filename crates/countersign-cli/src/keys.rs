@@ -6,15 +6,18 @@
 use std::collections::HashMap;
 use std::io::{self, Write};
 
+use countersign_core::jwk::written_set;
 use countersign_core::{Secret, UnixTime};
 use countersign_gateway::config::{ReplayConfig, SecretSource, StoreConfig};
-use countersign_store_embedded::keys::{KeyInfo, KeyKind, KeyPurpose, LEAST_SECRET, Rotation, generate_secret};
+use countersign_store_embedded::keys::{
+    KeyInfo, KeyKind, KeyPurpose, LEAST_SECRET, PublicPart, Rotation, generate_secret,
+};
 use countersign_store_embedded::{KeyAccess, KeyUses, NewKey, Seal, SealKey, SealKeys};
 use serde::Serialize;
 
 use crate::args::{
-    AddKey, ExportKeys, KeysArguments, KeysCommand, MaterialOptions, PurposeName, RevokeKey, RotateKey, SealOptions,
-    StoreOptions,
+    AddKey, ExportKeys, KeysArguments, KeysCommand, MaterialOptions, PublicFormat, PurposeName, RevokeKey, RotateKey,
+    SealOptions, StoreOptions,
 };
 use crate::database;
 use crate::encoding;
@@ -81,20 +84,55 @@ fn reseal(options: &StoreOptions, out: &mut Output) -> Result<(), Failure> {
 
 fn export(export: &ExportKeys, out: &mut Output) -> Result<(), Failure> {
     let seal_key = seal_key(&export.seal)?;
-    let access = open(&export.store)?;
-    if let (true, Some(id)) = (export.public, &export.id) {
-        let parts = access.public_parts(id)?;
-        if export.store.json {
-            out.json(&parts)?;
-        } else {
-            parts.iter().try_for_each(|part| write!(out, "{}", part.pem))?;
-        }
-        return Ok(());
+    if export.public {
+        return export_public(export, out);
     }
+    let access = open(&export.store)?;
     let text = access.export(export.id.as_deref())?;
     match seal_key {
         Some(key) => writeln!(out, "{}", key.seal_export(&text)?.trim_end())?,
         None => writeln!(out, "{}", text.trim_end())?,
+    }
+    Ok(())
+}
+
+/// The public parts, in one of their forms.
+fn export_public(export: &ExportKeys, out: &mut Output) -> Result<(), Failure> {
+    let format = export.format.unwrap_or(PublicFormat::Pem);
+    let parts = match (&export.id, format) {
+        (Some(id), _) => open(&export.store)?.public_parts(id)?,
+        (None, PublicFormat::Jwks) => open(&export.store)?.published()?,
+        (None, _) => {
+            let hint = "name one, or take `--format jwks` for a set with all key pairs that sign";
+            return Err(Failure::arguments("PEM and a single JSON Web Key are of one key id", hint));
+        }
+    };
+    let no_jwk =
+        |part: &PublicPart| format!("{}, version {}: no JSON Web Key is made of an SM2 key", part.id, part.version);
+    let hint = "`--format pem` writes it";
+    match format {
+        PublicFormat::Pem if export.store.json => out.json(&parts)?,
+        PublicFormat::Pem => parts.iter().try_for_each(|part| write!(out, "{}", part.pem))?,
+        PublicFormat::Jwk => match parts.as_slice() {
+            [part] => match &part.jwk {
+                Some(jwk) => writeln!(out, "{jwk}")?,
+                None => return Err(Failure::arguments(no_jwk(part), hint)),
+            },
+            several => {
+                let message = format!("there are {} keys that are not revoked", several.len());
+                return Err(Failure::arguments(message, "`--format jwks` writes them as a set"));
+            }
+        },
+        PublicFormat::Jwks => {
+            let missing = parts.iter().filter(|part| part.jwk.is_none());
+            for part in missing {
+                if export.id.is_some() {
+                    return Err(Failure::arguments(no_jwk(part), hint));
+                }
+                tell(format_args!("warning: left out: {}", no_jwk(part)));
+            }
+            writeln!(out, "{}", written_set(parts.iter().filter_map(|part| part.jwk.as_deref())))?;
+        }
     }
     Ok(())
 }

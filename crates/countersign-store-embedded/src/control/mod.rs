@@ -158,9 +158,16 @@ impl KeyAccess {
         }
     }
 
+    /// The public parts of all key pairs whose private half is here and may sign.
+    pub fn published(&self) -> Result<Vec<PublicPart>, KeyStoreError> {
+        let mut parts = public_parts(&self.export(None)?, true)?;
+        parts.retain(|part| part.signs);
+        Ok(parts)
+    }
+
     /// The public parts of an id's key pairs that are not revoked.
     pub fn public_parts(&self, id: &str) -> Result<Vec<PublicPart>, KeyStoreError> {
-        let parts = public_parts(&self.export(Some(id))?)?;
+        let parts = public_parts(&self.export(Some(id))?, false)?;
         if parts.is_empty() { Err(KeyStoreError::NothingActive { id: id.to_owned() }) } else { Ok(parts) }
     }
 

@@ -71,7 +71,7 @@ fn an_outage_loses_no_count_and_keeps_no_request_waiting() {
     let cluster = Cluster::start(&[]);
     add(&cluster, "countersign", &["a"]);
     let options = options(&cluster, "countersign");
-    let keys = PostgresKeys::open(&options, seal(), Duration::from_secs(3600)).unwrap();
+    let keys = PostgresKeys::open(&options, seal(), Duration::from_hours(1)).unwrap();
     let writer = keys.use_writer(&options, Duration::from_millis(20)).unwrap();
     let count = || match keys.resolve(&KeyQuery::new("scheme", Some(b"a"))) {
         Answer::Ready(found) => found.unwrap().keys()[0].count_use(UnixTime::from_secs(7)),
