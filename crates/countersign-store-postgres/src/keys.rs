@@ -1,6 +1,7 @@
 //! Keys in PostgreSQL: a table for whoever changes them, and a watch for gateways.
 //!
-//! A watch looks ten times a second whether the keys have changed, and takes all of them anew where they have. Answers
+//! A watch looks ten times a second whether the keys have changed, and takes all of them anew where they have (docs/replay.md
+//! has what that costs, and why nothing is notified instead). Answers
 //! come from memory. A gateway whose last look began longer ago than `stale_after` decides nothing any more, because
 //! nobody knows what was revoked meanwhile. So a key opens nothing once `stale_after` has passed since its revocation,
 //! however slow the database or the machine is.
@@ -179,7 +180,7 @@ fn unsigned(number: i64) -> u64 {
 }
 
 fn failed(why: String) -> KeyStoreError {
-    KeyStoreError::Io { doing: "read or write the keys".to_owned(), path: "PostgreSQL".to_owned(), why }
+    KeyStoreError::Unreachable { place: "PostgreSQL".to_owned(), why }
 }
 
 fn database(error: tokio_postgres::Error) -> KeyStoreError {
