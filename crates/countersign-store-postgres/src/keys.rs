@@ -1,10 +1,12 @@
 //! Keys in PostgreSQL: a table for whoever changes them, and a watch for gateways.
 //!
-//! A watch looks ten times a second whether the keys have changed, and takes all of them anew where they have (docs/replay.md
-//! has what that costs, and why nothing is notified instead). Answers
+//! A watch looks ten times a second whether the keys have changed, and takes all of them anew where they have. Answers
 //! come from memory. A gateway whose last look began longer ago than `stale_after` decides nothing any more, because
 //! nobody knows what was revoked meanwhile. So a key opens nothing once `stale_after` has passed since its revocation,
 //! however slow the database or the machine is.
+//!
+//! Absent on purpose: notifications, which could not carry that bound (docs/replay.md has what the looks cost), and waiting
+//! for what was counted to be written down.
 
 use super::connect::{self, told_pool};
 use super::error::{PostgresError, told};

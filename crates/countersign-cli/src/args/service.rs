@@ -24,7 +24,7 @@ pub(crate) struct KeysArguments {
 pub(crate) enum KeysCommand {
     /// Add a key; a secret is made where none is given
     Add(AddKey),
-    /// List the keys, without their secrets
+    /// List the keys without their secrets, each with its uses and the time of the last one
     List(ListKeys),
     /// Show the keys of one id
     Show(ShowKey),
