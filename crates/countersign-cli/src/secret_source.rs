@@ -1,7 +1,7 @@
 //! Secrets that a configuration does not hold itself, read from where it says that they are.
 //!
 //! Who may write to a file with a secret chooses the secret, and who may read it has it. So a file is refused where others
-//! than its owner may, as `ssh` and PostgreSQL do. What belongs to somebody else is there for this user through its group,
+//! than its owner may, as `ssh` and `PostgreSQL` do. What belongs to somebody else is there for this user through its group,
 //! and what belongs to root cannot be mended by whom it is for: containers are handed their secrets so, read by everybody in
 //! them. That is told and taken.
 //!

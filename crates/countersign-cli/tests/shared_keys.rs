@@ -323,9 +323,9 @@ fn attack_35_killed_while_sealing_anew_all_keys_open_with_the_old_seal_key_or_al
         }
         let now = usize::from(b);
         if now == sealed_with {
-            before += 1
+            before += 1;
         } else {
-            after += 1
+            after += 1;
         }
         sealed_with = now;
     }

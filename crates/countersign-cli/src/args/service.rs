@@ -196,7 +196,7 @@ pub(crate) struct SealOptions {
 /// How a public part is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum PublicFormat {
-    /// SubjectPublicKeyInfo as PEM
+    /// PEM: a block `PUBLIC KEY`
     Pem,
     /// A JSON Web Key
     Jwk,
