@@ -5,9 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use countersign_core::replay::ReplayGuard;
-use countersign_gateway::config::{Config, Durability as Configured, ReplayConfig};
+use countersign_gateway::config::{Config, Durability as Configured, Fallback as RouteFallback, ReplayConfig};
 use countersign_gateway::{Gateway, Running, Stores};
-use countersign_store::Fallback;
+use countersign_store::{Both, Fallback};
 use countersign_store_embedded::{ControlServer, Durability, Journal, JournalOptions, KeyStore, Seal, UseWriter};
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -26,27 +26,10 @@ pub(crate) fn run(arguments: &ServeArguments) -> Result<Outcome, Failure> {
         Configured::Process => Durability::Os,
         Configured::Power => Durability::Synced,
     };
-    let store = Store::open(&config.store.path, database::seal(&config.store)?, durability)?;
+    // Dropped when the gateway has stopped: then it writes which keys were used until the end.
+    let mut store = Store::open(&config.store.path, database::seal(&config.store)?, durability)?;
     let asked_to_stop = AskedToStop::listen().map_err(Failure::Serving)?;
-    let mut stores = store.stores();
-    // Dropped when the gateway has stopped: then it writes what was counted until the end.
-    let mut _uses = None;
-    let fallback = match &config.store.replay {
-        ReplayConfig::Embedded => None,
-        ReplayConfig::Postgres(postgres) => {
-            if let Some((keys, writer)) = database::keys(postgres)? {
-                stores.keys = Arc::new(keys);
-                _uses = Some(writer);
-            }
-            Some(Arc::new(database::replay(postgres)?) as Arc<dyn ReplayGuard>)
-        }
-        ReplayConfig::Redis(redis) => Some(Arc::new(shared::open(redis)?) as Arc<dyn ReplayGuard>),
-    }
-    .map(|shared| {
-        let local = std::mem::replace(&mut stores.replay, Arc::clone(&shared));
-        // What was accepted before this process began may be known to nobody but the shared store.
-        Arc::new(Fallback::new(shared, local, world::now())) as Arc<dyn ReplayGuard>
-    });
+    let (stores, fallback) = store.beside_shared(&config)?;
     let gateway = Gateway::build_with_fallback(&config, &stores, fallback);
     let running = gateway.start().map_err(Failure::Serving)?;
     asked_to_stop.wait_and_stop(running);
@@ -99,8 +82,8 @@ pub(crate) fn write_uses(keys: &Arc<KeyStore>) -> Result<UseWriter, Failure> {
 pub(crate) struct Store {
     // Closed first: who does not find the socket opens the keys.
     _control: ControlServer,
-    // Writes what was counted until the end, as long as nobody else has the keys.
-    _uses: UseWriter,
+    // Write which keys were used until the end, as long as nobody else has the folder.
+    uses: Vec<UseWriter>,
     pub(crate) keys: Arc<KeyStore>,
     journal: Arc<Journal>,
 }
@@ -133,11 +116,43 @@ impl Store {
         }
         let control = ControlServer::spawn(Arc::clone(&keys), path)?;
         let uses = write_uses(&keys)?;
-        Ok(Self { _control: control, _uses: uses, keys, journal })
+        Ok(Self { _control: control, uses: vec![uses], keys, journal })
     }
 
     pub(crate) fn stores(&self) -> Stores {
         let (keys, replay) = (Arc::clone(&self.keys), Arc::clone(&self.journal));
         Stores { keys, replay }
+    }
+
+    /// The stores that the configuration names, and the replay store of routes that fall back.
+    ///
+    /// With a shared store, the folder's journal is asked as well by every route where one falls back, and where it
+    /// remembers what was accepted when a route did or when there was no shared store: of that it alone knows.
+    fn beside_shared(&mut self, config: &Config) -> Result<(Stores, Option<Arc<dyn ReplayGuard>>), Failure> {
+        let mut stores = self.stores();
+        let shared: Arc<dyn ReplayGuard> = match &config.store.replay {
+            ReplayConfig::Embedded => return Ok((stores, None)),
+            ReplayConfig::Postgres(postgres) => {
+                if let Some((keys, writer)) = database::keys(postgres)? {
+                    stores.keys = Arc::new(keys);
+                    self.uses.push(writer);
+                }
+                Arc::new(database::replay(postgres)?)
+            }
+            ReplayConfig::Redis(redis) => Arc::new(shared::open(redis)?),
+        };
+        let falls_back = config.routes.iter().any(|route| route.fallback == RouteFallback::Local);
+        let recovery = self.journal.recovery();
+        if !falls_back && recovery.records == 0 && recovery.quarantined_until.is_none() {
+            return Ok((Stores { replay: shared, ..stores }, None));
+        }
+        if !falls_back {
+            tracing::info!("the journal remembers what the shared store may not know, and is asked beside it");
+        }
+        let both = Both::new(shared, stores.replay);
+        // What was accepted before this process began may be known to nobody but the shared store.
+        let fallback = Arc::new(Fallback::new(both.clone(), world::now()));
+        stores.replay = Arc::new(both);
+        Ok((stores, Some(fallback)))
     }
 }

@@ -263,3 +263,43 @@ fn a_gateway_that_is_the_only_one_may_fall_back_to_its_journal() {
     sites.gateways[0] = Gateway::start(sites.folders[0].path(), &Held::default());
     assert_eq!(sites.send(0, &wire).verdict(), (401, "request-repeated".to_owned()), "the journal knows it");
 }
+
+#[test]
+fn attack_22_what_was_accepted_by_falling_back_is_refused_by_routes_that_do_not_fall_back() {
+    let server = Server::start();
+    init(&quick(server.port));
+    // The scheme leaves the method unsigned, so one request serves both routes.
+    let second = API.replace("[[route]]", "[[route]]\nmethods = [\"PUT\"]");
+    let routes = |upstream: &str| {
+        format!("methods = [\"POST\"]\nfallback = \"local\"\n{}", second.replace("{upstream}", upstream))
+    };
+    let mut sites = Sites::start(1, &quick(server.port), &routes("http://127.0.0.1:1"), &Held::default());
+    let put = |wire: &[u8]| [b"PUT", wire.strip_prefix(b"POST").unwrap()].concat();
+    server.signal("STOP");
+    // As far ahead as the scheme lets clocks be, so that half a minute (the margin for clocks that step) after the gateway
+    // began it could not have been accepted before.
+    let mut number = 0;
+    let mut wire = Vec::new();
+    eventually("the gateway falls back", || {
+        number += 1;
+        thread::sleep(Duration::from_millis(300));
+        wire = Transfer::new(&format!("alone-{number}"), now() + 598).wire();
+        sites.send(0, &wire).status() == 200
+    });
+    let begun = Instant::now();
+    undecided(&sites.send(0, &put(&Transfer::new("the other does not", now() + 598).wire())), begun);
+    server.signal("CONT");
+    eventually("the other route decides again", || {
+        number += 1;
+        sites.send(0, &put(&Transfer::new(&format!("back-{number}"), now() + 598).wire())).status() == 502
+    });
+    assert_eq!(sites.send(0, &put(&wire)).verdict(), (401, "request-repeated".to_owned()));
+    // Nor does the journal forget it where no route falls back any more.
+    let config = sites.folders[0].path().join("gateway.toml");
+    let text = std::fs::read_to_string(&config).unwrap();
+    std::fs::write(&config, text.replace("fallback = \"local\"\n", "")).unwrap();
+    sites.gateways[0].stop();
+    sites.gateways[0] = Gateway::start(sites.folders[0].path(), &Held::default());
+    assert_eq!(sites.send(0, &put(&wire)).verdict(), (401, "request-repeated".to_owned()));
+    assert_eq!(sites.send(0, &wire).verdict(), (401, "request-repeated".to_owned()));
+}

@@ -69,7 +69,8 @@ impl Gateway {
         Self::build_with_fallback(config, stores, None)
     }
 
-    /// The same, with the replay store of routes that say `fallback = "local"`.
+    /// The same, with the replay store of routes that say `fallback = "local"`. The one in `stores` has to know what
+    /// that one accepts: routes of one scheme and realm share their entries.
     #[must_use]
     pub fn build_with_fallback(config: &Config, stores: &Stores, fallback: Option<Arc<dyn ReplayGuard>>) -> Self {
         let falling_back = fallback.map(|replay| Stores { replay, ..stores.clone() });

@@ -20,7 +20,7 @@ mod replay;
 mod sync;
 mod table;
 
-pub use fallback::Fallback;
+pub use fallback::{Both, Fallback};
 pub use keys::{MemoryKeys, TooManyKeys};
 pub use ledger::Limits;
 pub use record::{Record, second};
