@@ -3,16 +3,17 @@
 #[expect(dead_code, reason = "the tests of other subjects use the rest of it")]
 mod support;
 
+use std::path::Path;
 use std::sync::Arc;
 
 use countersign_core::key::Key;
 use countersign_core::replay::{Answer, FirstUse, ReplayEntry, ReplayGuard, StoreError};
 use countersign_core::{Tally, Used};
-use countersign_gateway::Stores;
+use countersign_gateway::{Running, Stores};
 use countersign_signed::link::{Links, Terms};
 use countersign_signed::{Codec, Digest, Keys, UnixTime, express, own};
 use countersign_store::{Limits, MemoryKeys, MemoryReplay};
-use support::{Message, OTHER_SECRET, SECRET, Setup, Site, get, now, post};
+use support::{Client, Message, OTHER_SECRET, SECRET, Setup, Site, Upstream, get, now, plainly, post};
 
 const OLD: &str = "an old secret of the tests, long enough";
 const NEW: &str = "a new secret of the tests, long enough";
@@ -135,13 +136,37 @@ fn while_a_key_rotates_the_secret_that_was_used_is_counted() {
     }
 }
 
-/// A route that asks for a link or a value and for no signature.
-fn bearing(route: &str, counted: &Counted) -> Site {
-    Setup { scheme: "", route, stores: counted.stores.clone(), ..Setup::default() }.start_without_scheme()
+/// A route that asks for a link or a value, and for no signature.
+struct Bearing {
+    running: Option<Running>,
+    _upstream: Upstream,
 }
 
-fn fetch(site: &Site, target: &str, fields: &str) -> u16 {
-    site.send(format!("GET {target} HTTP/1.1\r\nHost: a.example\r\n{fields}\r\n")).status()
+impl Bearing {
+    fn start(route: &str, counted: &Counted) -> Self {
+        let upstream = Upstream::start(plainly("ok"));
+        let text = format!(
+            "[server]\nlisten = \"127.0.0.1:0\"\nworkers = 2\n[[route]]\npath = \"/*\"\nupstream = \"http://{}\"\n{route}\n",
+            upstream.addr
+        );
+        let running = support::gateway(&text, Path::new(""), &counted.stores);
+        Self { running: Some(running), _upstream: upstream }
+    }
+
+    fn get(&self, target: &str, fields: &str) -> u16 {
+        let mut client = Client::connect(self.running.as_ref().unwrap().addr());
+        client.write(format!("GET {target} HTTP/1.1\r\nHost: a.example\r\n{fields}\r\n"));
+        client.read().status()
+    }
+}
+
+impl Drop for Bearing {
+    fn drop(&mut self) {
+        if let Some(running) = self.running.take() {
+            running.stop();
+            running.wait();
+        }
+    }
 }
 
 fn link(secret: &str, uses: Option<u16>, number: u8) -> String {
@@ -155,17 +180,17 @@ fn link(secret: &str, uses: Option<u16>, number: u8) -> String {
 fn a_link_counts_for_the_key_that_made_it_and_a_spent_one_for_none() {
     let others = [("other", key("other", SECRET))];
     let counted = Counted::keys(rotated("links").into_iter().chain(others));
-    let site = bearing("link = { keys = [\"other\", \"links\"] }", &counted);
+    let site = Bearing::start("link = { keys = [\"other\", \"links\"] }", &counted);
     let uses = || counted.uses(&["other", "old", "new"]);
-    assert_eq!(fetch(&site, &link("a secret that nobody has", None, 0), ""), 401);
-    assert_eq!(fetch(&site, &link(OLD, None, 0).replace("/a?", "/b?"), ""), 401);
+    assert_eq!(site.get(&link("a secret that nobody has", None, 0), ""), 401);
+    assert_eq!(site.get(&link(OLD, None, 0).replace("/a?", "/b?"), ""), 401);
     assert_eq!(uses(), [0, 0, 0]);
-    assert_eq!(fetch(&site, &link(OLD, None, 1), ""), 200);
+    assert_eq!(site.get(&link(OLD, None, 1), ""), 200);
     assert_eq!(uses(), [0, 1, 0]);
     let once = link(NEW, Some(1), 2);
-    assert_eq!([fetch(&site, &once, ""), fetch(&site, &once, "")], [200, 401]);
+    assert_eq!([site.get(&once, ""), site.get(&once, "")], [200, 401]);
     assert_eq!(uses(), [0, 1, 1]);
-    assert_eq!(fetch(&site, &link(SECRET, None, 3), ""), 200);
+    assert_eq!(site.get(&link(SECRET, None, 3), ""), 200);
     assert_eq!(uses(), [1, 1, 1]);
 }
 
@@ -174,18 +199,18 @@ fn a_value_counts_for_the_key_that_signed_it_and_a_used_one_for_none() {
     let counted = Counted::keys(rotated("values"));
     let value = "value = { format = \"countersign\", purpose = \"reset\", text = true, query = \"t\", once = true, \
                  max-age = \"1h\", keys = [\"values\"] }";
-    let site = bearing(value, &counted);
+    let site = Bearing::start(value, &counted);
     let signed = |secret: &str| {
         let codec = Codec::own(own::Sealer::new(&Keys::one(secret).unwrap(), "reset").unwrap(), None);
         format!("/a?t={}", codec.sign("7", UnixTime::from_secs(now())).unwrap())
     };
     let uses = || counted.uses(&["old", "new"]);
-    assert_eq!(fetch(&site, &signed("a secret that nobody has"), ""), 401);
+    assert_eq!(site.get(&signed("a secret that nobody has"), ""), 401);
     assert_eq!(uses(), [0, 0]);
     let old = signed(OLD);
-    assert_eq!([fetch(&site, &old, ""), fetch(&site, &old, "")], [200, 401]);
+    assert_eq!([site.get(&old, ""), site.get(&old, "")], [200, 401]);
     assert_eq!(uses(), [1, 0]);
-    assert_eq!(fetch(&site, &signed(NEW), ""), 200);
+    assert_eq!(site.get(&signed(NEW), ""), 200);
     assert_eq!(uses(), [1, 1]);
 }
 
@@ -194,16 +219,16 @@ fn a_cookie_of_a_digest_and_a_key_that_are_old_counts_for_that_key() {
     let counted = Counted::keys(rotated("cookies"));
     let value = "value = { format = \"keygrip\", cookie = \"n\", digest = \"sha256\", \
                  old-digests = [\"sha1\"], keys = [\"cookies\"] }";
-    let site = bearing(value, &counted);
+    let site = Bearing::start(value, &counted);
     let cookie = |secret: &str, digest| {
         let signature = express::Keygrip::new(&Keys::one(secret).unwrap(), digest).sign("n=v").unwrap();
         format!("Cookie: n=v; n.sig={signature}\r\n")
     };
-    assert_eq!(fetch(&site, "/", &cookie("a secret that nobody has", Digest::Sha1)), 401);
-    assert_eq!(fetch(&site, "/", &cookie(OLD, Digest::Sha1)), 200);
+    assert_eq!(site.get("/", &cookie("a secret that nobody has", Digest::Sha1)), 401);
+    assert_eq!(site.get("/", &cookie(OLD, Digest::Sha1)), 200);
     assert_eq!(counted.uses(&["old", "new"]), [1, 0]);
-    assert_eq!(fetch(&site, "/", &cookie(NEW, Digest::Sha1)), 200);
-    assert_eq!(fetch(&site, "/", &cookie(NEW, Digest::Sha256)), 200);
+    assert_eq!(site.get("/", &cookie(NEW, Digest::Sha1)), 200);
+    assert_eq!(site.get("/", &cookie(NEW, Digest::Sha256)), 200);
     assert_eq!(counted.uses(&["old", "new"]), [1, 2]);
 }
 

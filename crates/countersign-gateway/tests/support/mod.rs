@@ -74,21 +74,12 @@ impl Default for Setup<'_> {
 
 impl Setup<'_> {
     pub(crate) fn start(self) -> Site {
-        self.start_with("scheme = \"all.toml\"")
-    }
-
-    /// The same, of a route that asks for no signature.
-    pub(crate) fn start_without_scheme(self) -> Site {
-        self.start_with("")
-    }
-
-    fn start_with(self, scheme: &str) -> Site {
         let upstream = Upstream::start(self.respond);
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("all.toml"), self.scheme).unwrap();
         let text = format!(
             "[server]\nlisten = \"127.0.0.1:0\"\nconsole = \"127.0.0.1:0\"\nworkers = 2\ngrace = \"3s\"\n{}\n\
-             [[route]]\npath = \"/*\"\n{scheme}\nupstream = \"http://{}\"\n{}\n",
+             [[route]]\npath = \"/*\"\nscheme = \"all.toml\"\nupstream = \"http://{}\"\n{}\n",
             self.server, upstream.addr, self.route
         );
         let running = gateway(&text, folder.path(), &self.stores);
