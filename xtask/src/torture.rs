@@ -70,6 +70,14 @@ const CASES: &[Case] = &[
         rounds: 1,
         shows: "a key is revoked while three gateways use it",
     },
+    Case {
+        name: "reseal-kill-9",
+        package: "countersign-cli",
+        test: "shared_keys",
+        filter: "killed_while_sealing_anew",
+        rounds: 50,
+        shows: "sealing the keys in PostgreSQL anew is killed half-way",
+    },
 ];
 
 /// Runs the cases named, or all of them.

@@ -1,8 +1,10 @@
 //! The database that a configuration names, opened.
 
+use std::time::Duration;
+
 use countersign_gateway::config::{PostgresConfig, SealSources, StoreConfig};
 use countersign_store::Limits;
-use countersign_store_embedded::{KeyAccess, Seal, SealKey, SealKeys, SharedKeys};
+use countersign_store_embedded::{KeyAccess, Seal, SealKey, SealKeys, SharedKeys, UseWriter};
 use countersign_store_postgres::{PostgresKeyTable, PostgresKeys, PostgresOptions, PostgresReplay, Tls};
 
 use crate::failure::Failure;
@@ -13,16 +15,22 @@ pub(crate) fn replay(config: &PostgresConfig) -> Result<PostgresReplay, Failure>
     Ok(PostgresReplay::open(options(config)?)?)
 }
 
-/// Opens the keys for a gateway, if they are in the database.
-pub(crate) fn keys(config: &PostgresConfig) -> Result<Option<PostgresKeys>, Failure> {
+/// Opens the keys for a gateway, if they are in the database, and has it written down how they are used.
+pub(crate) fn keys(config: &PostgresConfig) -> Result<Option<(PostgresKeys, UseWriter)>, Failure> {
     let Some(seal) = config.seal.as_ref().map(seal_keys).transpose()? else { return Ok(None) };
-    Ok(Some(PostgresKeys::open(&options(config)?, seal, config.keys_stale_after)?))
+    let options = options(config)?;
+    let keys = PostgresKeys::open(&options, seal, config.keys_stale_after)?;
+    let writer = keys.use_writer(&options, UseWriter::INTERVAL)?;
+    Ok(Some((keys, writer)))
 }
 
 /// Opens the keys for whoever changes them, if they are in the database.
 pub(crate) fn key_access(config: &PostgresConfig) -> Result<Option<KeyAccess>, Failure> {
     let Some(seal) = config.seal.as_ref().map(seal_keys).transpose()? else { return Ok(None) };
-    let table = PostgresKeyTable::open(&options(config)?)?;
+    let mut options = options(config)?;
+    // No request waits for this, but a person who would rather wait than ask again.
+    options.deadline = options.deadline.max(PATIENCE);
+    let table = PostgresKeyTable::open(&options)?;
     Ok(Some(KeyAccess::Shared(SharedKeys::new(Box::new(table), seal))))
 }
 
@@ -55,6 +63,8 @@ fn options(config: &PostgresConfig) -> Result<PostgresOptions, Failure> {
     Ok(options)
 }
 
+const PATIENCE: Duration = Duration::from_secs(15);
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -67,9 +77,9 @@ mod tests {
             tls,
             tls_authorities: None,
             seal: None,
-            keys_stale_after: std::time::Duration::from_secs(5),
+            keys_stale_after: Duration::from_secs(5),
             schema: "countersign".to_owned(),
-            deadline: std::time::Duration::from_secs(1),
+            deadline: Duration::from_secs(1),
             entries: 10,
             entries_per_key: 5,
         };

@@ -3,17 +3,21 @@
 //! A secret that was made here is the result, and the only thing on standard output; what was done is told on
 //! standard error.
 
+use std::collections::HashMap;
 use std::io::{self, Write};
 
+use countersign_core::jwk::written_set;
 use countersign_core::{Secret, UnixTime};
 use countersign_gateway::config::{ReplayConfig, SecretSource, StoreConfig};
-use countersign_store_embedded::keys::{KeyInfo, KeyKind, KeyPurpose, LEAST_SECRET, Rotation, generate_secret};
-use countersign_store_embedded::{KeyAccess, NewKey, Seal, SealKey, SealKeys};
+use countersign_store_embedded::keys::{
+    KeyInfo, KeyKind, KeyPurpose, LEAST_SECRET, PublicPart, Rotation, generate_secret,
+};
+use countersign_store_embedded::{KeyAccess, KeyUses, NewKey, Seal, SealKey, SealKeys};
 use serde::Serialize;
 
 use crate::args::{
-    AddKey, ExportKeys, KeysArguments, KeysCommand, MaterialOptions, PurposeName, RevokeKey, RotateKey, SealOptions,
-    StoreOptions,
+    AddKey, ExportKeys, KeysArguments, KeysCommand, MaterialOptions, PublicFormat, PurposeName, RevokeKey, RotateKey,
+    SealOptions, StoreOptions,
 };
 use crate::database;
 use crate::encoding;
@@ -28,8 +32,14 @@ pub(crate) fn run(arguments: &KeysArguments, out: &mut Output) -> Result<Outcome
     let now = world::now();
     match &arguments.command {
         KeysCommand::Add(add) => self::add(add, now, out)?,
-        KeysCommand::List(list) => show(&open(&list.store)?.list()?, list.store.json, now, out)?,
-        KeysCommand::Show(key) => show(&open(&key.store)?.show(&key.id)?, key.store.json, now, out)?,
+        KeysCommand::List(list) => {
+            let access = open(&list.store)?;
+            show(&access.list()?, &access.uses()?, list.store.json, now, out)?;
+        }
+        KeysCommand::Show(key) => {
+            let access = open(&key.store)?;
+            show(&access.show(&key.id)?, &access.uses()?, key.store.json, now, out)?;
+        }
         KeysCommand::Rotate(rotate) => self::rotate(rotate, now, out)?,
         KeysCommand::Revoke(revoke) => self::revoke(revoke, now, out)?,
         KeysCommand::Import(import) => {
@@ -74,20 +84,55 @@ fn reseal(options: &StoreOptions, out: &mut Output) -> Result<(), Failure> {
 
 fn export(export: &ExportKeys, out: &mut Output) -> Result<(), Failure> {
     let seal_key = seal_key(&export.seal)?;
-    let access = open(&export.store)?;
-    if let (true, Some(id)) = (export.public, &export.id) {
-        let parts = access.public_parts(id)?;
-        if export.store.json {
-            out.json(&parts)?;
-        } else {
-            parts.iter().try_for_each(|part| write!(out, "{}", part.pem))?;
-        }
-        return Ok(());
+    if export.public {
+        return export_public(export, out);
     }
+    let access = open(&export.store)?;
     let text = access.export(export.id.as_deref())?;
     match seal_key {
         Some(key) => writeln!(out, "{}", key.seal_export(&text)?.trim_end())?,
         None => writeln!(out, "{}", text.trim_end())?,
+    }
+    Ok(())
+}
+
+/// The public parts, in one of their forms.
+fn export_public(export: &ExportKeys, out: &mut Output) -> Result<(), Failure> {
+    let format = export.format.unwrap_or(PublicFormat::Pem);
+    let parts = match (&export.id, format) {
+        (Some(id), _) => open(&export.store)?.public_parts(id)?,
+        (None, PublicFormat::Jwks) => open(&export.store)?.published()?,
+        (None, _) => {
+            let hint = "name one, or take `--format jwks` for a set with all key pairs that sign";
+            return Err(Failure::arguments("PEM and a single JSON Web Key are of one key id", hint));
+        }
+    };
+    let no_jwk =
+        |part: &PublicPart| format!("{}, version {}: no JSON Web Key is made of an SM2 key", part.id, part.version);
+    let hint = "`--format pem` writes it";
+    match format {
+        PublicFormat::Pem if export.store.json => out.json(&parts)?,
+        PublicFormat::Pem => parts.iter().try_for_each(|part| write!(out, "{}", part.pem))?,
+        PublicFormat::Jwk => match parts.as_slice() {
+            [part] => match &part.jwk {
+                Some(jwk) => writeln!(out, "{jwk}")?,
+                None => return Err(Failure::arguments(no_jwk(part), hint)),
+            },
+            several => {
+                let message = format!("there are {} keys that are not revoked", several.len());
+                return Err(Failure::arguments(message, "`--format jwks` writes them as a set"));
+            }
+        },
+        PublicFormat::Jwks => {
+            let missing = parts.iter().filter(|part| part.jwk.is_none());
+            for part in missing {
+                if export.id.is_some() {
+                    return Err(Failure::arguments(no_jwk(part), hint));
+                }
+                tell(format_args!("warning: left out: {}", no_jwk(part)));
+            }
+            writeln!(out, "{}", written_set(parts.iter().filter_map(|part| part.jwk.as_deref())))?;
+        }
     }
     Ok(())
 }
@@ -261,11 +306,26 @@ struct Row<'a> {
     #[serde(flatten)]
     info: &'a KeyInfo,
     active: bool,
+    uses: u64,
+    last_used_at: Option<i64>,
 }
 
-fn show(keys: &[KeyInfo], json: bool, now: UnixTime, out: &mut Output) -> Result<(), Failure> {
+fn show<'a>(
+    keys: &'a [KeyInfo],
+    uses: &[KeyUses],
+    json: bool,
+    now: UnixTime,
+    out: &mut Output,
+) -> Result<(), Failure> {
+    let uses: HashMap<_, _> = uses.iter().map(|uses| ((uses.id.as_str(), uses.version), uses)).collect();
+    let row = |info: &'a KeyInfo| {
+        let KeyInfo { id, version, .. } = info;
+        let used = uses.get(&(id.as_str(), *version));
+        let (uses, last_used_at) = used.map_or((0, None), |used| (used.uses, Some(used.last_used_at)));
+        Row { info, active: info.is_active_at(now), uses, last_used_at }
+    };
+    let rows: Vec<Row<'_>> = keys.iter().map(row).collect();
     if json {
-        let rows: Vec<Row<'_>> = keys.iter().map(|info| Row { info, active: info.is_active_at(now) }).collect();
         out.json(&rows)?;
         return Ok(());
     }
@@ -274,11 +334,13 @@ fn show(keys: &[KeyInfo], json: bool, now: UnixTime, out: &mut Output) -> Result
         return Ok(());
     }
     let width = keys.iter().map(|key| key.id.chars().count()).max().unwrap_or(0).max(2);
-    writeln!(out, "{:width$}  version  kind     algorithm      state", "id")?;
-    for key in keys {
+    writeln!(out, "{:width$}  version  kind         algorithm      uses      last used             state", "id")?;
+    for Row { info: key, uses, last_used_at, .. } in rows {
         let algorithm = key.algorithm.as_deref().unwrap_or("any");
         let (kind, version) = (key.kind.to_string(), key.version);
-        writeln!(out, "{:width$}  {version:<7}  {kind:7}  {algorithm:13}  {}", key.id, state(key, now))?;
+        let last = last_used_at.map_or_else(|| "never".to_owned(), |last| world::instant(UnixTime::from_secs(last)));
+        write!(out, "{:width$}  {version:<7}  {kind:11}  {algorithm:13}  ", key.id)?;
+        writeln!(out, "{uses:<8}  {last:20}  {}", state(key, now))?;
     }
     Ok(())
 }

@@ -1,6 +1,8 @@
 //! Keys as they are given: a secret as text, a key as PEM or as a JSON Web Key, or a file of several.
 
 use std::fmt;
+use std::fs::File;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -24,8 +26,15 @@ impl SecretText {
 
     /// A secret from a file: its text, without the line end that editors put there.
     pub(crate) fn read(path: &Path) -> Result<Self, MaterialError> {
+        let file = File::open(path).map_err(|source| MaterialError::Unreadable { path: path.to_owned(), source })?;
+        Self::read_from(file, path)
+    }
+
+    /// The same, of a file that was opened.
+    pub(crate) fn read_from(mut file: File, path: &Path) -> Result<Self, MaterialError> {
         let unreadable = |source| MaterialError::Unreadable { path: path.to_owned(), source };
-        let bytes = Zeroizing::new(std::fs::read(path).map_err(unreadable)?);
+        let mut bytes = Zeroizing::new(Vec::new());
+        file.read_to_end(&mut bytes).map_err(unreadable)?;
         let text = std::str::from_utf8(&bytes).map_err(|_| MaterialError::NotText { path: path.to_owned() })?;
         let text = text.strip_suffix('\n').map_or(text, |text| text.strip_suffix('\r').unwrap_or(text));
         if text.is_empty() {

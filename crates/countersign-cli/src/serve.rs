@@ -8,7 +8,7 @@ use countersign_core::replay::ReplayGuard;
 use countersign_gateway::config::{Config, Durability as Configured, Fallback as RouteFallback, ReplayConfig};
 use countersign_gateway::{Gateway, Running, Stores};
 use countersign_store::{Both, Fallback};
-use countersign_store_embedded::{ControlServer, Durability, Journal, JournalOptions, KeyStore, Seal};
+use countersign_store_embedded::{ControlServer, Durability, Journal, JournalOptions, KeyStore, Seal, UseWriter};
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -26,7 +26,8 @@ pub(crate) fn run(arguments: &ServeArguments) -> Result<Outcome, Failure> {
         Configured::Process => Durability::Os,
         Configured::Power => Durability::Synced,
     };
-    let store = Store::open(&config.store.path, database::seal(&config.store)?, durability)?;
+    // Dropped when the gateway has stopped: then it writes which keys were used until the end.
+    let mut store = Store::open(&config.store.path, database::seal(&config.store)?, durability)?;
     let asked_to_stop = AskedToStop::listen().map_err(Failure::Serving)?;
     let (stores, fallback) = store.beside_shared(&config)?;
     let gateway = Gateway::build_with_fallback(&config, &stores, fallback);
@@ -71,10 +72,18 @@ impl AskedToStop {
     }
 }
 
+/// Has it written down how the keys of a folder are used.
+pub(crate) fn write_uses(keys: &Arc<KeyStore>) -> Result<UseWriter, Failure> {
+    let keys = Arc::clone(keys);
+    Ok(UseWriter::spawn(UseWriter::INTERVAL, move || keys.write_uses())?)
+}
+
 /// A store's folder, open: keys, the journal, and the socket by which keys are changed meanwhile.
 pub(crate) struct Store {
     // Closed first: who does not find the socket opens the keys.
     _control: ControlServer,
+    // Write which keys were used until the end, as long as nobody else has the folder.
+    uses: Vec<UseWriter>,
     pub(crate) keys: Arc<KeyStore>,
     journal: Arc<Journal>,
 }
@@ -106,7 +115,8 @@ impl Store {
             tracing::warn!(file = %torn.file.display(), at = torn.at, "the end of a journal file was cut off: it was being written");
         }
         let control = ControlServer::spawn(Arc::clone(&keys), path)?;
-        Ok(Self { _control: control, keys, journal })
+        let uses = write_uses(&keys)?;
+        Ok(Self { _control: control, uses: vec![uses], keys, journal })
     }
 
     pub(crate) fn stores(&self) -> Stores {
@@ -118,13 +128,14 @@ impl Store {
     ///
     /// With a shared store, the folder's journal is asked as well by every route where one falls back, and where it
     /// remembers what was accepted when a route did or when there was no shared store: of that it alone knows.
-    fn beside_shared(&self, config: &Config) -> Result<(Stores, Option<Arc<dyn ReplayGuard>>), Failure> {
+    fn beside_shared(&mut self, config: &Config) -> Result<(Stores, Option<Arc<dyn ReplayGuard>>), Failure> {
         let mut stores = self.stores();
         let shared: Arc<dyn ReplayGuard> = match &config.store.replay {
             ReplayConfig::Embedded => return Ok((stores, None)),
             ReplayConfig::Postgres(postgres) => {
-                if let Some(keys) = database::keys(postgres)? {
+                if let Some((keys, writer)) = database::keys(postgres)? {
                     stores.keys = Arc::new(keys);
+                    self.uses.push(writer);
                 }
                 Arc::new(database::replay(postgres)?)
             }

@@ -219,7 +219,7 @@ fn attack_35_the_password_comes_from_a_file_the_environment_or_a_command_and_is_
     server.ask(&["CONFIG", "SET", "requirepass", PASSWORD]);
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("password");
-    std::fs::write(&file, format!("{PASSWORD}\n")).unwrap();
+    live::write_secret(&file, &format!("{PASSWORD}\n"));
     let by_file = format!("password-file = \"{}\"", file.display());
     let by_command = format!("password-command = [\"cat\", \"{}\"]", file.display());
     let held = Held { before: "export REDIS_PASSWORD=canary-in-the-redis-store RUST_LOG=trace", ..Held::default() };

@@ -7,7 +7,7 @@ mod live;
 mod postgres;
 
 use live::signing::{APP, SHARED, Transfer};
-use live::{Connection, Gateway, Held, Response, Upstream, countersign, now};
+use live::{Connection, Gateway, Held, Response, Upstream, countersign, now, write_secret};
 use postgres::Cluster;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 const SEAL_KEY: &str = "8f1d4c0b6a2e95737a51fe0c9d24b86813e07f5a4bc6d2913e8a70f52cd1b694";
 
 /// So that a busy machine keeps nobody from being served: these tests are of something else.
-const LATE: &str = "keys-stale-after = \"1m\"";
+const LATE: &str = "keys-stale-after = \"1m\"\ndeadline = \"30s\"";
 
 struct Site {
     gateways: Vec<Gateway>,
@@ -29,7 +29,7 @@ impl Site {
         let upstream = Upstream::start();
         let folders: Vec<_> = (0..gateways).map(|_| tempfile::tempdir().unwrap()).collect();
         for folder in &folders {
-            std::fs::write(folder.path().join("seal-key"), SEAL_KEY).unwrap();
+            write_secret(&folder.path().join("seal-key"), SEAL_KEY);
             let text = format!(
                 "[server]\nlisten = \"127.0.0.1:0\"\nworkers = 2\n[store]\nkind = \"postgres\"\n[store.postgres]\n\
                  url = \"{}\"\nschema = \"{schema}\"\nseal-key-file = \"seal-key\"\n{more}\n\
@@ -151,6 +151,34 @@ fn attack_37_a_gateway_that_is_cut_off_from_its_keys_decides_nothing_after_a_whi
     served("after");
 }
 
+/// Uses of each version, by all gateways together.
+fn uses(site: &Site) -> Vec<u64> {
+    let listed = site.keys(&["list", "--json"]);
+    assert_eq!(listed.status, 0, "{listed}");
+    listed.json().as_array().unwrap().iter().map(|row| row["uses"].as_u64().unwrap()).collect()
+}
+
+#[test]
+fn what_several_gateways_counted_adds_up_when_they_stop_and_nothing_of_it_is_secret() {
+    let (cluster, schema) = (Cluster::shared(), Cluster::new_schema());
+    let mut site = Site::start(&cluster, &schema, 2, LATE);
+    assert_eq!(uses(&site), [0]);
+    let before = now();
+    for round in 0..6 {
+        let wire = Transfer::new(&format!("counted-{round}"), now()).wire();
+        assert_eq!(site.send(usize::from(round > 3), &wire).status(), 200);
+        // The other one refuses it, and counts nothing.
+        assert_eq!(site.send(usize::from(round <= 3), &wire).status(), 401);
+    }
+    site.gateways[0].stop();
+    assert_eq!(uses(&site), [4]);
+    site.gateways[1].stop();
+    assert_eq!(uses(&site), [6]);
+    let stored = cluster.sql(&format!("SELECT * FROM {schema}.key_use"));
+    let last = stored.strip_prefix(&format!("{APP}|1|6|")).and_then(|last| last.parse().ok());
+    assert!(last.is_some_and(|last| (before..=now()).contains(&last)), "{stored}");
+}
+
 /// Who has the database alone has no secret.
 #[test]
 fn attack_35_the_database_holds_no_secret_and_another_seal_key_opens_nothing() {
@@ -162,7 +190,7 @@ fn attack_35_the_database_holds_no_secret_and_another_seal_key_opens_nothing() {
     assert_eq!(rotated.status, 0, "{rotated}");
     let listed = site.keys(&["list", "--json"]);
     assert!(listed.stdout.contains("\"version\":2"), "{listed}");
-    std::fs::write(Path::new(site.folders[0].path()).join("seal-key"), SEAL_KEY.replace('8', "9")).unwrap();
+    write_secret(&Path::new(site.folders[0].path()).join("seal-key"), &SEAL_KEY.replace('8', "9"));
     let wrong = site.keys(&["add", "other", "--generate"]);
     assert_eq!(wrong.status, 2, "{wrong}");
     assert!(wrong.stderr.contains("seal key"), "{wrong}");
@@ -188,8 +216,8 @@ fn attack_35_keys_in_the_database_are_sealed_anew_while_gateways_serve() {
     let text = std::fs::read_to_string(site.config()).unwrap();
     let both = "seal-key-file = \"seal-key\"\nformer-seal-key-file = \"former\"";
     std::fs::write(folder.path().join("gateway.toml"), text.replace("seal-key-file = \"seal-key\"", both)).unwrap();
-    std::fs::write(folder.path().join("former"), SEAL_KEY).unwrap();
-    std::fs::write(folder.path().join("seal-key"), SEAL_KEY.replace('8', "9")).unwrap();
+    write_secret(&folder.path().join("former"), SEAL_KEY);
+    write_secret(&folder.path().join("seal-key"), &SEAL_KEY.replace('8', "9"));
     let next = Gateway::start(folder.path(), &Held::default());
     let serves = |name: &str| {
         let mut connection = Connection::to(next.addr());
@@ -225,4 +253,86 @@ fn attack_35_keys_in_the_database_are_sealed_anew_while_gateways_serve() {
     // Who knows the old key alone opens nothing any more.
     let old = site.keys(&["export"]);
     assert_eq!((old.status, old.stdout.as_str()), (2, ""), "{old}");
+}
+
+/// However far it got: every key opens, with one of the two seal keys and with none of them mixed.
+#[test]
+fn attack_35_killed_while_sealing_anew_all_keys_open_with_the_old_seal_key_or_all_with_the_new_one() {
+    let rounds = std::env::var("COUNTERSIGN_ROUNDS").map_or(4, |rounds| rounds.parse().expect("a number"));
+    let (cluster, schema) = (Cluster::shared(), Cluster::new_schema());
+    let folder = tempfile::tempdir().unwrap();
+    let text = format!(
+        "[store]\nkind = \"postgres\"\n[store.postgres]\nurl = \"{}\"\nschema = \"{schema}\"\n{LATE}\n",
+        cluster.url()
+    );
+    let config = |name: &str, seal: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, format!("{text}{seal}")).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    write_secret(&folder.path().join("a"), SEAL_KEY);
+    write_secret(&folder.path().join("b"), &SEAL_KEY.replace('8', "9"));
+    let alone = ["a", "b"].map(|key| config(&format!("{key}.toml"), &format!("seal-key-file = \"{key}\"")));
+    let both = [("a", "b"), ("b", "a")].map(|(new, old)| {
+        let seal = format!("seal-key-file = \"{new}\"\nformer-seal-key-file = \"{old}\"");
+        config(&format!("to-{new}.toml"), &seal)
+    });
+    let keys = |arguments: &[&str], config: &str| countersign([&["keys"], arguments, &["-c", config]].concat());
+    let imported: Vec<_> = (0..300)
+        .map(|number| serde_json::json!({"id": format!("key-{number}"), "material": format!("a secret of {number:05}")}))
+        .collect();
+    let file = folder.path().join("keys.json");
+    write_secret(&file, &serde_json::json!({"countersign_keys": 1, "keys": imported}).to_string());
+    let done = keys(&["import", file.to_str().unwrap()], &alone[0]);
+    assert_eq!(done.status, 0, "{done}");
+    let exported = keys(&["export"], &alone[0]).stdout;
+    let began = Instant::now();
+    let done = keys(&["reseal"], &both[1]);
+    assert_eq!(done.status, 0, "{done}");
+    let whole = began.elapsed();
+    let mut sealed_with = 1;
+    let (mut before, mut after) = (0, 0);
+    // Any seed will do; this one is told where it fails.
+    let seed = u64::from(std::process::id());
+    let mut random = seed | 1;
+    for round in 0..rounds {
+        let to = 1 - sealed_with;
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        // Up to a quarter longer than it takes, so that some have just been done.
+        let part = u32::try_from(random >> 33).unwrap() % 1_250;
+        let mut reseal = std::process::Command::new(env!("CARGO_BIN_EXE_countersign"))
+            .args(["keys", "reseal", "-c", &both[to]])
+            .stdin(std::process::Stdio::null())
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(whole * part / 1_000);
+        reseal.kill().unwrap();
+        reseal.wait().unwrap();
+        // A server may still be at what the killed one asked for last: a look that waits for it tells what came of it.
+        cluster.sql(&format!("SELECT 1 FROM {schema}.key_state FOR UPDATE"));
+        let told = format!("round {round}, killed after {part} of a thousand parts of {whole:?}, seed {seed}");
+        let opens = alone.each_ref().map(|config| keys(&["export"], config));
+        let [a, b] = opens.each_ref().map(|done| done.status == 0);
+        assert!(a != b, "{told}: {} {}", opens[0], opens[1]);
+        let opened = if a { &opens[0] } else { &opens[1] };
+        assert_eq!(opened.stdout, exported, "{told}");
+        for config in &both {
+            assert_eq!(keys(&["export"], config).stdout, exported, "{told}");
+        }
+        let now = usize::from(b);
+        if now == sealed_with {
+            before += 1;
+        } else {
+            after += 1;
+        }
+        sealed_with = now;
+    }
+    // And it is still to be sealed anew.
+    let done = keys(&["reseal", "--json"], &both[1 - sealed_with]);
+    assert_eq!((done.status, done.stdout.trim()), (0, "{\"keys\":300}"), "{done}");
+    eprintln!(
+        "torture: {rounds} kills while 300 keys were sealed anew: {before} as before, {after} as after, 0 mixed"
+    );
 }

@@ -81,7 +81,7 @@ impl Authenticator {
         &self.verifier
     }
 
-    /// Verifies a message. The body is read to its end unless the message is refused before; where the plan's
+    /// Verifies a message, and counts a use of its key where it holds. The body is read to its end unless the message is refused before; where the plan's
     /// [`BodyNeed`](crate::BodyNeed) is `Buffer` it has to be in `view` instead.
     pub async fn authenticate(
         &self,
@@ -95,12 +95,14 @@ impl Authenticator {
         while let Some(chunk) = body.next().await.map_err(Denial::Body)? {
             needs_body.update(chunk.as_ref())?;
         }
-        match needs_body.finish()? {
-            Checked::Verified(verified) => Ok(verified),
+        let verified = match needs_body.finish()? {
+            Checked::Verified(verified) => verified,
             Checked::NeedsReplay(needs_replay) => {
                 let first = self.replay.admit(needs_replay.entry()).wait().await.map_err(Denial::Undecided)?;
-                Ok(needs_replay.answered(first)?)
+                needs_replay.answered(first)?
             }
-        }
+        };
+        verified.count_use(now);
+        Ok(verified)
     }
 }

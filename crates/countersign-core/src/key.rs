@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use crate::alg::{Hash, KeyError, MacKey, PrivateKey, PublicKey};
 use crate::jwk::Jwk;
 use crate::replay::{Answer, StoreError};
+use crate::tally::Tally;
 use crate::time::UnixTime;
 use zeroize::Zeroize as _;
 
@@ -65,6 +66,7 @@ pub struct Key {
     /// The last instant at which the key is valid.
     pub not_after: Option<UnixTime>,
     pub(crate) prepared: Prepared,
+    tally: Option<Arc<Tally>>,
 }
 
 /// MAC states prepared from a secret, kept with it: setting up an HMAC costs two compressions, and a derived key
@@ -213,6 +215,26 @@ impl Key {
         self
     }
 
+    /// The same key, whose uses are counted there.
+    #[must_use]
+    pub fn counted(mut self, tally: Arc<Tally>) -> Self {
+        self.tally = Some(tally);
+        self
+    }
+
+    /// Where its uses are counted, if anybody counts them.
+    #[must_use]
+    pub const fn tally(&self) -> Option<&Arc<Tally>> {
+        self.tally.as_ref()
+    }
+
+    /// Counts a use: a message that it signed, or that was accepted because it verified it.
+    pub fn count_use(&self, now: UnixTime) {
+        if let Some(tally) = &self.tally {
+            tally.count(now);
+        }
+    }
+
     /// Whether the key is valid at an instant.
     #[must_use]
     pub fn is_valid_at(&self, now: UnixTime) -> bool {
@@ -222,7 +244,15 @@ impl Key {
     /// A key of this material that serves any claimed key id, any fitting algorithm, at any time.
     #[must_use]
     pub fn of(material: Material) -> Self {
-        Self { id: None, material, algorithm: None, not_before: None, not_after: None, prepared: Prepared::default() }
+        Self {
+            id: None,
+            material,
+            algorithm: None,
+            not_before: None,
+            not_after: None,
+            prepared: Prepared::default(),
+            tally: None,
+        }
     }
 }
 

@@ -40,6 +40,7 @@ pub mod replay;
 pub mod request;
 pub mod scheme;
 mod sign;
+mod tally;
 pub mod time;
 mod verify;
 
@@ -54,5 +55,6 @@ pub use replay::{Answer, FirstUse, ReplayEntry, ReplayGuard, StoreError};
 pub use request::{Fields, RequestView, Transport};
 pub use scheme::Scheme;
 pub use sign::{Freshness, SignError, Signed, Signer};
+pub use tally::{Tally, Used};
 pub use time::UnixTime;
 pub use verify::{Checked, Coverage, NeedsBody, NeedsKey, NeedsReplay, ReleasesChunks, Verified, Verifier};

@@ -49,7 +49,8 @@ impl Credentials {
     /// What is kept of the secrets of an id.
     pub(crate) async fn of(&self, id: &str, candidates: Candidates) -> Result<Arc<Credential>, Reason> {
         let fingerprint = self.fingerprint(&candidates);
-        if let Some(credential) = self.recall(id, &fingerprint) {
+        let known = self.recall(id, &fingerprint);
+        if let Some(credential) = known.filter(|credential| credential.counts_for(&candidates)) {
             return Ok(credential);
         }
         let mut salt = self.key.begin();

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use countersign_core::challenge::{
     Admitted, Binding, Candidates, Nonce, Protocol, Refusal, Server, ServerIdentity, ServerTurn,
 };
-use countersign_core::{Answer, KeyQuery, KeyResolver, KeySet, Secret, StoreError, UnixTime};
+use countersign_core::{Answer, Key, KeyQuery, KeyResolver, KeySet, Secret, StoreError, Tally, UnixTime};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::time::timeout;
 
@@ -136,7 +136,7 @@ impl Acceptor {
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        let identity = self.identity().await?;
+        let (identity, own) = self.identity().await?;
         let mut wire = Wire::new(stream, self.limits.bytes);
         let mut server = Server::begin(self.protocol, &identity, &nonce()?, binding, &mut wire.out);
         loop {
@@ -162,6 +162,11 @@ impl Acceptor {
                 ServerTurn::Wait(server) => server,
                 ServerTurn::Admitted(admitted) => {
                     wire.send().await?;
+                    let now = now();
+                    admitted.count_use(now);
+                    if let Some(own) = own {
+                        own.count(now);
+                    }
                     return Ok((admitted, wire.inbox));
                 }
                 ServerTurn::Refused(refusal) => return Err(refusal.into()),
@@ -176,15 +181,16 @@ impl Acceptor {
         }
     }
 
-    /// The server's own key, as it is now.
-    async fn identity(&self) -> Result<ServerIdentity, Reason> {
-        let Some(id) = &self.own_key_id else { return Ok(ServerIdentity::default()) };
+    /// The server's own key, as it is now, and where its uses are counted.
+    async fn identity(&self) -> Result<(ServerIdentity, Option<Arc<Tally>>), Reason> {
+        let Some(id) = &self.own_key_id else { return Ok((ServerIdentity::default(), None)) };
         let candidates = Candidates::of(&self.resolve(Some(id)).await?, now(), self.protocol.algorithm());
         if let Some(refusal) = candidates.absence() {
             return Err(refusal.into());
         }
         let newest = candidates.secrets().last().map(Secret::new);
-        Ok(ServerIdentity { own: newest.map(|secret| (id.clone(), secret)) })
+        let tally = candidates.last().and_then(Key::tally).cloned();
+        Ok((ServerIdentity { own: newest.map(|secret| (id.clone(), secret)) }, tally))
     }
 
     async fn candidates(&self, claimed: Option<&str>) -> Result<Candidates, Reason> {

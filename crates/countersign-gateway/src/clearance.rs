@@ -102,14 +102,23 @@ impl Demands {
             body.read_whole().await.map_err(Doubt::of)?;
         }
         let value = match value {
-            Some((gate, checked)) => Some(gate.redeem(checked, &*self.replay).await?),
+            Some((gate, (checked, keys))) => Some((gate.redeem(checked, &*self.replay).await?, keys)),
             None => None,
         };
         let link = match link {
-            Some(checked) => Some(LinkGate::redeem(checked, &*self.replay).await?),
+            Some((checked, keys)) => Some((LinkGate::redeem(checked, &*self.replay).await?, keys)),
             None => None,
         };
-        Ok(Clearance { verified, value, link })
+        // Accepted: nothing is asked for any more. What was refused on the way here has used no key.
+        if let Some(verified) = &verified {
+            verified.count_use(now);
+        }
+        let signers = [
+            value.as_ref().and_then(|(value, keys)| keys.at(value.key())),
+            link.as_ref().and_then(|(link, keys)| keys.at(link.key())),
+        ];
+        signers.into_iter().flatten().for_each(|key| key.count_use(now));
+        Ok(Clearance { verified, value: value.map(|(value, _)| value), link: link.map(|(link, _)| link) })
     }
 }
 

@@ -34,7 +34,7 @@ impl CookieSigner {
         let (value, signature) = signed.rsplit_once('.').ok_or(Refused::Malformed)?;
         let is = |key: &Keyed| base64::is_tag(base64::PLAIN, signature.as_bytes(), &key.tag(&[value.as_bytes()]));
         let which = self.keys.iter().position(is).ok_or(Refused::SignatureMismatch)?;
-        Ok(Opened::new(value, None, which > 0))
+        Ok(Opened::new(value, None, which))
     }
 
     /// A JSON cookie of `cookie-parser`: `j:` stands before the value.
@@ -84,7 +84,7 @@ impl Keygrip {
     pub fn verify<'v>(&self, text: &'v str, signature: &str) -> Result<Opened<&'v str>, Refused> {
         let is = |key: &Keyed| base64::is_tag(base64::URL, signature.as_bytes(), &key.tag(&[text.as_bytes()]));
         let which = self.keys.iter().position(is).ok_or(Refused::SignatureMismatch)?;
-        Ok(Opened::new(text, None, which > 0))
+        Ok(Opened::new(text, None, which))
     }
 }
 

@@ -138,7 +138,7 @@ impl Signer {
         let (message, signature) = signed.rsplit_once(&self.separator).ok_or(Refused::Malformed)?;
         let which = self.verify(message, signature).ok_or(Refused::SignatureMismatch)?;
         if !self.timed {
-            return Ok(Opened::new(message, None, which > 0));
+            return Ok(Opened::new(message, None, which));
         }
         let (value, time) = message.rsplit_once(&self.separator).ok_or(Refused::Malformed)?;
         let seconds = base64::pythonic(time.as_bytes()).as_deref().and_then(number::untrimmed);
@@ -150,7 +150,7 @@ impl Signer {
         if early || (Judging { now, ..*judging }).is_over(signed_at) {
             return Err(Refused::Expired);
         }
-        Ok(Opened::new(value, Some(signed_at), which > 0))
+        Ok(Opened::new(value, Some(signed_at), which))
     }
 
     /// `dumps` of the serialiser that `timed` and `url_safe` say.

@@ -201,7 +201,7 @@ impl Links {
         if !(method && address && key) {
             return Err(Refused::Bound);
         }
-        let followed = Followed { until: head.until, uses: head.uses, old_key: which > 0 };
+        let followed = Followed { until: head.until, uses: head.uses, key: which };
         match head.uses {
             None => Ok(Checked::Holds(followed)),
             Some(uses) => {
@@ -239,7 +239,7 @@ pub enum Checked {
 pub struct Followed {
     until: UnixTime,
     uses: Option<u16>,
-    old_key: bool,
+    key: usize,
 }
 
 impl Followed {
@@ -258,7 +258,13 @@ impl Followed {
     /// Whether it was made with an old key.
     #[must_use]
     pub const fn needs_resign(&self) -> bool {
-        self.old_key
+        self.key > 0
+    }
+
+    /// Which of the keys made it: 0 for the newest.
+    #[must_use]
+    pub const fn key(&self) -> usize {
+        self.key
     }
 }
 
@@ -320,7 +326,7 @@ impl Uses {
     /// Whether it was made with an old key.
     #[must_use]
     pub const fn needs_resign(&self) -> bool {
-        self.followed.old_key
+        self.followed.needs_resign()
     }
 
     /// What the store has to admit.

@@ -119,18 +119,19 @@ pub(crate) fn millis(seconds: u64) -> i64 {
 /// ```
 ///
 /// ```compile_fail,E0451
-/// let forged = countersign_signed::Opened { value: "admin", signed_at: None, needs_resign: false };
+/// let forged = countersign_signed::Opened { value: "admin", signed_at: None, key: 0, aged: false };
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Opened<T> {
     value: T,
     signed_at: Option<UnixTime>,
-    needs_resign: bool,
+    key: usize,
+    aged: bool,
 }
 
 impl<T> Opened<T> {
-    pub(crate) const fn new(value: T, signed_at: Option<UnixTime>, needs_resign: bool) -> Self {
-        Self { value, signed_at, needs_resign }
+    pub(crate) const fn new(value: T, signed_at: Option<UnixTime>, key: usize) -> Self {
+        Self { value, signed_at, key, aged: false }
     }
 
     /// The value.
@@ -154,20 +155,26 @@ impl<T> Opened<T> {
     /// Whether it was made with an old key, digest or format, and should be signed anew.
     #[must_use]
     pub const fn needs_resign(&self) -> bool {
-        self.needs_resign
+        self.aged || self.key > 0
+    }
+
+    /// Which of the keys signed it: 0 for the newest.
+    #[must_use]
+    pub const fn key(&self) -> usize {
+        self.key
     }
 
     pub(crate) fn map<U>(self, to: impl FnOnce(T) -> U) -> Opened<U> {
-        Opened { value: to(self.value), signed_at: self.signed_at, needs_resign: self.needs_resign }
+        Opened { value: to(self.value), signed_at: self.signed_at, key: self.key, aged: self.aged }
     }
 
     pub(crate) fn try_map<U>(self, to: impl FnOnce(T) -> Result<U, Refused>) -> Result<Opened<U>, Refused> {
-        Ok(Opened { value: to(self.value)?, signed_at: self.signed_at, needs_resign: self.needs_resign })
+        Ok(Opened { value: to(self.value)?, signed_at: self.signed_at, key: self.key, aged: self.aged })
     }
 
     /// The same, as something to be signed anew.
     pub(crate) fn aged(self) -> Self {
-        Self { needs_resign: true, ..self }
+        Self { aged: true, ..self }
     }
 }
 

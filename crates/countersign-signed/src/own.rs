@@ -117,7 +117,7 @@ impl Sealer {
         let bytes = base64::strict(base64::URL, frame.as_bytes()).ok_or(Refused::Malformed)?;
         let is = |key: &Keyed| base64::is_tag(base64::URL, tag.as_bytes(), &key.tag(&[PREFIX.as_bytes(), &bytes]));
         let which = self.keys.iter().position(is).ok_or(Refused::SignatureMismatch)?;
-        let frame = Frame::read(&bytes, which > 0).ok_or(Refused::Malformed)?;
+        let frame = Frame::read(&bytes, which).ok_or(Refused::Malformed)?;
         if judging.now > frame.until || judging.is_over(frame.signed_at) {
             return Err(Refused::Expired);
         }
@@ -132,11 +132,11 @@ struct Frame {
     signed_at: UnixTime,
     until: UnixTime,
     value: Vec<u8>,
-    needs_resign: bool,
+    key: usize,
 }
 
 impl Frame {
-    fn read(bytes: &[u8], needs_resign: bool) -> Option<Self> {
+    fn read(bytes: &[u8], key: usize) -> Option<Self> {
         let (kind, rest) = bytes.split_first()?;
         let (signed_at, rest) = rest.split_first_chunk()?;
         let (until, rest) = rest.split_first_chunk()?;
@@ -148,7 +148,7 @@ impl Frame {
             signed_at: instant(signed_at),
             until: instant(until),
             value: value.to_vec(),
-            needs_resign,
+            key,
         })
     }
 
@@ -166,7 +166,7 @@ impl Frame {
 
     fn text(self) -> Result<Opened<String>, Refused> {
         let text = if self.kind == TEXT { String::from_utf8(self.value).ok() } else { None };
-        Ok(Opened::new(text.ok_or(Refused::Malformed)?, Some(self.signed_at), self.needs_resign))
+        Ok(Opened::new(text.ok_or(Refused::Malformed)?, Some(self.signed_at), self.key))
     }
 
     fn json(self) -> Result<Opened<Json>, Refused> {
@@ -174,7 +174,7 @@ impl Frame {
             return Err(Refused::Malformed);
         }
         let value = payload::json(&self.value, Charset::Utf8)?;
-        Ok(Opened::new(value, Some(self.signed_at), self.needs_resign))
+        Ok(Opened::new(value, Some(self.signed_at), self.key))
     }
 }
 

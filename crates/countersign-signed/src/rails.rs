@@ -164,7 +164,7 @@ impl Verifier {
             None if self.options.purpose.is_some() => return Err(Refused::SignatureMismatch),
             None => Content::Bytes(bytes),
         };
-        Ok(Opened::new(content, None, which > 0))
+        Ok(Opened::new(content, None, which))
     }
 
     /// What lies in an envelope, if it is for this purpose and not over.

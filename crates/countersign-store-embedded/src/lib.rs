@@ -30,6 +30,6 @@ mod place;
 pub use control::{ControlServer, KeyAccess};
 pub use journal::{Durability, Journal, JournalError, JournalOptions};
 pub use keys::{
-    KeyInfo, KeyKind, KeyPurpose, KeyRow, KeyRows, KeyStore, KeyStoreError, KeyTable, NewKey, Rotation, Seal,
-    SealKey, SealKeys, SharedKeys, generate_secret,
+    KeyInfo, KeyKind, KeyPurpose, KeyRow, KeyRows, KeyStore, KeyStoreError, KeyTable, KeyUses, NewKey, Rotation,
+    Seal, SealKey, SealKeys, SharedKeys, Tallies, UseWriter, generate_secret,
 };

@@ -4,7 +4,7 @@ use countersign_core::key::{Key, KeyQuery, KeyResolver, Material, Secret};
 use countersign_core::replay::Answer;
 use countersign_core::time::UnixTime;
 use countersign_store_embedded::{
-    KeyInfo, KeyKind, KeyPurpose, KeyStore, KeyStoreError, NewKey, Rotation, Seal, SealKey, SealKeys,
+    KeyInfo, KeyKind, KeyPurpose, KeyStore, KeyStoreError, KeyUses, NewKey, Rotation, Seal, SealKey, SealKeys,
 };
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -590,4 +590,58 @@ fn the_list_says_what_may_be_shown() {
     };
     assert_eq!(keys.list(), Ok(vec![expected.clone()]));
     assert!(expected.is_active_at(at(900)) && !expected.is_active_at(at(901)));
+}
+
+/// Counts uses of the candidates of an id that are made of this secret.
+fn use_times(keys: &KeyStore, id: &str, text: &str, now: i64, times: u32) {
+    let is =
+        |key: &&Arc<Key>| matches!(&key.material, Material::Secret(secret) if secret.expose() == text.as_bytes());
+    let found = candidates(keys, id);
+    let key = found.iter().find(is).expect("an active key with this secret");
+    (0..times).for_each(|_| key.count_use(at(now)));
+}
+
+fn uses(keys: &KeyStore) -> Vec<(String, u32, u64, i64)> {
+    let told = |uses: KeyUses| (uses.id, uses.version, uses.uses, uses.last_used_at);
+    keys.uses().unwrap().into_iter().map(told).collect()
+}
+
+#[test]
+fn uses_are_counted_by_version_written_and_found_again() {
+    let (folder, keys) = store();
+    keys.add(new("a", "the first secret"), at(100)).unwrap();
+    keys.add(new("b", "the secret of b!"), at(100)).unwrap();
+    assert_eq!((uses(&keys), keys.write_uses()), (vec![], Ok(0)), "nothing was used, and nothing is written");
+    use_times(&keys, "a", "the first secret", 110, 3);
+    keys.rotate(rotation("a", "the second secret", 500), at(200)).unwrap();
+    use_times(&keys, "a", "the first secret", 210, 1);
+    use_times(&keys, "a", "the second secret", 220, 2);
+    let expected = [("a".to_owned(), 1, 4, 210), ("a".to_owned(), 2, 2, 220)];
+    assert_eq!(uses(&keys), expected, "before they are written");
+    let (revision, exported) = (keys.revision(), keys.export(None).unwrap());
+    assert_eq!(keys.write_uses(), Ok(2));
+    assert_eq!((uses(&keys), keys.write_uses()), (expected.to_vec(), Ok(0)), "and after, once");
+    assert_eq!((keys.revision(), keys.export(None).unwrap()), (revision, exported), "no key has changed");
+    // What a process that is killed now would lose.
+    use_times(&keys, "a", "the second secret", 230, 5);
+    drop(keys);
+    let keys = KeyStore::open(folder.path()).unwrap();
+    assert_eq!(uses(&keys), expected);
+    use_times(&keys, "a", "the second secret", 205, 1);
+    assert_eq!(keys.revoke("a", Some(1), at(300)), Ok(vec![1]));
+    assert_eq!(keys.reseal(), Ok(3));
+    assert_eq!(keys.write_uses(), Ok(1));
+    let later = [("a".to_owned(), 1, 4, 210), ("a".to_owned(), 2, 3, 220)];
+    assert_eq!(uses(&keys), later, "the later time stays, and a revoked version its count");
+}
+
+#[test]
+fn a_key_for_both_is_counted_once_whatever_it_does() {
+    let (_folder, keys) = store();
+    keys.add(new("a", "the first secret"), at(100)).unwrap();
+    use_times(&keys, "a", "the first secret", 110, 1);
+    let query = KeyQuery::new("scheme", Some(b"a")).to_sign();
+    let Answer::Ready(found) = keys.resolve(&query) else { panic!("from memory") };
+    found.unwrap().keys()[0].count_use(at(120));
+    assert_eq!(uses(&keys), [("a".to_owned(), 1, 2, 120)]);
 }

@@ -4,6 +4,9 @@
 //! come from memory. A gateway whose last look began longer ago than `stale_after` decides nothing any more, because
 //! nobody knows what was revoked meanwhile. So a key opens nothing once `stale_after` has passed since its revocation,
 //! however slow the database or the machine is.
+//!
+//! Absent on purpose: notifications, which could not carry that bound (docs/replay.md has what the looks cost), and waiting
+//! for what was counted to be written down.
 
 use super::connect::{self, told_pool};
 use super::error::{PostgresError, told};
@@ -13,7 +16,9 @@ use arc_swap::ArcSwap;
 use countersign_core::key::{KeyQuery, KeyResolver, KeySet};
 use countersign_core::replay::{Answer, StoreError};
 use countersign_store_embedded::keys::KeySnapshot;
-use countersign_store_embedded::{KeyRow, KeyRows, KeyStoreError, KeyTable, SealKeys, SharedKeys};
+use countersign_store_embedded::{
+    KeyRow, KeyRows, KeyStoreError, KeyTable, KeyUses, SealKeys, SharedKeys, Tallies, UseWriter,
+};
 use deadpool_postgres::Pool;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -116,6 +121,47 @@ impl KeyTable for PostgresKeyTable {
             transaction.commit().await.map_err(database)
         })
     }
+
+    fn uses(&self) -> Result<Vec<KeyUses>, KeyStoreError> {
+        self.run(async {
+            let client = self.pool.get().await.map_err(|error| failed(told_pool(&error)))?;
+            let text = format!(
+                "SELECT id, version, uses, last_used FROM {}.key_use ORDER BY id COLLATE \"C\", version",
+                self.schema
+            );
+            let uses = |row: &tokio_postgres::Row| KeyUses {
+                id: row.get(0),
+                version: u32::try_from(row.get::<_, i64>(1)).unwrap_or(u32::MAX),
+                uses: unsigned(row.get(2)),
+                last_used_at: row.get(3),
+            };
+            Ok(client.query(&text, &[]).await.map_err(database)?.iter().map(uses).collect())
+        })
+    }
+
+    fn add_uses(&self, uses: &[KeyUses]) -> Result<(), KeyStoreError> {
+        self.run(async {
+            let client = self.pool.get().await.map_err(|error| failed(told_pool(&error)))?;
+            // All in the same order, so that gateways wait for each other and never in a circle.
+            let text = format!(
+                "INSERT INTO {0}.key_use AS u (id, version, uses, last_used)
+                 SELECT t.id, t.version, t.uses, t.last_used
+                 FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[]) AS t (id, version, uses, last_used)
+                 JOIN {0}.key k ON k.id = t.id AND k.version = t.version
+                 ORDER BY t.id COLLATE \"C\", t.version
+                 ON CONFLICT (id, version) DO UPDATE
+                 SET uses = u.uses + excluded.uses, last_used = greatest(u.last_used, excluded.last_used)",
+                self.schema
+            );
+            let signed = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+            let ids: Vec<&str> = uses.iter().map(|uses| uses.id.as_str()).collect();
+            let versions: Vec<i64> = uses.iter().map(|uses| uses.version.into()).collect();
+            let counts: Vec<i64> = uses.iter().map(|uses| signed(uses.uses)).collect();
+            let lasts: Vec<i64> = uses.iter().map(|uses| uses.last_used_at).collect();
+            client.execute(&text, &[&ids, &versions, &counts, &lasts]).await.map_err(database)?;
+            Ok(())
+        })
+    }
 }
 
 async fn rows(client: &impl GenericClient, schema: &str, lock: &str) -> Result<KeyRows, KeyStoreError> {
@@ -136,7 +182,7 @@ fn unsigned(number: i64) -> u64 {
 }
 
 fn failed(why: String) -> KeyStoreError {
-    KeyStoreError::Io { doing: "read or write the keys".to_owned(), path: "PostgreSQL".to_owned(), why }
+    KeyStoreError::Unreachable { place: "PostgreSQL".to_owned(), why }
 }
 
 fn database(error: tokio_postgres::Error) -> KeyStoreError {
@@ -148,6 +194,7 @@ fn database(error: tokio_postgres::Error) -> KeyStoreError {
 /// The keys of a schema as a gateway asks for them.
 pub struct PostgresKeys {
     shared: Arc<Watched>,
+    tallies: Arc<Tallies>,
     thread: Option<JoinHandle<()>>,
     stale_after: Duration,
 }
@@ -166,6 +213,7 @@ impl PostgresKeys {
         let open = || PostgresKeyTable::open(options).map_err(|error| failed(error.to_string()));
         let (looking, reading) = (open()?, open()?);
         let keys = SharedKeys::new(Box::new(reading), seal);
+        let tallies = keys.tallies();
         let started = Instant::now();
         let snapshot = ArcSwap::from_pointee(keys.snapshot(&keys.rows()?)?);
         let (looked, stopping) = (AtomicU64::new(0), AtomicBool::new(false));
@@ -175,7 +223,14 @@ impl PostgresKeys {
             .name("keys-postgres".to_owned())
             .spawn(move || watch(&watched, &looking, &keys))
             .map_err(|error| failed(error.to_string()))?;
-        Ok(Self { shared, thread: Some(thread), stale_after })
+        Ok(Self { shared, tallies, thread: Some(thread), stale_after })
+    }
+
+    /// Has it written down how the keys are used, over a connection of its own: nothing waits for it.
+    pub fn use_writer(&self, options: &PostgresOptions, interval: Duration) -> Result<UseWriter, KeyStoreError> {
+        let table = PostgresKeyTable::open(options).map_err(|error| failed(error.to_string()))?;
+        let tallies = Arc::clone(&self.tallies);
+        UseWriter::spawn(interval, move || tallies.write(|uses| table.add_uses(uses)))
     }
 
     fn find(&self, query: &KeyQuery<'_>) -> Result<KeySet, StoreError> {

@@ -7,7 +7,11 @@ use super::connect::told_pool;
 use super::error::PostgresError;
 use deadpool_postgres::Pool;
 
-const MIGRATIONS: &[(i32, &str)] = &[(1, include_str!("schema/0001.sql")), (2, include_str!("schema/0002.sql"))];
+const MIGRATIONS: &[(i32, &str)] = &[
+    (1, include_str!("schema/0001.sql")),
+    (2, include_str!("schema/0002.sql")),
+    (3, include_str!("schema/0003.sql")),
+];
 
 /// Brings a schema to the version that this program knows.
 pub(crate) async fn migrate(pool: &Pool, schema: &str) -> Result<(), PostgresError> {

@@ -632,12 +632,16 @@ _countersign() {
             return 0
             ;;
         countersign__subcmd__keys__subcmd__export)
-            opts="-c -h --public --seal-key-file --seal-key-env --config --json --help"
+            opts="-c -h --public --format --seal-key-file --seal-key-env --config --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --format)
+                    COMPREPLY=($(compgen -W "pem jwk jwks" -- "${cur}"))
+                    return 0
+                    ;;
                 --seal-key-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

@@ -17,7 +17,7 @@ pub(crate) use request::{
 };
 pub(crate) use service::{
     AddKey, CheckArguments, DevArguments, ExportKeys, KeysArguments, KeysCommand, LogFormat, MaterialOptions,
-    PurposeName, RevokeKey, RotateKey, SealOptions, ServeArguments, SizeArguments, StoreOptions,
+    PublicFormat, PurposeName, RevokeKey, RotateKey, SealOptions, ServeArguments, SizeArguments, StoreOptions,
 };
 
 pub(crate) use store::{SharedArguments, SharedCommand};

@@ -24,7 +24,7 @@ pub(crate) struct KeysArguments {
 pub(crate) enum KeysCommand {
     /// Add a key; a secret is made where none is given
     Add(AddKey),
-    /// List the keys, without their secrets
+    /// List the keys without their secrets, each with its uses and the time of the last one
     List(ListKeys),
     /// Show the keys of one id
     Show(ShowKey),
@@ -193,20 +193,36 @@ pub(crate) struct SealOptions {
     pub(crate) seal_key_env: Option<String>,
 }
 
+/// How a public part is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PublicFormat {
+    /// PEM: a block `PUBLIC KEY`
+    Pem,
+    /// A JSON Web Key
+    Jwk,
+    /// A set of JSON Web Keys: of one id, or of all key pairs that sign
+    Jwks,
+}
+
 /// Print keys with their secrets, or what may be known of them.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   countersign keys export gateway --public -c gateway.toml > gateway.pem
+  countersign keys export gateway --public --format jwk -c gateway.toml
+  countersign keys export --public --format jwks -c gateway.toml > jwks.json
   countersign keys export --seal-key-file transport.key -c gateway.toml > keys.sealed
   countersign keys import keys.sealed --seal-key-file transport.key -c other.toml")]
 pub(crate) struct ExportKeys {
     /// The key id; all keys where it is left out
     #[arg(value_name = "ID")]
     pub(crate) id: Option<String>,
-    /// Print the public part of the id's key pairs, as PEM, and no secret
-    #[arg(long, requires = "id", conflicts_with = "sealed")]
+    /// Print the public part of the id's key pairs, and no secret
+    #[arg(long, conflicts_with = "sealed")]
     pub(crate) public: bool,
+    /// How a public part is written: PEM, if nothing is said
+    #[arg(long, value_enum, value_name = "HOW", requires = "public")]
+    pub(crate) format: Option<PublicFormat>,
     #[command(flatten)]
     pub(crate) seal: SealOptions,
     #[command(flatten)]

@@ -7,13 +7,13 @@ use countersign_gate::{Acceptor, Gate, GateConfig, ServerTls};
 use countersign_gateway::Console;
 use countersign_gateway::config::{ReplayConfig, StoreConfig};
 use countersign_store::MemoryKeys;
-use countersign_store_embedded::{ControlServer, KeyStore};
+use countersign_store_embedded::{ControlServer, KeyStore, UseWriter};
 
 use crate::args::{GateServeArguments, ProtocolName};
 use crate::failure::Failure;
 use crate::material::SecretText;
 use crate::out::Outcome;
-use crate::serve::AskedToStop;
+use crate::serve::{self, AskedToStop};
 use crate::{database, log, memory};
 
 pub(crate) fn run(arguments: &GateServeArguments) -> Result<Outcome, Failure> {
@@ -87,6 +87,8 @@ fn config(arguments: &GateServeArguments) -> Result<GateConfig, Failure> {
 struct Keys {
     // Closed first: who does not find the socket opens the keys.
     _control: Option<ControlServer>,
+    // Dropped when the gate has stopped: then it writes what was counted until the end.
+    _uses: Option<UseWriter>,
     resolver: Arc<dyn KeyResolver>,
 }
 
@@ -98,13 +100,14 @@ impl Keys {
             (_, _, Some(path)) => {
                 let config = StoreConfig::load(path)?;
                 if let ReplayConfig::Postgres(postgres) = &config.replay
-                    && let Some(keys) = database::keys(postgres)?
+                    && let Some((keys, writer)) = database::keys(postgres)?
                 {
-                    return Ok(Self { _control: None, resolver: Arc::new(keys) });
+                    return Ok(Self { _control: None, _uses: Some(writer), resolver: Arc::new(keys) });
                 }
                 let store = Arc::new(KeyStore::open_sealed(&config.path, database::seal(&config)?)?);
                 let control = ControlServer::spawn(Arc::clone(&store), &config.path)?;
-                return Ok(Self { _control: Some(control), resolver: store });
+                let uses = serve::write_uses(&store)?;
+                return Ok(Self { _control: Some(control), _uses: Some(uses), resolver: store });
             }
             (None, None, None) => {
                 let hint = "give --secret-file FILE, or -c FILE for the keys of a store";
@@ -118,7 +121,7 @@ impl Keys {
         }
         let keys = MemoryKeys::new([key]);
         let keys = keys.map_err(|error| Failure::arguments(error.to_string(), "give fewer keys"))?;
-        Ok(Self { _control: None, resolver: Arc::new(keys) })
+        Ok(Self { _control: None, _uses: None, resolver: Arc::new(keys) })
     }
 }
 

@@ -1,6 +1,16 @@
 //! Keys as they are brought in and taken out: encodings, seal keys, purposes.
 
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
 use crate::gateway::{Site, signed, status};
+
+/// Writes a file that nobody but its owner can read.
+fn write_secret(path: &Path, text: &str) {
+    std::fs::write(path, text).unwrap();
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
+}
 
 const TEXT: &str = "0123456789abcdef";
 /// The same bytes.
@@ -92,7 +102,7 @@ fn configure(site: &Site, more: &str) {
 fn attack_35_the_seal_key_comes_from_elsewhere_and_is_not_repeated() {
     let site = Site::new();
     let file = site.folder.path().join("seal");
-    std::fs::write(&file, format!("{OLD}\n")).unwrap();
+    write_secret(&file, &format!("{OLD}\n"));
     configure(&site, "seal-key-file = \"seal\"");
     assert_eq!(site.keys(&["add", "alice", "--secret", TEXT]).status, 0);
     assert!(!site.folder.path().join("data/seal.key").exists());
@@ -204,8 +214,8 @@ fn attack_35_the_public_part_of_a_pair_is_exported_and_none_of_a_secret() {
 fn attack_35_a_sealed_export_shows_nothing_and_is_imported_with_its_key_alone() {
     let (site, other) = (Site::new(), Site::new());
     let path = |name: &str| site.folder.path().join(name).to_str().unwrap().to_owned();
-    std::fs::write(path("seal"), OLD).unwrap();
-    std::fs::write(path("wrong"), NEW).unwrap();
+    write_secret(path("seal").as_ref(), OLD);
+    write_secret(path("wrong").as_ref(), NEW);
     assert_eq!(site.keys(&["add", "alice", "--secret", TEXT]).status, 0);
     let sealed = site.keys(&["export", "--seal-key-file", &path("seal")]);
     assert!(sealed.status == 0 && !sealed.out.contains(TEXT) && !sealed.out.contains("alice"), "{}", sealed.out);
@@ -263,4 +273,112 @@ fn attack_05_a_key_that_only_verifies_signs_nothing_that_leaves() {
     assert_eq!(status(&address, &signed(&address, "theirs", TEXT)), 502);
     assert_eq!(status(&address, &signed(&address, "ours", "another secret...")), 401);
     assert_eq!(gateway.stop(), 0);
+}
+
+/// The same pair and an RSA pair, as whoever publishes them would.
+#[test]
+fn attack_35_a_json_web_key_has_the_public_part_and_no_private_member() {
+    let site = Site::new();
+    let path = |name: &str| site.folder.path().join(name).to_str().unwrap().to_owned();
+    let data = concat!(env!("CARGO_MANIFEST_DIR"), "/../countersign-core/tests/keys");
+    std::fs::write(path("pair"), PRIVATE_PEM).unwrap();
+    assert_eq!(site.keys(&["add", "alice", "--secret", TEXT]).status, 0);
+    assert_eq!(site.keys(&["add", "ed", "--private-key", &path("pair"), "--not-after", "4000000000"]).status, 0);
+    for (id, file, more) in [
+        ("rsa", "rsa-2048.pkcs8.pem", &["--alg", "rsa-pss-sha512"][..]),
+        ("p256", "p256.pkcs8.pem", &[]),
+        ("p384", "p384.pkcs8.pem", &["--alg", "ecdsa-p384-raw"]),
+        ("judges", "p256.pkcs8.pem", &["--purpose", "verify"]),
+        ("sm2", "sm2.pkcs8.pem", &[]),
+    ] {
+        let added = site.keys(&[&["add", id, "--private-key", &format!("{data}/{file}")], more].concat());
+        assert_eq!(added.status, 0, "{id}: {}", added.err);
+    }
+    std::fs::write(path("partner"), PUBLIC_PEM).unwrap();
+    assert_eq!(site.keys(&["add", "partner", "--public-key", &path("partner")]).status, 0);
+    let jwk = |id: &str| site.keys(&["export", id, "--public", "--format", "jwk"]);
+    let ed = jwk("ed").json();
+    let x = "8YGNrAc4jW0FekD2SabijdDqZumXo3-igXWht9wrFuM";
+    assert_eq!(
+        ed,
+        serde_json::json!({"kty": "OKP", "crv": "Ed25519", "x": x, "kid": "ed", "use": "sig", "exp": 4_000_000_000_u64})
+    );
+    assert_eq!(
+        (jwk("rsa").json()["alg"].as_str(), jwk("p384").json()["alg"].as_str()),
+        (Some("PS512"), Some("ES384"))
+    );
+    assert_eq!(jwk("partner").json()["kid"], "partner");
+    for id in ["ed", "rsa", "p256", "p384", "partner"] {
+        let written = jwk(id);
+        let members: serde_json::Map<String, serde_json::Value> = serde_json::from_value(written.json()).unwrap();
+        for name in members.keys() {
+            let public =
+                ["kty", "crv", "x", "y", "n", "e", "kid", "use", "alg", "nbf", "exp"].contains(&name.as_str());
+            assert!(public, "{id}: {name}");
+        }
+        // It is read again as what it was: the same PEM comes out.
+        std::fs::write(path("back"), &written.out).unwrap();
+        let other = Site::new();
+        assert_eq!(other.keys(&["add", id, "--public-key", &path("back")]).status, 0);
+        let pem = |site: &Site| site.keys(&["export", id, "--public"]).out;
+        assert_eq!(pem(&other), pem(&site), "{id}");
+        compared_with_python(id, &written.out, &pem(&site));
+    }
+    for refused in ["alice", "sm2", "nobody"] {
+        let refused = jwk(refused);
+        assert_eq!((refused.status, refused.out.as_str()), (2, ""), "{}", refused.err);
+        assert!(!refused.err.contains(TEXT), "{}", refused.err);
+    }
+    // What is published of all: not what a partner signs with, nor what only judges.
+    let set = site.keys(&["export", "--public", "--format", "jwks"]);
+    let kids: Vec<_> = set.json()["keys"].as_array().unwrap().iter().map(|key| key["kid"].clone()).collect();
+    assert_eq!(kids, ["ed", "p256", "p384", "rsa"]);
+    assert!(set.err.contains("sm2"), "{}", set.err);
+    // Two while it rotates: a set has both, and one is not chosen.
+    assert_eq!(site.keys(&["rotate", "ed", "--private-key", &path("pair")]).status, 0);
+    let two = jwk("ed");
+    assert!(two.status == 2 && two.err.contains("jwks"), "{}", two.err);
+    let set = site.keys(&["export", "ed", "--public", "--format", "jwks"]).json();
+    assert_eq!(set["keys"].as_array().unwrap().len(), 2);
+    for unnamed in [&["export", "--public"][..], &["export", "--public", "--format", "jwk"]] {
+        assert_eq!(site.keys(unnamed).status, 2);
+    }
+    assert_eq!(site.keys(&["export", "ed", "--format", "jwk"]).status, 2, "never without --public");
+}
+
+/// The same key of the same numbers, by Python's `cryptography`, from where `./test` installs it with
+/// `http-message-signatures`.
+fn compared_with_python(id: &str, jwk: &str, pem: &str) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let driver = std::fs::read_to_string(root.join("interop/drivers/rfc9421-pypi.py")).unwrap();
+    let sdk = driver.lines().find_map(|line| line.strip_prefix("SDK = \"")?.strip_suffix('"')).unwrap();
+    let python = || {
+        let mut python = Command::new("python3");
+        python.env("PYTHONPATH", root.join("target/interop/pip").join(sdk.replace("==", "--")));
+        python.env("PYTHONDONTWRITEBYTECODE", "1").stderr(Stdio::null());
+        python
+    };
+    if !python().args(["-c", "import cryptography"]).status().is_ok_and(|status| status.success()) {
+        eprintln!("skipped: there is no cryptography for Python (./test installs it)");
+        return;
+    }
+    let script = "\
+import base64, json, sys
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+jwk = json.loads(sys.argv[1])
+raw = lambda name: base64.urlsafe_b64decode(jwk[name] + '=' * (-len(jwk[name]) % 4))
+number = lambda name: int.from_bytes(raw(name), 'big')
+if jwk['kty'] == 'RSA':
+    key = rsa.RSAPublicNumbers(number('e'), number('n')).public_key()
+elif jwk['kty'] == 'EC':
+    curve = {'P-256': ec.SECP256R1(), 'P-384': ec.SECP384R1()}[jwk['crv']]
+    key = ec.EllipticCurvePublicNumbers(number('x'), number('y'), curve).public_key()
+else:
+    key = ed25519.Ed25519PublicKey.from_public_bytes(raw('x'))
+form = serialization.PublicFormat.SubjectPublicKeyInfo
+print(key.public_bytes(serialization.Encoding.PEM, form).decode(), end='')
+";
+    let made = python().args(["-c", script, jwk]).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&made.stdout), pem, "{id}");
 }

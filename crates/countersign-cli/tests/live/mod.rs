@@ -81,6 +81,13 @@ pub fn add_key(folder: &Path, id: &str, secret: &str) {
     assert_eq!(added.status, 0, "{added}");
 }
 
+/// Writes a file that nobody but its owner can read.
+pub fn write_secret(path: &Path, text: &str) {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::write(path, text).unwrap();
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
+}
+
 /// Seconds since 1970.
 pub fn now() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs().try_into().unwrap()

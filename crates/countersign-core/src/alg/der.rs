@@ -1,5 +1,5 @@
-//! The little DER (X.690) that aws-lc-rs does not read or write: RSA keys whose identifier is RSASSA-PSS's, and RSA public
-//! keys from their numbers.
+//! The little DER (X.690) that aws-lc-rs does not read or write: RSA keys whose identifier is RSASSA-PSS's, RSA public keys
+//! from their numbers, and what a public key is made of.
 
 /// The `RSAPublicKey` (RFC 8017, appendix A.1.1) of two numbers, big-endian.
 pub(super) fn rsa_public(modulus: &[u8], exponent: &[u8]) -> Vec<u8> {
@@ -15,6 +15,22 @@ pub(super) fn rsa_public(modulus: &[u8], exponent: &[u8]) -> Vec<u8> {
     head(SEQUENCE, numbers.len(), &mut key);
     key.extend_from_slice(&numbers);
     key
+}
+
+/// The key inside a `SubjectPublicKeyInfo`, in the form that its algorithm has for it.
+pub(super) fn public_bits(spki: &[u8]) -> Option<&[u8]> {
+    let (content, []) = element(SEQUENCE, spki)? else { return None };
+    let (_identifier, rest) = element(SEQUENCE, content)?;
+    let (bits, []) = element(BIT_STRING, rest)? else { return None };
+    bits.strip_prefix(&[0])
+}
+
+/// Modulus and exponent of an `RSAPublicKey`, without leading zeros.
+pub(super) fn rsa_numbers(key: &[u8]) -> Option<[&[u8]; 2]> {
+    let (content, []) = element(SEQUENCE, key)? else { return None };
+    let (modulus, rest) = element(INTEGER, content)?;
+    let (exponent, []) = element(INTEGER, rest)? else { return None };
+    Some([modulus, exponent].map(|number| number.strip_prefix(&[0]).unwrap_or(number)))
 }
 
 /// What a key in its wrapping says of RSASSA-PSS.

@@ -182,6 +182,28 @@ impl PublicKey {
         }
     }
 
+    /// What it is made of. `None` for SM2, of which no JSON Web Key is made.
+    #[must_use]
+    pub fn numbers(&self) -> Option<PublicNumbers> {
+        let der = self.to_der().ok()?;
+        let bits = der::public_bits(&der)?;
+        let point = |curve| {
+            let coordinates = bits.strip_prefix(&[UNCOMPRESSED])?;
+            let (x, y) = coordinates.split_at_checked(coordinates.len().div_euclid(2))?;
+            Some(PublicNumbers::Point { curve, x: x.into(), y: y.into() })
+        };
+        match self.kind {
+            KeyKind::Rsa => {
+                let [modulus, exponent] = der::rsa_numbers(bits)?;
+                Some(PublicNumbers::Rsa { modulus: modulus.into(), exponent: exponent.into() })
+            }
+            KeyKind::P256 => point("P-256"),
+            KeyKind::P384 => point("P-384"),
+            KeyKind::Ed25519 => Some(PublicNumbers::Ed25519(bits.into())),
+            KeyKind::Sm2 => None,
+        }
+    }
+
     /// `SubjectPublicKeyInfo`, as PEM.
     pub fn to_pem(&self) -> Result<String, KeyError> {
         Ok(pem::encode_config(
@@ -252,6 +274,29 @@ impl std::fmt::Debug for PublicKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("PublicKey").field("kind", &self.kind).finish_non_exhaustive()
     }
+}
+
+/// What a public key is made of: numbers, big-endian.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PublicNumbers {
+    /// The 32 bytes of RFC 8032, section 5.1.5.
+    Ed25519(Box<[u8]>),
+    /// A point on a curve; both coordinates are as long as its field.
+    Point {
+        /// Its name, as in `P-256`.
+        curve: &'static str,
+        /// The one.
+        x: Box<[u8]>,
+        /// The other.
+        y: Box<[u8]>,
+    },
+    /// RFC 8017, section 3.1: without leading zeros.
+    Rsa {
+        /// `n`.
+        modulus: Box<[u8]>,
+        /// `e`.
+        exponent: Box<[u8]>,
+    },
 }
 
 /// The numbers that make an RSA key of two primes (RFC 8017, section 3.2), each big-endian.
@@ -561,10 +606,13 @@ fn point(kind: KeyKind, x: &[u8], y: &[u8]) -> Result<Vec<u8>, KeyError> {
         KeyKind::P384 => 48,
         KeyKind::Rsa | KeyKind::Ed25519 | KeyKind::Sm2 => return Err(KeyError::Unsuitable),
     };
-    if x.len() == len && y.len() == len { Ok([&[4], x, y].concat()) } else { Err(KeyError::Malformed) }
+    if x.len() == len && y.len() == len { Ok([&[UNCOMPRESSED], x, y].concat()) } else { Err(KeyError::Malformed) }
 }
 
 /// The one block of a PEM text. `EC PARAMETERS`, which OpenSSL writes before a key, only repeat what the key says.
+/// SEC 1, section 2.3.3: both coordinates follow.
+const UNCOMPRESSED: u8 = 4;
+
 fn only_block(text: &str) -> Result<pem::Pem, KeyError> {
     let blocks = pem::parse_many(text).map_err(|_| KeyError::Malformed)?;
     let mut keys = blocks.into_iter().filter(|block| !matches!(block.tag(), "EC PARAMETERS" | "SM2 PARAMETERS"));

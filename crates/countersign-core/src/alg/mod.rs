@@ -23,7 +23,7 @@ pub use checksum::{Checksum, Checksumming};
 pub use hash::{Digest, Hash, Hasher};
 pub use hkdf::{MOST_BLOCKS, hkdf};
 pub use kdf::{ScalarKdf, ScalarOf, kdf_scalar};
-pub use key::{KeyError, PrivateKey, PublicKey, RsaNumbers};
+pub use key::{KeyError, PrivateKey, PublicKey, PublicNumbers, RsaNumbers};
 pub use mac::{Mac, MacKey};
 pub(crate) use mac::{hmac_sha3_256, hmac_sha3_384};
 

@@ -46,7 +46,7 @@ impl Judging {
     pub(super) fn keys(self, keys: &Candidates) -> ServerTurn {
         let Server { digest, challenge } = self.server;
         match keys.find(|secret| ct_eq(answer(digest, secret, &challenge).as_bytes(), &self.answer)) {
-            Ok(key) => ServerTurn::Admitted(Admitted { key_id: key.id.clone() }),
+            Ok(key) => ServerTurn::Admitted(Admitted::by(key, key.id.clone())),
             Err(refusal) => ServerTurn::Refused(refusal),
         }
     }

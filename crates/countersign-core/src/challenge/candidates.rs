@@ -50,7 +50,18 @@ impl Candidates {
 
     /// Each secret.
     pub fn secrets(&self) -> impl Iterator<Item = &[u8]> {
-        self.keys.iter().filter_map(|key| secret(key))
+        self.each().map(|(_, secret)| secret)
+    }
+
+    /// Each key with its secret.
+    pub(super) fn each(&self) -> impl Iterator<Item = (&Key, &[u8])> {
+        self.keys.iter().filter_map(|key| Some((&**key, secret(key)?)))
+    }
+
+    /// The key whose secret is the last of them.
+    #[must_use]
+    pub fn last(&self) -> Option<&Key> {
+        self.keys.last().map(|key| &**key)
     }
 
     /// The key whose secret satisfies `holds`. Every secret is tried; where there is none, one that nobody has.

@@ -238,7 +238,7 @@ impl Judging {
         let secret = own.as_ref().map(|(_, secret)| secret.expose()).or_else(|| super::candidates::secret(key));
         let Some(secret) = secret else { return ServerTurn::Refused(Refusal::KeyNotFitting) };
         write(PROOF, proof(Role::Server, &server, secret, &transcript).as_bytes(), out);
-        ServerTurn::Admitted(Admitted { key_id: Some(client) })
+        ServerTurn::Admitted(Admitted::by(key, Some(client)))
     }
 }
 

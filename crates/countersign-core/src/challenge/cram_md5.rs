@@ -56,7 +56,7 @@ pub(super) struct Judging {
 impl Judging {
     pub(super) fn keys(self, keys: &Candidates, claimed: Option<String>) -> ServerTurn {
         match keys.find(|secret| ct_eq(&digest(secret, &self.challenge), &self.digest)) {
-            Ok(_) => ServerTurn::Admitted(Admitted { key_id: claimed }),
+            Ok(key) => ServerTurn::Admitted(Admitted::by(key, claimed)),
             Err(refusal) => ServerTurn::Refused(refusal),
         }
     }

@@ -30,13 +30,16 @@ mod refusal;
 pub mod scram;
 
 use std::fmt;
+use std::sync::Arc;
 
 pub use candidates::Candidates;
 pub use multiprocessing::PythonDigest;
 pub use refusal::Refusal;
 
 use crate::alg::Hash;
-use crate::key::Secret;
+use crate::key::{Key, Secret};
+use crate::tally::Tally;
+use crate::time::UnixTime;
 
 /// A handshake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -182,10 +185,24 @@ impl Binding {
 }
 
 /// A peer that has proved what its protocol asks for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Admitted {
     /// Whose key it was: the id that was claimed or, where the protocol carries none, that of the key's record.
     pub key_id: Option<String>,
+    tally: Option<Arc<Tally>>,
+}
+
+impl Admitted {
+    fn by(key: &Key, key_id: Option<String>) -> Self {
+        Self { key_id, tally: key.tally().cloned() }
+    }
+
+    /// Counts a use of the key that the peer has proved to have, if a store counts them.
+    pub fn count_use(&self, now: UnixTime) {
+        if let Some(tally) = &self.tally {
+            tally.count(now);
+        }
+    }
 }
 
 /// What comes of the bytes that a server was given.

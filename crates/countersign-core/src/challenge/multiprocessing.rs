@@ -262,8 +262,8 @@ impl Judging {
             Ok((_, None)) => return ServerTurn::Refused(Refusal::KeyNotFitting),
         };
         write(&[WELCOME], out);
-        let state =
-            ServerState::Welcomed { secret: Secret::new(secret), admitted: Admitted { key_id: key.id.clone() } };
+        let admitted = Admitted::by(key, key.id.clone());
+        let state = ServerState::Welcomed { secret: Secret::new(secret), admitted };
         Server { question, state }.wait()
     }
 }

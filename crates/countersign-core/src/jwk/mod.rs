@@ -6,13 +6,17 @@
 //! signatures. Nothing is guessed: a member that comes twice, is missing, has the wrong length or contradicts another is an
 //! error that names it. Members of other specifications (`x5c`, …) are not looked at, as RFC 7517, section 4, asks.
 //!
+//! What is written is public keys alone ([`Published`]).
+//!
 //! Deliberately absent: encrypted keys, certificates, fetching, RSA keys of more than two primes or without them, and
-//! writing keys.
+//! writing what is secret.
 
 mod read;
 mod set;
+mod write;
 
 pub use set::{Jwks, JwksError, directory, jwks, own_texts};
+pub use write::{Published, written_set};
 
 use crate::alg::{Hash, PrivateKey, PublicKey};
 use crate::canon;

@@ -283,3 +283,132 @@ proptest! {
         let _ = (Jwk::from_text(&text), Jwk::from_text(&near), jwks(&text), directory(&near));
     }
 }
+
+fn published(key: &Key) -> String {
+    Published::of(key).unwrap().to_text().unwrap()
+}
+
+/// What comes back of a key that was written.
+fn read_back(text: &str) -> Key {
+    Key::public(text).unwrap_or_else(|error| panic!("{text}: {error}"))
+}
+
+fn der_of(key: &Key) -> Vec<u8> {
+    match &key.material {
+        Material::Public(public) => public.to_der().unwrap(),
+        Material::Private(private) => private.public().to_der().unwrap(),
+        Material::Secret(_) => panic!("no pair"),
+    }
+}
+
+#[test]
+fn what_is_written_has_the_thumbprint_and_the_members_of_the_rfcs() {
+    let ed25519 = published(&Key::private(&with(ED25519, "kid", "\"a\"")).unwrap());
+    assert_eq!(
+        ed25519,
+        r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","kid":"a","use":"sig"}"#
+    );
+    assert_eq!(Jwk::from_text(&ed25519).unwrap().thumbprint(), "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
+    let rsa = published(&Key::public(RSA).unwrap());
+    assert_eq!(Jwk::from_text(&rsa).unwrap().thumbprint(), "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs");
+    let members = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
+    assert_eq!(members(&rsa), members(&with(RSA, "use", "\"sig\"")));
+    let ec = with(EC, "use", "\"sig\"");
+    assert_eq!(members(&published(&Key::private(&ec).unwrap())), members(&without(&ec, "d")));
+}
+
+#[test]
+fn what_limits_a_key_is_written_where_there_is_a_word_for_it() {
+    let key = |algorithm| Key::public(&without(RSA, "alg")).unwrap().limited(algorithm, None, None).unwrap();
+    for (algorithm, alg) in [
+        (None, None),
+        (Some("rsa-sha512"), Some("RS512")),
+        (Some("rsa-pss-sha256"), Some("PS256")),
+        // As RFC 9421 names it.
+        (Some("rsa-v1_5-sha256"), Some("RS256")),
+        (Some("rsa-sha1"), None),
+    ] {
+        let written: serde_json::Value = serde_json::from_str(&published(&key(algorithm))).unwrap();
+        assert_eq!(written.get("alg").and_then(serde_json::Value::as_str), alg, "{algorithm:?}");
+    }
+    // JOSE has no DER.
+    let ec = |algorithm| Key::private(&without(EC, "use")).unwrap().limited(Some(algorithm), None, None).unwrap();
+    assert!(!published(&ec("ecdsa-p256")).contains("alg"));
+    assert!(published(&ec("ecdsa-p256-raw")).contains("\"alg\":\"ES256\""));
+    let at = |seconds| Some(UnixTime::from_secs(seconds));
+    let lasting = Key::public(RSA).unwrap().limited(None, at(1_000), at(2_000)).unwrap();
+    let back = read_back(&published(&lasting));
+    assert_eq!((back.not_before, back.not_after), (at(1_000), at(2_000)));
+    assert_eq!(back.algorithm.as_deref(), Some("rsa-sha256"));
+}
+
+#[test]
+fn attack_35_what_is_published_has_no_private_member() {
+    let pairs = [ED25519.to_owned(), without(EC, "use")];
+    for text in pairs {
+        let key = Key::private(&text).unwrap();
+        let pair: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let written = published(&key);
+        assert!(!written.contains(pair["d"].as_str().unwrap()), "{written}");
+        let written: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&written).unwrap();
+        for (name, _) in &written {
+            assert!(["kty", "crv", "x", "y", "kid", "use"].contains(&name.as_str()), "{name}");
+        }
+    }
+    let secret = Jwk::from_text(OCT).unwrap().secret().unwrap();
+    assert_eq!(Published::of(&secret).unwrap_err(), JwkError::IsSecret);
+}
+
+#[test]
+fn there_is_no_json_web_key_of_an_sm2_key() {
+    let key =
+        Key::of(Material::Private(Arc::new(PrivateKey::from_scalar(crate::alg::KeyKind::Sm2, &[7; 32]).unwrap())));
+    assert!(Published::of(&key).unwrap().to_text().unwrap_err().is_foreign());
+}
+
+#[test]
+fn a_written_set_is_read_as_one() {
+    let keys = [ED25519, RSA].map(|text| published(&Key::public(text).unwrap()));
+    let set = written_set(keys.iter().map(String::as_str));
+    let read: Vec<_> = jwks(&set).unwrap().keys.iter().map(Jwk::thumbprint).collect();
+    assert_eq!(read, keys.each_ref().map(|text| Jwk::from_text(text).unwrap().thumbprint()));
+    assert_eq!(jwks(&written_set([])).unwrap_err().error, JwkError::Empty);
+}
+
+/// A pair of each kind, from 32 bytes.
+fn pair(kind: u8, seed: [u8; 32]) -> Option<PrivateKey> {
+    use crate::alg::KeyKind;
+    match kind {
+        0 => PrivateKey::from_scalar(KeyKind::P256, &seed).ok(),
+        1 => {
+            let head = [0x30, 0x3e, 0x02, 0x01, 0x01, 0x04, 0x30];
+            let curve = [0xa0, 0x07, 0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x22];
+            PrivateKey::from_der(&[&head[..], &[0; 16], &seed, &curve].concat()).ok()
+        }
+        _ => {
+            // The public half is made of the seed: through PKCS#8 without it (RFC 8410, section 7).
+            let head =
+                [0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20];
+            PrivateKey::from_der(&[&head[..], &seed].concat()).ok()
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_key_that_was_written_is_read_as_the_same(
+        kind in 0_u8..3,
+        seed: [u8; 32],
+        kid in "\\PC{1,40}|[\"\\\\\n\u{1}é]{1,8}",
+    ) {
+        if let Some(private) = pair(kind, seed) {
+            let key = Key::of(Material::Private(Arc::new(private))).with_id(&kid);
+            let text = published(&key);
+            let back = read_back(&text);
+            prop_assert_eq!(back.id.as_deref(), Some(kid.as_str()));
+            prop_assert_eq!(der_of(&back), der_of(&key));
+            // And once more.
+            prop_assert_eq!(published(&back), text);
+        }
+    }
+}

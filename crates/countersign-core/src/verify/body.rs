@@ -457,7 +457,8 @@ impl<'a> NeedsBody<'a> {
         });
         let response = self.view.status.is_some();
         let signed_at = self.judged.signed_at;
-        let verified = Verified::new(&self.verifier.plan, response, key_id, signed_at, facts, self.scratch);
+        let tally = key.and_then(Key::tally).cloned();
+        let verified = Verified::new(&self.verifier.plan, response, key_id, signed_at, tally, facts, self.scratch);
         if !is_remembered(self.plan, &self.view) {
             return Checked::Verified(verified);
         }

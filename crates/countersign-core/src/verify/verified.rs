@@ -13,6 +13,7 @@ use crate::plan::run::Scratch;
 use crate::reject::{Reason, Rejection, Subject};
 use crate::replay::{FirstUse, ReplayEntry};
 use crate::scheme::model::FieldId;
+use crate::tally::Tally;
 use crate::time::UnixTime;
 
 impl Verifier {
@@ -257,6 +258,7 @@ pub struct Verified {
     /// Where it lies among the captured bytes.
     key_id: Option<(usize, usize)>,
     signed_at: Option<UnixTime>,
+    tally: Option<Arc<Tally>>,
     facts: Facts,
     scratch: Lease,
 }
@@ -268,10 +270,11 @@ impl Verified {
         response: bool,
         key_id: Option<(usize, usize)>,
         signed_at: Option<UnixTime>,
+        tally: Option<Arc<Tally>>,
         facts: Facts,
         scratch: Lease,
     ) -> Self {
-        Self { plan: Arc::clone(plan), response, key_id, signed_at, facts, scratch }
+        Self { plan: Arc::clone(plan), response, key_id, signed_at, tally, facts, scratch }
     }
 
     /// Whose key made the signature; `None` where neither the message nor the key record names one.
@@ -279,6 +282,14 @@ impl Verified {
     pub fn key_id(&self) -> Option<&[u8]> {
         let (start, end) = self.key_id?;
         self.scratch.peek().captures.bytes.get(start..end)
+    }
+
+    /// Counts a use of the key that made the signature, if a store counts them. For whoever accepts the message, once
+    /// everything else that is asked of it is there too.
+    pub fn count_use(&self, now: UnixTime) {
+        if let Some(tally) = &self.tally {
+            tally.count(now);
+        }
     }
 
     /// The scheme's name.

@@ -5,6 +5,7 @@ mod crowd;
 mod refused;
 mod service;
 mod tls;
+mod uses;
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};

@@ -10,7 +10,7 @@ use countersign_signed::link::{Answered, Checked, Followed, Links, PARAMETER, Re
 use http::request::Parts;
 use http::uri::PathAndQuery;
 
-use super::{Ring, doubt, keyless, missing, undecided};
+use super::{Ready, Ring, RingKeys, doubt, keyless, missing, undecided};
 use crate::config::LinkConfig;
 use crate::judge::{Doubt, authority};
 
@@ -37,13 +37,13 @@ impl LinkGate {
         peer: &str,
         key_id: Option<&[u8]>,
         now: UnixTime,
-    ) -> Result<Checked, Doubt> {
+    ) -> Result<(Checked, RingKeys), Doubt> {
         // Spelt otherwise it is none, and told to be malformed.
         let query = head.uri.query().unwrap_or_default();
         if !query.split('&').any(|pair| pair.split('=').next() == Some(PARAMETER)) {
             return Err(missing(WHAT));
         }
-        let links = self.links.get(now).await.map_err(keyless)?;
+        let Ready { what: links, keys } = self.links.get(now).await.map_err(keyless)?;
         let request = Request {
             method: head.method.as_str(),
             authority: authority(&head.headers),
@@ -51,7 +51,8 @@ impl LinkGate {
             address: peer.parse().ok(),
             key_id,
         };
-        links.check(&request, now).map_err(|refused| doubt(WHAT, refused))
+        let checked = links.check(&request, now).map_err(|refused| doubt(WHAT, refused))?;
+        Ok((checked, keys))
     }
 
     /// Uses the link, if it may be used only so often: the last thing that is done before a request is forwarded.

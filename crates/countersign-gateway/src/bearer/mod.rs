@@ -10,6 +10,7 @@
 //! * What is handed upstream comes out of an `Opened` of the library, or is not handed on.
 //! * A key that is not in the store, or a store that does not answer, decides nothing: the request is not forwarded.
 //! * A value that is there twice is not read.
+//! * A key is told as used by whoever accepts the request, and not before.
 //! * What may be used once is admitted to the replay store when everything else holds, and never taken back.
 
 mod carried;
@@ -59,6 +60,22 @@ struct Made<T> {
     what: Arc<T>,
 }
 
+/// What the keys that are valid now make, and they themselves, in its order.
+pub(crate) struct Ready<T> {
+    pub(crate) what: Arc<T>,
+    pub(crate) keys: RingKeys,
+}
+
+/// The keys that something was checked with.
+pub(crate) struct RingKeys(Vec<Arc<Key>>);
+
+impl RingKeys {
+    /// The key at a place.
+    pub(crate) fn at(&self, place: usize) -> Option<&Key> {
+        self.0.get(place).map(|key| &**key)
+    }
+}
+
 impl<T> Ring<T> {
     pub(crate) fn new(
         scheme: &'static str,
@@ -70,22 +87,24 @@ impl<T> Ring<T> {
     }
 
     /// What the keys that are valid now make.
-    pub(crate) async fn get(&self, now: UnixTime) -> Result<Arc<T>, NoKeys> {
-        let secrets = self.secrets(now).await?;
+    pub(crate) async fn get(&self, now: UnixTime) -> Result<Ready<T>, NoKeys> {
+        let keys = RingKeys(self.keys(now).await?);
+        let secrets = || keys.0.iter().filter_map(|key| secret(key));
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
         let same = |known: &Made<T>| {
-            known.of.len() == secrets.len()
-                && known.of.iter().zip(&secrets).all(|(one, other)| ct_eq(one.expose(), other.expose()))
+            known.of.len() == keys.0.len()
+                && known.of.iter().zip(secrets()).all(|(one, other)| ct_eq(one.expose(), other.expose()))
         };
         if let Some(known) = made.as_ref().filter(|known| same(known)) {
-            return Ok(Arc::clone(&known.what));
+            return Ok(Ready { what: Arc::clone(&known.what), keys });
         }
         let unusable = |why: String| NoKeys::Unusable(format!("the keys of a {} cannot be used: {why}", self.scheme));
-        let keys =
-            Keys::newest_first(secrets.iter().map(Secret::expose)).map_err(|fault| unusable(fault.to_string()))?;
-        let what = Arc::new((self.make)(&keys).map_err(|fault| unusable(fault.to_string()))?);
-        *made = Some(Made { of: secrets, what: Arc::clone(&what) });
-        Ok(what)
+        let listed =
+            Keys::newest_first(secrets().map(Secret::expose)).map_err(|fault| unusable(fault.to_string()))?;
+        let what = Arc::new((self.make)(&listed).map_err(|fault| unusable(fault.to_string()))?);
+        *made = Some(Made { of: secrets().cloned().collect(), what: Arc::clone(&what) });
+        drop(made);
+        Ok(Ready { what, keys })
     }
 
     /// Why nothing could ever be checked. An unreachable store says nothing.
@@ -97,7 +116,7 @@ impl<T> Ring<T> {
     }
 
     /// The secrets that are valid now: in the order of their ids, and of one id the one that is valid since latest first.
-    async fn secrets(&self, now: UnixTime) -> Result<Vec<Secret>, NoKeys> {
+    async fn keys(&self, now: UnixTime) -> Result<Vec<Arc<Key>>, NoKeys> {
         let mut secrets = Vec::new();
         for id in &self.ids {
             let query = KeyQuery::new(self.scheme, Some(id.as_bytes()));
@@ -108,9 +127,9 @@ impl<T> Ring<T> {
             let mut valid: Vec<&Arc<Key>> = found.keys().iter().filter(|key| key.is_valid_at(now)).collect();
             valid.sort_by_key(|key| std::cmp::Reverse(key.not_before));
             for key in valid {
-                match &key.material {
-                    Material::Secret(secret) => secrets.push(secret.clone()),
-                    _ => return Err(NoKeys::Unusable(format!("the key `{id}` is no secret"))),
+                match secret(key) {
+                    Some(_) => secrets.push(Arc::clone(key)),
+                    None => return Err(NoKeys::Unusable(format!("the key `{id}` is no secret"))),
                 }
             }
         }
@@ -125,6 +144,13 @@ impl<T> Ring<T> {
 impl<T> std::fmt::Debug for Ring<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Ring").field("scheme", &self.scheme).field("ids", &self.ids).finish_non_exhaustive()
+    }
+}
+
+fn secret(key: &Key) -> Option<&Secret> {
+    match &key.material {
+        Material::Secret(secret) => Some(secret),
+        _ => None,
     }
 }
 

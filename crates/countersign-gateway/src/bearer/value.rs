@@ -13,7 +13,7 @@ use http::header::{HeaderMap, HeaderName, HeaderValue};
 use http::request::Parts;
 
 use super::carried::{self, Carried};
-use super::{Ring, doubt, keyless, undecided};
+use super::{Ready, Ring, RingKeys, doubt, keyless, undecided};
 use crate::config::{ValueConfig, ValueFormat, ValuePlace};
 use crate::fields::{self, identity};
 use crate::judge::Doubt;
@@ -48,6 +48,8 @@ pub(crate) enum Checked {
 pub(crate) struct Held {
     content: Content,
     signed_at: Option<UnixTime>,
+    /// Which of the keys signed it.
+    key: usize,
 }
 
 enum Content {
@@ -57,11 +59,11 @@ enum Content {
 
 impl Held {
     fn text(opened: Opened<String>) -> Self {
-        Self { signed_at: opened.signed_at(), content: Content::Text(opened.into_value()) }
+        Self { signed_at: opened.signed_at(), key: opened.key(), content: Content::Text(opened.into_value()) }
     }
 
     fn object(opened: Opened<Json>) -> Self {
-        Self { signed_at: opened.signed_at(), content: Content::Object(opened.into_value()) }
+        Self { signed_at: opened.signed_at(), key: opened.key(), content: Content::Object(opened.into_value()) }
     }
 }
 
@@ -69,9 +71,16 @@ impl Held {
 #[derive(Debug)]
 pub(crate) struct Presented {
     lines: Vec<(HeaderName, HeaderValue)>,
+    /// Which of the keys signed it.
+    key: usize,
 }
 
 impl Presented {
+    /// Which of the keys signed it: 0 for the first.
+    pub(crate) const fn key(&self) -> usize {
+        self.key
+    }
+
     /// Adds its fields, which are none of the client's any more.
     pub(crate) fn tell(&self, fields: &mut HeaderMap) {
         for (name, value) in &self.lines {
@@ -99,11 +108,12 @@ impl ValueGate {
     }
 
     /// Checks all but whether it was used before.
-    pub(crate) async fn check(&self, head: &Parts, now: UnixTime) -> Result<Checked, Doubt> {
-        let reader = self.reader.get(now).await.map_err(keyless)?;
+    pub(crate) async fn check(&self, head: &Parts, now: UnixTime) -> Result<(Checked, RingKeys), Doubt> {
+        let Ready { what: reader, keys } = self.reader.get(now).await.map_err(keyless)?;
         let Carried { value, signature } = carried::read(head, &self.config.place, &self.config.format, &self.what)?;
         let judging = Judging { now, max_age: self.config.max_age };
-        self.open(&reader, &value, signature.as_deref(), &judging).map_err(|refused| doubt(&self.what, refused))
+        let opened = self.open(&reader, &value, signature.as_deref(), &judging);
+        Ok((opened.map_err(|refused| doubt(&self.what, refused))?, keys))
     }
 
     fn open(
@@ -120,9 +130,10 @@ impl ValueGate {
                     return Err(Refused::Malformed);
                 };
                 let signed = format!("{name}={value}");
-                let holds = grips.iter().any(|grip| grip.verify(&signed, signature).is_ok());
-                let held = Held { content: Content::Text(value.to_owned()), signed_at: None };
-                return if holds { Ok(Checked::Holds(held)) } else { Err(Refused::SignatureMismatch) };
+                let held = grips.iter().find_map(|grip| grip.verify(&signed, signature).ok());
+                let key = held.ok_or(Refused::SignatureMismatch)?.key();
+                let held = Held { content: Content::Text(value.to_owned()), signed_at: None, key };
+                return Ok(Checked::Holds(held));
             }
         };
         Ok(match (self.config.text, self.config.once) {
@@ -176,7 +187,7 @@ impl ValueGate {
         if lines.iter().any(|(_, value)| value.len() > LONGEST) {
             return Err(Refused::TooLarge);
         }
-        Ok(Presented { lines })
+        Ok(Presented { lines, key: held.key })
     }
 }
 

@@ -101,7 +101,8 @@ impl Pen {
         self.signers.len()
     }
 
-    /// Signs a message under one of the schemes, with variables besides those of the configuration.
+    /// Signs a message under one of the schemes, with variables besides those of the configuration, and counts a use of
+    /// the key.
     pub(crate) async fn sign(
         &self,
         alternative: usize,
@@ -109,6 +110,19 @@ impl Pen {
         more: &[(&str, &str)],
         now: UnixTime,
     ) -> Result<Signed, Unsigned> {
+        let (signed, key) = self.signed(alternative, view, more, now).await?;
+        key.count_use(now);
+        Ok(signed)
+    }
+
+    /// A message that is signed, and the key that signed it.
+    async fn signed(
+        &self,
+        alternative: usize,
+        view: RequestView<'_>,
+        more: &[(&str, &str)],
+        now: UnixTime,
+    ) -> Result<(Signed, Arc<Key>), Unsigned> {
         let keys = self.keys(now).await?;
         let Some(signer) = self.signers.get(alternative).or(self.signers.first()) else {
             return Err(SignError::KeyUnsuitable.into());
@@ -127,9 +141,9 @@ impl Pen {
         };
         let fresh = Freshness { now, nonce: nonce.as_deref() };
         let mut last = SignError::KeyUnsuitable;
-        for key in &keys {
-            match signer.sign(view, key, &fresh) {
-                Ok(signed) => return Ok(signed),
+        for key in keys {
+            match signer.sign(view, &key, &fresh) {
+                Ok(signed) => return Ok((signed, key)),
                 // The next of a rotation may be of another kind.
                 Err(SignError::KeyUnsuitable) => {}
                 Err(other) => {
@@ -160,7 +174,7 @@ impl Pen {
         let mut attempts = 0..self.alternatives();
         loop {
             let alternative = attempts.next()?;
-            let tried = self.sign(alternative, if response { answer } else { view }, &[], now).await;
+            let tried = self.signed(alternative, if response { answer } else { view }, &[], now).await;
             if let Err(error) = tried
                 && error.is_the_configurations()
             {

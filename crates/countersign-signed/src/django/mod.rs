@@ -103,14 +103,14 @@ impl Signer {
         let (message, signature) = signed.rsplit_once(&self.separator).ok_or(Refused::Malformed)?;
         let which = self.verify(message, signature.as_bytes()).ok_or(Refused::SignatureMismatch)?;
         if !self.timed {
-            return Ok(Opened::new(message, None, which > 0));
+            return Ok(Opened::new(message, None, which));
         }
         let (value, time) = message.rsplit_once(&self.separator).ok_or(Refused::Malformed)?;
         let signed_at = UnixTime::from_secs(number::unb62(time.as_bytes()).ok_or(Refused::Malformed)?);
         if judging.is_over(signed_at) {
             return Err(Refused::Expired);
         }
-        Ok(Opened::new(value, Some(signed_at), which > 0))
+        Ok(Opened::new(value, Some(signed_at), which))
     }
 
     /// `sign_object`; `signing.dumps` where the class is [`Class::Dumps`].

@@ -60,7 +60,7 @@ impl ResetTokens {
         if judging.is_over(signed_at) {
             return Err(Refused::Expired);
         }
-        Ok(Opened::new((), Some(signed_at), which > 0))
+        Ok(Opened::new((), Some(signed_at), which))
     }
 
     fn count(&self, now: UnixTime) -> Option<u64> {

@@ -16,7 +16,7 @@ mod wire;
 pub use server::ControlServer;
 
 use crate::keys::{
-    Encoding, KeyInfo, KeyStore, KeyStoreError, NewKey, PortableKey, PublicPart, Rotation, Seal, SecretText,
+    Encoding, KeyInfo, KeyStore, KeyStoreError, KeyUses, NewKey, PortableKey, PublicPart, Rotation, Seal, SecretText,
     SharedKeys, public_parts,
 };
 use countersign_core::time::UnixTime;
@@ -102,6 +102,20 @@ impl KeyAccess {
         }
     }
 
+    /// As [`KeyStore::uses`]: of a gateway that has the store open, to this moment; of a table that gateways share, what they
+    /// have written down.
+    pub fn uses(&self) -> Result<Vec<KeyUses>, KeyStoreError> {
+        let live = match self {
+            Self::Direct(store) => return store.uses(),
+            Self::Shared(keys) => return keys.uses(),
+            Self::Live(live) => live,
+        };
+        match live.ask(&Request::Uses)? {
+            Answer::Uses { uses } => Ok(uses),
+            other => Err(other.unexpected()),
+        }
+    }
+
     /// As [`KeyStore::rotate`].
     pub fn rotate(&self, rotation: Rotation, now: UnixTime) -> Result<u32, KeyStoreError> {
         let live = match self {
@@ -144,9 +158,16 @@ impl KeyAccess {
         }
     }
 
+    /// The public parts of all key pairs whose private half is here and may sign.
+    pub fn published(&self) -> Result<Vec<PublicPart>, KeyStoreError> {
+        let mut parts = public_parts(&self.export(None)?, true)?;
+        parts.retain(|part| part.signs);
+        Ok(parts)
+    }
+
     /// The public parts of an id's key pairs that are not revoked.
     pub fn public_parts(&self, id: &str) -> Result<Vec<PublicPart>, KeyStoreError> {
-        let parts = public_parts(&self.export(Some(id))?)?;
+        let parts = public_parts(&self.export(Some(id))?, false)?;
         if parts.is_empty() { Err(KeyStoreError::NothingActive { id: id.to_owned() }) } else { Ok(parts) }
     }
 

@@ -126,6 +126,7 @@ fn perform(keys: &KeyStore, request: Request) -> Result<Answer, KeyStoreError> {
             Answer::Stored { version: keys.rotate(rotation, at(now))? }
         }
         Request::Show { id } => Answer::Keys { keys: keys.show(&id)? },
+        Request::Uses => Answer::Uses { uses: keys.uses()? },
     })
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Times are milliseconds since the epoch. Secrets pass through here as text, in buffers that are wiped.
 
-use crate::keys::{Encoding, KeyInfo, KeyStoreError, PortableKey, SecretText, without_values};
+use crate::keys::{Encoding, KeyInfo, KeyStoreError, KeyUses, PortableKey, SecretText, without_values};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::io::{self, BufRead as _, BufReader, Read};
@@ -45,6 +45,7 @@ pub(crate) enum Request {
     Show {
         id: String,
     },
+    Uses,
 }
 
 /// What the gateway answers.
@@ -59,6 +60,7 @@ pub(crate) enum Answer {
     Resealed { keys: usize },
     Revoked { versions: Vec<u32> },
     Stored { version: u32 },
+    Uses { uses: Vec<KeyUses> },
 }
 
 impl Answer {

@@ -150,6 +150,14 @@ pub enum KeyStoreError {
         /// The version.
         version: u32,
     },
+    /// The table that gateways share did not do it, or did not say so in time.
+    #[error("the keys in {place} cannot be read or written: {why}")]
+    Unreachable {
+        /// Which table.
+        place: String,
+        /// What it said.
+        why: String,
+    },
     /// The key would be over before it begins.
     #[error("the key would be valid from {not_before} to {not_after}, which is never")]
     ValidityEmpty {
@@ -200,6 +208,9 @@ impl KeyStoreError {
             }
             Self::TooManyActive { .. } => "revoke one that is not used any more",
             Self::UnknownId { .. } | Self::UnknownVersion { .. } => "`keys list` shows what there is",
+            Self::Unreachable { .. } => {
+                "see that the server runs and answers; a change may have been made all the same, which `keys list` shows"
+            }
             Self::ValidityEmpty { .. } => "not-before has to be earlier than not-after",
         }
     }

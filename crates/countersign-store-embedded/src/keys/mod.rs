@@ -19,6 +19,7 @@ mod record;
 mod seal;
 mod shared;
 mod snapshot;
+mod uses;
 
 pub use error::KeyStoreError;
 pub use portable::PublicPart;
@@ -27,6 +28,7 @@ pub use record::{KeyInfo, KeyKind, KeyPurpose, LEAST_SECRET};
 pub use seal::{Seal, SealKey, SealKeys, generate_secret};
 pub use shared::{KeyRow, KeyRows, KeyTable, SharedKeys};
 pub use snapshot::KeySnapshot;
+pub use uses::{KeyUses, Tallies, UseWriter};
 
 use crate::place::{self, Lock, NotLocked};
 use arc_swap::ArcSwap;
@@ -104,6 +106,7 @@ pub struct Rotation {
 pub struct KeyStore {
     database: Database,
     snapshot: ArcSwap<KeySnapshot>,
+    tallies: Tallies,
     /// Held during a change. `None` until there is a seal key.
     sealer: Mutex<Option<SealKey>>,
     seal: Sealing,
@@ -136,9 +139,10 @@ impl KeyStore {
             Seal::Folder => Sealing::File(SealFile::of(store)),
             Seal::Given(keys) => Sealing::Given(keys),
         };
-        let (sealer, snapshot) = load(&database, &seal)?;
+        let tallies = Tallies::default();
+        let (sealer, snapshot) = load(&database, &seal, &tallies)?;
         let snapshot = ArcSwap::from_pointee(snapshot);
-        Ok(Self { database, snapshot, sealer: Mutex::new(sealer), seal, _lock: lock })
+        Ok(Self { database, snapshot, tallies, sealer: Mutex::new(sealer), seal, _lock: lock })
     }
 
     /// Stores a key under an id that has no active one. Returns its version.
@@ -160,6 +164,41 @@ impl KeyStore {
         let keys = existing(transaction.open_table(KEYS))?;
         let infos = keys.map(|keys| infos(of_id(&keys, id)?)).transpose()?.unwrap_or_default();
         if infos.is_empty() { Err(KeyStoreError::UnknownId { id: id.to_owned() }) } else { Ok(infos) }
+    }
+
+    /// How the keys were used that were, by id and version: what was written down, and what was counted since.
+    pub fn uses(&self) -> Result<Vec<KeyUses>, KeyStoreError> {
+        self.tallies.with_pending(|| {
+            let transaction = self.database.begin_read().map_err(database_error)?;
+            let Some(table) = existing(transaction.open_table(USES))? else { return Ok(Vec::new()) };
+            let mut uses = Vec::new();
+            for entry in table.iter().map_err(database_error)? {
+                let (name, used) = entry.map_err(database_error)?;
+                let ((id, version), (count, last_used_at)) = (name.value(), used.value());
+                uses.push(KeyUses { id: id.to_owned(), version, uses: count, last_used_at });
+            }
+            Ok(uses)
+        })
+    }
+
+    /// Writes down how keys were used since the last time. Returns for how many there was something to write.
+    ///
+    /// In a table of its own: nothing is sealed anew, and the revision stays as it is.
+    pub fn write_uses(&self) -> Result<usize, KeyStoreError> {
+        self.tallies.write(|pending| {
+            let transaction = self.database.begin_write().map_err(database_error)?;
+            {
+                let mut table = transaction.open_table(USES).map_err(database_error)?;
+                for uses in pending {
+                    let name = (uses.id.as_str(), uses.version);
+                    let before = table.get(name).map_err(database_error)?.map(|before| before.value());
+                    let (count, last) = before.unwrap_or((0, uses.last_used_at));
+                    let after = (count.saturating_add(uses.uses), last.max(uses.last_used_at));
+                    table.insert(name, after).map_err(database_error)?;
+                }
+            }
+            transaction.commit().map_err(database_error)
+        })
     }
 
     /// Gives an id a new key, and its active ones an end. Returns the new version.
@@ -282,7 +321,7 @@ impl KeyStore {
         let mut snapshot = self.snapshot.load().at(revision);
         let mut outcome = Ok(());
         for id in ids {
-            let renewed = self.records(id, sealer).and_then(|records| snapshot.set(id, &records));
+            let renewed = self.records(id, sealer).and_then(|records| snapshot.set(id, &records, &self.tallies));
             if renewed.is_err() {
                 snapshot.remove(id);
                 outcome = renewed;
@@ -353,7 +392,11 @@ fn open_database(path: &Path) -> Result<Database, KeyStoreError> {
 }
 
 /// Reads everything: what is damaged is found when the store is opened, and not by a request.
-fn load(database: &Database, seal: &Sealing) -> Result<(Option<SealKey>, KeySnapshot), KeyStoreError> {
+fn load(
+    database: &Database,
+    seal: &Sealing,
+    tallies: &Tallies,
+) -> Result<(Option<SealKey>, KeySnapshot), KeyStoreError> {
     let transaction = database.begin_read().map_err(database_error)?;
     let Some(meta) = existing(transaction.open_table(META))? else { return Ok((None, KeySnapshot::default())) };
     let Some(check) = meta.get("seal-check").map_err(database_error)? else {
@@ -365,7 +408,7 @@ fn load(database: &Database, seal: &Sealing) -> Result<(Option<SealKey>, KeySnap
     };
     let keys = existing(transaction.open_table(KEYS))?;
     let records = keys.map(|keys| read_all(&keys, &sealer.0)).transpose()?.unwrap_or_default();
-    let snapshot = KeySnapshot::of(read_revision(&meta)?, &records)?;
+    let snapshot = KeySnapshot::of(read_revision(&meta)?, &records, tallies)?;
     Ok((Some(sealer), snapshot))
 }
 
@@ -453,4 +496,6 @@ fn database_error(error: impl Into<redb::Error>) -> KeyStoreError {
 }
 
 const KEYS: TableDefinition<'_, (&str, u32), &[u8]> = TableDefinition::new("keys");
+/// Uses, and the second of the last one.
+const USES: TableDefinition<'_, (&str, u32), (u64, i64)> = TableDefinition::new("uses");
 const META: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("meta");

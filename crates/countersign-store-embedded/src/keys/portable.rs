@@ -9,8 +9,8 @@ use super::{KeyStoreError, NewKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use countersign_core::canon::json_member;
-use countersign_core::jwk::{self, Jwk};
-use countersign_core::key::{Material, Secret};
+use countersign_core::jwk::{self, Jwk, Published};
+use countersign_core::key::{Material, Purpose, Secret};
 use countersign_core::time::UnixTime;
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize as _, Zeroizing};
@@ -188,24 +188,36 @@ pub struct PublicPart {
     pub not_after: Option<i64>,
     /// `SubjectPublicKeyInfo`, as PEM.
     pub pem: String,
+    /// A JSON Web Key whose `kid` is the id. `None` where there is none of this kind of key.
+    #[serde(skip)]
+    pub jwk: Option<String>,
+    /// Whether its private half is here, and signs: only then is it ours to publish.
+    #[serde(skip)]
+    pub signs: bool,
 }
 
-/// The public parts of the keys in what [`export`] gave, without those that are revoked.
-pub(crate) fn public_parts(text: &str) -> Result<Vec<PublicPart>, KeyStoreError> {
+/// The public parts of the keys in what [`export`] gave, without those that are revoked. `pairs`: of key pairs; a secret among
+/// them is an error otherwise.
+pub(crate) fn public_parts(text: &str, pairs: bool) -> Result<Vec<PublicPart>, KeyStoreError> {
     let part = |key: PortableKey| {
         let (id, version) = (key.id.clone(), key.version.unwrap_or_default());
         let (not_before, not_after) = (key.not_before, key.not_after);
         let record = key.into_record(version, UnixTime::from_secs(0))?;
-        let pem = match &record.to_key()?.material {
-            Material::Private(key) => key.public().to_pem(),
-            Material::Public(key) => key.to_pem(),
-            _ => return Err(KeyStoreError::NothingPublic { id }),
+        let key = record.to_key()?;
+        let published = Published::of(&key).map_err(|_| KeyStoreError::NothingPublic { id: id.clone() })?;
+        let unfit = |why: String| KeyStoreError::MaterialUnfit { kind: record.info.kind.to_string(), why };
+        let pem = published.key.to_pem().map_err(|error| unfit(error.to_string()))?;
+        let jwk = match published.to_text() {
+            Ok(jwk) => Some(jwk),
+            Err(error) if error.is_foreign() => None,
+            Err(error) => return Err(unfit(error.to_string())),
         };
-        let kind = record.info.kind.to_string();
-        let pem = pem.map_err(|error| KeyStoreError::MaterialUnfit { kind, why: error.to_string() })?;
-        Ok(PublicPart { id, version, not_before, not_after, pem })
+        let signs = record.info.kind == KeyKind::Private && record.info.purpose.serves(Purpose::Sign);
+        Ok(PublicPart { id, version, not_before, not_after, pem, jwk, signs })
     };
-    import(text)?.into_iter().filter(|key| key.revoked_at.is_none()).map(part).collect()
+    let keys =
+        import(text)?.into_iter().filter(|key| key.revoked_at.is_none() && (!pairs || key.kind != KeyKind::Secret));
+    keys.map(part).collect()
 }
 
 #[derive(Serialize, Deserialize)]

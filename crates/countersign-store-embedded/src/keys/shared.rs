@@ -7,9 +7,11 @@ use super::changes::{self, Changes};
 use super::portable::{self, PortableKey};
 use super::record::{self, KeyInfo, Record};
 use super::seal::{SEAL_CHECK, SealKeys, Sealer};
+use super::uses::{KeyUses, Tallies};
 use super::{KeySnapshot, KeyStoreError, NewKey, Rotation};
 use countersign_core::time::UnixTime;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use zeroize::{Zeroize as _, Zeroizing};
 
 /// One key, sealed.
@@ -41,19 +43,25 @@ pub trait KeyTable: Send + Sync {
     /// Shows all of it to `work` and writes the rows and the `seal_check` that this gives, with nobody else changing it
     /// meanwhile: both or neither. The revision counts on where anything changed.
     fn change(&self, work: &mut dyn FnMut(&KeyRows) -> Result<KeyRows, KeyStoreError>) -> Result<(), KeyStoreError>;
+    /// How its keys were used that were, by all gateways together.
+    fn uses(&self) -> Result<Vec<KeyUses>, KeyStoreError>;
+    /// Adds uses to those that are there, by id and version, and keeps the later of two times. Uses of keys that are not in
+    /// the table are nobody's.
+    fn add_uses(&self, uses: &[KeyUses]) -> Result<(), KeyStoreError>;
 }
 
 /// The keys of a table.
 pub struct SharedKeys {
     table: Box<dyn KeyTable>,
     seal: SealKeys,
+    tallies: Arc<Tallies>,
 }
 
 impl SharedKeys {
     /// Keys that are, or are to be, sealed with keys that all gateways have.
     #[must_use]
     pub fn new(table: Box<dyn KeyTable>, seal: SealKeys) -> Self {
-        Self { table, seal }
+        Self { table, seal, tallies: Arc::default() }
     }
 
     /// As [`KeyStore::add`](super::KeyStore::add).
@@ -73,6 +81,17 @@ impl SharedKeys {
         let mut infos = self.list()?;
         infos.retain(|info| info.id == id);
         if infos.is_empty() { Err(KeyStoreError::UnknownId { id: id.to_owned() }) } else { Ok(infos) }
+    }
+
+    /// How the keys were used that were, as far as the gateways have written it down.
+    pub fn uses(&self) -> Result<Vec<KeyUses>, KeyStoreError> {
+        self.table.uses()
+    }
+
+    /// Where uses of the keys in [snapshots](Self::snapshot) are counted.
+    #[must_use]
+    pub fn tallies(&self) -> Arc<Tallies> {
+        Arc::clone(&self.tallies)
     }
 
     /// As [`KeyStore::rotate`](super::KeyStore::rotate).
@@ -143,7 +162,7 @@ impl SharedKeys {
 
     /// The active keys among rows that were read.
     pub fn snapshot(&self, rows: &KeyRows) -> Result<KeySnapshot, KeyStoreError> {
-        KeySnapshot::of(rows.revision, &self.records(rows)?)
+        KeySnapshot::of(rows.revision, &self.records(rows)?, &self.tallies)
     }
 
     fn records(&self, rows: &KeyRows) -> Result<Vec<Record>, KeyStoreError> {

@@ -5,6 +5,7 @@
 
 use super::KeyStoreError;
 use super::record::Record;
+use super::uses::Tallies;
 use countersign_core::key::{Key, KeyQuery, KeyResolver, KeySet, Purpose};
 use countersign_core::replay::{Answer, StoreError};
 use std::collections::HashMap;
@@ -49,11 +50,11 @@ impl KeySnapshot {
     }
 
     /// A snapshot of everything there is. Records of one id come one after the other.
-    pub(crate) fn of(revision: u64, records: &[Record]) -> Result<Self, KeyStoreError> {
+    pub(crate) fn of(revision: u64, records: &[Record], tallies: &Tallies) -> Result<Self, KeyStoreError> {
         let mut snapshot = Self { revision, by_id: HashMap::new() };
         for records in records.chunk_by(|one, next| one.info.id == next.info.id) {
             if let Some(first) = records.first() {
-                snapshot.set(&first.info.id, records)?;
+                snapshot.set(&first.info.id, records, tallies)?;
             }
         }
         Ok(snapshot)
@@ -65,9 +66,9 @@ impl KeySnapshot {
     }
 
     /// Gives an id the keys in its records. If they cannot be used it has none.
-    pub(crate) fn set(&mut self, id: &str, records: &[Record]) -> Result<(), KeyStoreError> {
+    pub(crate) fn set(&mut self, id: &str, records: &[Record], tallies: &Tallies) -> Result<(), KeyStoreError> {
         self.remove(id);
-        let uses = uses(records)?;
+        let uses = uses(records, tallies)?;
         if !(uses.sign.keys().is_empty() && uses.verify.keys().is_empty()) {
             self.by_id.insert(id.as_bytes().into(), uses);
         }
@@ -88,7 +89,7 @@ impl KeyResolver for KeySnapshot {
 
 /// The keys of one id that are not revoked, by what they may do. A set holds four; of more, those that last longest are taken, the newest
 /// first, so that one that is over never takes the place of one that is not.
-fn uses(records: &[Record]) -> Result<Uses, KeyStoreError> {
+fn uses(records: &[Record], tallies: &Tallies) -> Result<Uses, KeyStoreError> {
     let mut usable: Vec<_> = records.iter().filter(|record| record.info.revoked_at.is_none()).collect();
     usable.sort_by_key(|record| {
         let lasts = record.info.not_after.unwrap_or(i64::MAX);
@@ -102,7 +103,8 @@ fn uses(records: &[Record]) -> Result<Uses, KeyStoreError> {
             if let Some(key) = made.get(&record.info.version) {
                 return Ok(Arc::clone(key));
             }
-            let key = Arc::new(record.to_key()?);
+            let tally = tallies.of(&record.info.id, record.info.version);
+            let key = Arc::new(record.to_key()?.counted(tally));
             made.insert(record.info.version, Arc::clone(&key));
             Ok(key)
         };

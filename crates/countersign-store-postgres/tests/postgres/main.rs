@@ -1,5 +1,6 @@
-//! The replay store against PostgreSQL servers of the tests' own.
+//! The replay store and the uses of keys against PostgreSQL servers of the tests' own.
 
 mod conformance;
 mod faults;
 mod support;
+mod uses;

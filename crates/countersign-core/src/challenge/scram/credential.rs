@@ -4,6 +4,8 @@
 //! `SCRAM-SHA-256$4096:SALT$STORED_KEY:SERVER_KEY`, the last three in base64. While keys rotate, several passwords of
 //! one id are kept under one salt, so that each of them works.
 
+use std::sync::Arc;
+
 use hmac::Hmac;
 use sha1::Sha1;
 use sha2::Sha256;
@@ -13,6 +15,8 @@ use super::{ITERATIONS, mac, prepared, xor};
 use crate::alg::{Digest, Hash, ct_eq};
 use crate::canon;
 use crate::challenge::{Candidates, Refusal};
+use crate::key::Key;
+use crate::tally::Tally;
 
 /// How many iterations a password of the key store gets: what RFC 7677 has as the least, since a guess costs a
 /// connection here, and nobody can steal what is only in memory.
@@ -32,6 +36,8 @@ pub struct Credential {
 struct Kept {
     stored_key: Digest,
     server_key: Digest,
+    /// Where uses of the key are counted that it was made of.
+    tally: Option<Arc<Tally>>,
 }
 
 impl std::fmt::Debug for Credential {
@@ -52,18 +58,22 @@ impl Credential {
         let none = candidates.absence().unwrap_or(Refusal::AnswerWrong);
         let mut credential = Self { salt: salt.into(), iterations, kept: Vec::new(), none };
         let mut derived = false;
-        let stored: Vec<_> = candidates.secrets().filter(|secret| secret.starts_with(PREFIX)).collect();
+        let stored: Vec<_> = candidates.each().filter(|(_, secret)| secret.starts_with(PREFIX)).collect();
         if stored.is_empty() {
-            for password in candidates.secrets() {
+            for (key, password) in candidates.each() {
                 match salted(hash, password, salt, iterations) {
-                    Ok(salted) => credential.kept.push(Kept::of(hash, &salted)),
+                    Ok(salted) => credential.kept.push(Kept::of(hash, &salted).counted(key)),
                     Err(refusal) => credential.none = refusal,
                 }
                 derived = true;
             }
-        } else if let Some((salt, iterations, _)) = stored.last().and_then(|text| read(text)) {
+        } else if let Some((salt, iterations, _)) = stored.last().and_then(|(_, text)| read(text)) {
             // The newest decides; others serve where they share its salt.
-            let same = stored.iter().filter_map(|text| read(text));
+            let kept = |(key, text): &(&Key, &[u8])| {
+                let (salt, iterations, kept) = read(text)?;
+                Some((salt, iterations, kept.counted(key)))
+            };
+            let same = stored.iter().filter_map(kept);
             let same = same.filter(|(other, count, _)| *other == salt && *count == iterations);
             credential.kept = same.map(|(_, _, kept)| kept).collect();
             (credential.salt, credential.iterations) = (salt.into(), iterations);
@@ -77,18 +87,36 @@ impl Credential {
         credential
     }
 
-    /// The server's signature, where the proof is made from one of the passwords.
-    pub(super) fn judge(&self, hash: Hash, message: &str, proof: &[u8]) -> Result<Digest, Refusal> {
+    /// Whether uses are counted where those of these candidates are: the same secret may have become another key's.
+    #[must_use]
+    pub fn counts_for(&self, candidates: &Candidates) -> bool {
+        let is = |kept: &Kept| {
+            let same = |(key, _): (&Key, _)| match (&kept.tally, key.tally()) {
+                (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+                (one, other) => one.is_none() && other.is_none(),
+            };
+            candidates.each().any(same)
+        };
+        self.kept.iter().all(is)
+    }
+
+    /// The server's signature, where the proof is made from one of the passwords, and where uses of that are counted.
+    pub(super) fn judge(
+        &self,
+        hash: Hash,
+        message: &str,
+        proof: &[u8],
+    ) -> Result<(Digest, Option<&Arc<Tally>>), Refusal> {
         let mut signature = None;
         for kept in &self.kept {
             let holds = kept.holds(hash, message, proof);
             let own = mac(hash, kept.server_key.as_bytes(), message);
             if holds && signature.is_none() {
-                signature = Some(own);
+                signature = Some((own, kept.tally.as_ref()));
             }
         }
         if self.kept.is_empty() {
-            let nobody = Kept { stored_key: hash.digest(b""), server_key: hash.digest(b"") };
+            let nobody = Kept { stored_key: hash.digest(b""), server_key: hash.digest(b""), tally: None };
             let _ = nobody.holds(hash, message, proof);
             let _ = mac(hash, nobody.server_key.as_bytes(), message);
             return Err(self.none);
@@ -101,7 +129,12 @@ impl Kept {
     /// RFC 5802, section 3.
     fn of(hash: Hash, salted_password: &[u8]) -> Self {
         let client_key = mac(hash, salted_password, "Client Key");
-        Self { stored_key: hash.digest(client_key.as_bytes()), server_key: mac(hash, salted_password, "Server Key") }
+        let server_key = mac(hash, salted_password, "Server Key");
+        Self { stored_key: hash.digest(client_key.as_bytes()), server_key, tally: None }
+    }
+
+    fn counted(self, key: &Key) -> Self {
+        Self { tally: key.tally().cloned(), ..self }
     }
 
     fn holds(&self, hash: Hash, message: &str, proof: &[u8]) -> bool {
@@ -146,6 +179,6 @@ fn read(text: &[u8]) -> Option<(Vec<u8>, u32, Kept)> {
         Some(bytes)
     };
     let digest = |text: &str| <[u8; 32]>::try_from(bytes(text)?).ok().map(Digest::from_sha256);
-    let kept = Kept { stored_key: digest(stored_key)?, server_key: digest(server_key)? };
+    let kept = Kept { stored_key: digest(stored_key)?, server_key: digest(server_key)?, tally: None };
     Some((bytes(salt).filter(|salt| !salt.is_empty())?, iterations, kept))
 }

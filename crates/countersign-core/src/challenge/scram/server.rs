@@ -101,9 +101,9 @@ impl Server {
         if last.binding != message::binding_input(gs2_header, binding) {
             return Err(Refusal::BindingMismatch);
         }
-        let signature = judged?;
+        let (signature, tally) = judged?;
         line::write(format!("v={}", message::to_base64(signature.as_bytes())).as_bytes(), out);
-        Ok(ServerTurn::Admitted(Admitted { key_id: Some(user.clone()) }))
+        Ok(ServerTurn::Admitted(Admitted { key_id: Some(user.clone()), tally: tally.cloned() }))
     }
 
     fn wait(self) -> ServerTurn {
