@@ -2,9 +2,11 @@
 //! what passes through it. What was started is stopped when it is dropped.
 #![expect(dead_code, unused_imports, reason = "each test uses its part")]
 
+pub(crate) mod cluster;
 mod relay;
 mod server;
 
+pub(crate) use cluster::Cluster;
 pub(crate) use relay::Relay;
 pub(crate) use server::{Server, free_port};
 
