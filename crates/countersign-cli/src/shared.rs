@@ -27,7 +27,12 @@ pub(crate) fn run(arguments: &SharedArguments, out: &mut Output) -> Result<Outco
     let store = RedisReplay::start(RedisOptions { vouched_new: true, ..options(redis)? })?;
     let Some(beginning) = store.beginning().filter(|_| store.refusal().is_none()) else {
         let why = store.refusal().map_or_else(|| "the store is unavailable".to_owned(), |why| why.to_string());
-        return Err(Failure::arguments(why, "start the server, or mend [store.redis], and try again"));
+        let hint = if why.contains("invalid peer certificate") {
+            "`tls-authorities` in [store.redis] names the certificates that are trusted; without it, they are the system's"
+        } else {
+            "start the server, or mend [store.redis], and try again"
+        };
+        return Err(Failure::arguments(why, hint));
     };
     match beginning {
         Beginning::New => writeln!(out, "the store is new, and ready")?,

@@ -67,7 +67,8 @@ impl RedisError {
                 "set `maxmemory-policy noeviction` on every server: full is then an error, not a loss".to_owned()
             }
             Self::Forbidden { .. } => {
-                "give the right user and password; docs/redis.md lists the commands that the user needs".to_owned()
+                "give the right user and password; docs/redis.md lists the commands and keys that the user needs"
+                    .to_owned()
             }
             Self::Replicas { .. } => {
                 "attach them first: with its first replica a server begins another history, which is then doubted"
