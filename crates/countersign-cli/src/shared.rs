@@ -5,7 +5,7 @@ use std::path::Path;
 
 use countersign_core::key::Secret;
 use countersign_gateway::config::{Config, RedisConfig, RedisMode, ReplayConfig, SecretSource};
-use countersign_store_redis::{Address, Limits, Login, RedisOptions, RedisReplay, Servers, Tls};
+use countersign_store_redis::{Address, Beginning, Limits, Login, RedisOptions, RedisReplay, Servers, Tls};
 
 use crate::args::LogFormat;
 use crate::args::{SharedArguments, SharedCommand};
@@ -13,6 +13,7 @@ use crate::failure::Failure;
 use crate::log;
 use crate::out::{Outcome, Output};
 use crate::secret_source::secret;
+use crate::world;
 
 /// `countersign store …`
 pub(crate) fn run(arguments: &SharedArguments, out: &mut Output) -> Result<Outcome, Failure> {
@@ -24,10 +25,25 @@ pub(crate) fn run(arguments: &SharedArguments, out: &mut Output) -> Result<Outco
     };
     let _log = log::to_stderr(LogFormat::Text);
     let store = RedisReplay::start(RedisOptions { vouched_new: true, ..options(redis)? })?;
-    if let Some(why) = store.refusal() {
-        return Err(Failure::arguments(why.to_string(), "start the server, and try again"));
+    let Some(beginning) = store.beginning().filter(|_| store.refusal().is_none()) else {
+        let why = store.refusal().map_or_else(|| "the store is unavailable".to_owned(), |why| why.to_string());
+        let hint = if why.contains("invalid peer certificate") {
+            "`tls-authorities` in [store.redis] names the certificates that are trusted; without it, they are the system's"
+        } else {
+            "start the server, or mend [store.redis], and try again"
+        };
+        return Err(Failure::arguments(why, hint));
+    };
+    match beginning {
+        Beginning::New => writeln!(out, "the store is new, and ready")?,
+        Beginning::Known => writeln!(out, "the store was there already, and is left as it is")?,
+        Beginning::Doubted(until) => writeln!(
+            out,
+            "the store was there already, and may have lost what was accepted: what could have been accepted up to {} is \
+             not decided",
+            world::instant(until)
+        )?,
     }
-    writeln!(out, "the store is ready")?;
     Ok(Outcome::Holds)
 }
 

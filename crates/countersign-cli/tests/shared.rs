@@ -14,7 +14,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use live::signing::{API, APP, SHARED, Transfer};
-use live::{Connection, Gateway, Held, Response, Upstream, add_key, countersign, now};
+use live::{Connection, Finished, Gateway, Held, Response, Upstream, add_key, countersign, now};
 use redis::{Server, eventually, rounds};
 
 /// Gateways, each with a folder of its own, in front of one upstream.
@@ -61,12 +61,16 @@ fn quick(port: u16) -> String {
 
 /// Vouches that a server is new, with whatever is needed to reach it.
 fn init(store: &str) {
+    let done = try_init(store);
+    assert_eq!(done.status, 0, "{done}");
+}
+
+fn try_init(store: &str) -> Finished {
     let folder = tempfile::tempdir().unwrap();
     let config = folder.path().join("gateway.toml");
     let server = "[server]\nlisten = \"127.0.0.1:0\"\n[store]\nkind = \"redis\"\n[store.redis]\n";
     std::fs::write(&config, format!("{server}{store}\n{}", API.replace("{upstream}", "http://127.0.0.1:1"))).unwrap();
-    let done = countersign(["store", "init", "-c", config.to_str().unwrap()]);
-    assert_eq!(done.status, 0, "{done}");
+    countersign(["store", "init", "-c", config.to_str().unwrap()])
 }
 
 const REQUESTS: usize = 10_000;
@@ -194,6 +198,18 @@ fn while_redis_is_stopped_paused_or_emptied_nothing_is_accepted_again_and_the_ga
     none_again("emptied");
     let begun = Instant::now();
     undecided(&sites.send(0, &Transfer::new("signed before the loss, for all anybody knows", now()).wire()), begun);
+}
+
+/// Not even sometimes: the answer must not be faster than the first attempt to connect.
+#[test]
+fn a_store_whose_server_is_away_is_not_told_to_be_ready() {
+    let mut server = Server::start();
+    server.kill();
+    for _ in 0..10 {
+        let done = try_init(&quick(server.port));
+        assert_eq!((done.status, done.stdout.as_str()), (2, ""), "{done}");
+        assert!(done.stderr.contains("hint: start the server"), "{done}");
+    }
 }
 
 #[test]

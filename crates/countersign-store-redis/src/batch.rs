@@ -11,9 +11,10 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::job::{Decision, Job, decision};
 use crate::link::{Link, Trouble, answered, text};
-use crate::options::RedisOptions;
+use crate::options::{Beginning, RedisOptions};
 use crate::script::Scripts;
 use countersign_core::replay::{FirstUse, StoreError};
+use countersign_core::time::{TimeFormat, UnixTime};
 
 /// Why there are no answers.
 #[derive(Debug)]
@@ -56,7 +57,7 @@ async fn ask_until_decided(
     for _ in 0..ATTEMPTS {
         match ask(link, shard, jobs, deadline).await {
             Ok(Said::Letters(decisions)) => return Ok(decisions),
-            Ok(Said::HistoryBroke) => adopt(link, shard, now, false).await?,
+            Ok(Said::HistoryBroke) => drop(adopt(link, shard, now, false).await?),
             Err(Trouble::NoScript) => link.reload().await?,
             Err(Trouble::NoMemory) => {
                 let freed = link.command(link.scripts.tidy(&shard.key, now)).await?;
@@ -107,31 +108,44 @@ async fn ask(link: &mut Link, shard: &Shard, jobs: &[Job], deadline: Instant) ->
 }
 
 /// Begins a history, unless one goes on. Where it is `vouched` that nothing was ever written, nothing is doubted.
-pub(crate) async fn adopt(link: &mut Link, shard: &Shard, now: u32, vouched: bool) -> Result<(), Trouble> {
+pub(crate) async fn adopt(link: &mut Link, shard: &Shard, now: u32, vouched: bool) -> Result<Beginning, Trouble> {
     let options = &shard.options;
     // What was accepted in a part of a second may have been so until its end.
     let margin = options.clock_margin.as_millis().div_ceil(1_000);
     let margin = u64::try_from(margin).unwrap_or(u64::MAX);
     let adopt = link.scripts.adopt(&shard.key, now, margin, vouched);
-    match link.command(adopt).await? {
+    Ok(match link.command(adopt).await? {
         Value::Int(lost @ 0..) => {
+            let until = UnixTime::from_secs(lost);
             tracing::warn!(
-                server = %link.server, shard = shard.key, until = lost,
-                "this Redis is new, was restarted or was promoted, and may have lost what was accepted; requests that \
-                 could have been accepted up to then are not decided"
+                server = %link.server, shard = shard.key, until = civil(until),
+                "this Redis is new, was restarted or promoted, or has its first replica, and may have lost what was \
+                 accepted; requests that could have been accepted up to then are not decided"
             );
+            Beginning::Doubted(until)
         }
-        Value::Int(_) => tracing::info!(server = %link.server, shard = shard.key, "a new store"),
-        _ => {}
-    }
-    Ok(())
+        Value::Int(_) => {
+            tracing::info!(server = %link.server, shard = shard.key, "a new store");
+            Beginning::New
+        }
+        _ => Beginning::Known,
+    })
 }
 
-/// For how many milliseconds replicas are waited for, so that the answer is back in time.
+fn civil(time: UnixTime) -> String {
+    let mut text = Vec::new();
+    TimeFormat::Iso.write(time, &mut text);
+    String::from_utf8(text).unwrap_or_default()
+}
+
+/// For how many milliseconds replicas are waited for, so that the answer is back in time. A server looks at its clock ten
+/// times a second where it has nothing else to do, and may be so much later.
 fn patience(deadline: Instant) -> u64 {
     let left = deadline.saturating_duration_since(Instant::now());
-    u64::try_from(left.as_millis() * 4 / 5).unwrap_or(u64::MAX)
+    let left = u64::try_from(left.as_millis()).unwrap_or(u64::MAX);
+    (left / 5 * 4).saturating_sub(TICK).max(left / 4)
 }
 
+const TICK: u64 = 100;
 /// Script forgotten, history broken off, memory short: each once, and once more.
 const ATTEMPTS: usize = 5;

@@ -24,6 +24,16 @@ pub enum RedisError {
         /// What it said.
         answer: String,
     },
+    /// A store was to begin in it, and it has fewer replicas than have to have each entry.
+    #[error("{server} has {has} of the {wanted} replicas that have to have each entry")]
+    Replicas {
+        /// Which one.
+        server: Address,
+        /// How many follow it.
+        has: u32,
+        /// How many have to.
+        wanted: u32,
+    },
     /// It is too old.
     #[error("{server} speaks the language of Redis {version}; 7.0 or newer is needed")]
     TooOld {
@@ -57,7 +67,12 @@ impl RedisError {
                 "set `maxmemory-policy noeviction` on every server: full is then an error, not a loss".to_owned()
             }
             Self::Forbidden { .. } => {
-                "give the right user and password; docs/redis.md lists the commands that the user needs".to_owned()
+                "give the right user and password; docs/redis.md lists the commands and keys that the user needs"
+                    .to_owned()
+            }
+            Self::Replicas { .. } => {
+                "attach them first: with its first replica a server begins another history, which is then doubted"
+                    .to_owned()
             }
             Self::TooOld { .. } => "use Redis 7.0 or newer, or Valkey".to_owned(),
             Self::Cluster { clustered: true, .. } => "write `mode = \"cluster\"`".to_owned(),

@@ -26,7 +26,7 @@ use crate::error::{NoLink, RedisError};
 use crate::job::{Decision, Job};
 use crate::link::{Dialer, Link, Trouble};
 use crate::locate::locate;
-use crate::options::Servers;
+use crate::options::{Beginning, Servers};
 use crate::script::BATCH;
 
 /// Whether a lane is open to questions; shared with those who ask.
@@ -61,18 +61,26 @@ pub(crate) struct Lane {
     dialer: Arc<Dialer>,
     breaker: Arc<Breaker>,
     /// Told once what the first attempt came to.
-    first: Option<Sender<Result<(), RedisError>>>,
+    first: Option<Sender<Begun>>,
     waiting: VecDeque<Job>,
     link: Option<Link>,
     /// Counts connections, so that what is heard of an old one is not held against the new.
     epoch: u64,
-    connecting: Option<JoinHandle<Result<Link, NoLink>>>,
+    connecting: Option<JoinHandle<Result<Connected, NoLink>>>,
     failures: u32,
     under_way: JoinSet<Outcome>,
     looking: Option<JoinHandle<Result<(), NoLink>>>,
     /// The server whose lack of persistence was told of.
     told_of: String,
+    /// Why the server must not be used, as it was told last.
+    told_unfit: String,
 }
+
+/// A connection, and how the store began where that was vouched for.
+type Connected = (Link, Option<Beginning>);
+
+/// What the first attempt to connect came to. Nothing where the server is away.
+pub(crate) type Begun = Result<Option<Beginning>, RedisError>;
 
 struct Outcome {
     epoch: u64,
@@ -81,12 +89,7 @@ struct Outcome {
 }
 
 impl Lane {
-    pub(crate) fn new(
-        shard: Arc<Shard>,
-        dialer: Arc<Dialer>,
-        breaker: Arc<Breaker>,
-        first: Sender<Result<(), RedisError>>,
-    ) -> Self {
+    pub(crate) fn new(shard: Arc<Shard>, dialer: Arc<Dialer>, breaker: Arc<Breaker>, first: Sender<Begun>) -> Self {
         Self {
             shard,
             dialer,
@@ -100,6 +103,7 @@ impl Lane {
             under_way: JoinSet::new(),
             looking: None,
             told_of: String::new(),
+            told_unfit: String::new(),
         }
     }
 
@@ -223,27 +227,23 @@ impl Lane {
             sleep(delay).await;
             let server = locate(&dialer, &shard.options, &shard.key).await?;
             let mut link = dialer.link(&server).await?;
-            if vouched {
-                let begun = batch::adopt(&mut link, &shard, 0, true).await;
-                begun.map_err(|trouble| trouble.at(&server))?;
-            }
-            Ok(link)
+            let beginning = if vouched { Some(begin(&mut link, &shard).await?) } else { None };
+            Ok((link, beginning))
         }));
     }
 
-    fn connected(&mut self, made: Result<Result<Link, NoLink>, JoinError>) {
+    fn connected(&mut self, made: Result<Result<Connected, NoLink>, JoinError>) {
         let made = flat(made);
-        if let Some(first) = self.first.take() {
-            // Who started the store may have stopped waiting.
-            let _ = first.send(match &made {
-                Err(NoLink::Unfit(error)) => Err(error.clone()),
-                _ => Ok(()),
-            });
-        }
+        let told = match &made {
+            Ok((_, beginning)) => Ok(*beginning),
+            Err(NoLink::Unfit(error)) => Err(error.clone()),
+            Err(NoLink::Away(_)) => Ok(None),
+        };
         match made {
-            Ok(link) => {
+            Ok((link, _)) => {
                 self.epoch += 1;
                 self.failures = 0;
+                self.told_unfit.clear();
                 if self.breaker.close() {
                     tracing::info!(server = %link.server, shard = self.shard.key, "Redis is there again");
                 }
@@ -251,11 +251,22 @@ impl Lane {
                 self.link = Some(link);
             }
             Err(why) => {
-                if self.failures == 0 {
-                    tracing::warn!(shard = self.shard.key, %why, "Redis cannot be used; trying again");
+                let unfit = matches!(why, NoLink::Unfit(_));
+                let why = why.to_string();
+                // What somebody has to mend is told also where the server was away before.
+                if self.failures == 0 || unfit && self.told_unfit != why {
+                    tracing::warn!(shard = self.shard.key, why, "Redis cannot be used; trying again");
                 }
-                self.fail(&why.to_string());
+                if unfit {
+                    self.told_unfit.clone_from(&why);
+                }
+                self.fail(&why);
             }
+        }
+        // Last of all: whoever started the store may then see at once whether it is there.
+        if let Some(first) = self.first.take() {
+            // Who started it may have stopped waiting.
+            let _ = first.send(told);
         }
     }
 
@@ -330,6 +341,15 @@ impl Lane {
             Ok(())
         }));
     }
+}
+
+/// Begins a store that is vouched for.
+async fn begin(link: &mut Link, shard: &Shard) -> Result<Beginning, NoLink> {
+    let (server, has, wanted) = (link.server.clone(), link.facts.replicas, shard.options.replicas);
+    if has < wanted {
+        return Err(NoLink::Unfit(RedisError::Replicas { server, has, wanted }));
+    }
+    batch::adopt(link, shard, 0, true).await.map_err(|trouble| trouble.at(&server))
 }
 
 async fn finished<T>(task: &mut Option<JoinHandle<T>>) -> Result<T, JoinError> {

@@ -15,8 +15,10 @@
 //! # How a loss is noticed
 //!
 //! The state says in which *history* it was written: the replication id of the server, which is another one after every
-//! restart and every promotion. Each script compares it with that of the server it runs in, and the number of entries
-//! with the number it should be. Where they differ, or there is no state, entries may be missing: a replica that was
+//! restart and every promotion, and also with a server's first replica and once its last one has been gone for
+//! `repl-backlog-ttl`. Nothing is lost then; but the server forgets the id that it had, so that a promotion a while ago
+//! would look the same, and all are taken alike. Each script compares it with that of the server it runs in, and the
+//! number of entries with the number it should be. Where they differ, or there is no state, entries may be missing: a replica that was
 //! promoted without the last writes, a server that came back empty or with an older file, a key that was deleted or
 //! evicted. The first gateway to meet that *adopts* the new history and writes down the second up to which what was
 //! accepted may be lost: its own time or the server's, whichever is later, and the margin of clocks on top. From then on,
@@ -34,6 +36,7 @@
 //! | server stopped, paused, unreachable, out of memory | always | undecided, within the deadline |
 //! | server restarted, with its data, with some of it, or empty | always | the quarantine |
 //! | a replica promoted after the master died | always | the quarantine |
+//! | a server's first replica attached, or its last one gone for `repl-backlog-ttl` | always | the quarantine |
 //! | a replica promoted while the master lives on and some gateways still reach it | with `replicas` = *all* replicas that may be promoted | the old master accepts nothing; the quarantine at the new one |
 //! | the same, `replicas` = 0 | **no**: each side accepts what the other has accepted since | |
 //! | a server put back to an earlier state without a restart (a virtual machine's snapshot with its memory) | no | |
@@ -68,5 +71,5 @@ mod replay;
 mod script;
 
 pub use error::RedisError;
-pub use options::{Address, Limits, Login, RedisOptions, SHARDS, Servers, Tls};
+pub use options::{Address, Beginning, Limits, Login, RedisOptions, SHARDS, Servers, Tls};
 pub use replay::RedisReplay;

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use countersign_core::key::Secret;
+use countersign_core::time::UnixTime;
 
 pub use countersign_store::Limits;
 
@@ -31,7 +32,8 @@ pub struct RedisOptions {
     pub clock_margin: Duration,
     /// That a store which is empty at the start is a new one, to which nothing was ever written. Otherwise it may be one
     /// that lost everything, and requests that could have been accepted before it was found are not decided. Not,
-    /// unless stated; of no effect on a server that is away at the start.
+    /// unless stated; of no effect on a server that is away at the start, or that has fewer replicas than `replicas`:
+    /// with the first that follows it, a server begins another history.
     pub vouched_new: bool,
 }
 
@@ -78,6 +80,17 @@ pub struct Tls {
     pub authorities: Option<Vec<u8>>,
     /// A certificate (chain) of our own and its key, as PEM, for servers that ask for one.
     pub client: Option<(Vec<u8>, Secret)>,
+}
+
+/// What was found where it is vouched that a store is a new one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Beginning {
+    /// It is.
+    New,
+    /// It is not: it was there already, and is whole.
+    Known,
+    /// It is not, and what was accepted up to this instant may be lost.
+    Doubted(UnixTime),
 }
 
 /// Into how many parts a store is divided in a cluster, so that its nodes share the work. Part of the format: gateways

@@ -16,13 +16,14 @@ use crate::error::RedisError;
 use crate::job::{Asked, Job};
 use crate::lane::{Breaker, Lane};
 use crate::link::Dialer;
-use crate::options::RedisOptions;
+use crate::options::{Beginning, RedisOptions};
 
 /// A replay store in Redis or Valkey, shared by all gateways that use the same prefix. The [crate] says what it
 /// promises.
 pub struct RedisReplay {
     lines: Vec<Line>,
     deadline: Duration,
+    beginning: Option<Beginning>,
     tokens: Tokens,
     thread: Option<JoinHandle<()>>,
 }
@@ -73,9 +74,11 @@ impl RedisReplay {
         };
         let thread = std::thread::Builder::new().name("redis".to_owned()).spawn(work);
         let thread = thread.map_err(|error| RedisError::Thread(error.to_string()))?;
-        let store = Self { lines, deadline: options.deadline, tokens, thread: Some(thread) };
+        let (deadline, beginning) = (options.deadline, None);
+        let mut store = Self { lines, deadline, beginning, tokens, thread: Some(thread) };
         for _ in 0..store.lines.len() {
-            started.recv().map_err(|_| RedisError::Thread("its thread ended".to_owned()))??;
+            let begun = started.recv().map_err(|_| RedisError::Thread("its thread ended".to_owned()))??;
+            store.beginning = store.beginning.max(begun);
         }
         Ok(store)
     }
@@ -83,6 +86,12 @@ impl RedisReplay {
     /// Why nothing, or not everything, can be decided at present; nothing where all is well.
     pub fn refusal(&self) -> Option<StoreError> {
         self.lines.iter().find_map(|line| line.breaker.refusal())
+    }
+
+    /// What was found, where it was vouched that the store is new and the server was there. In a cluster, the worst of
+    /// its parts.
+    pub fn beginning(&self) -> Option<Beginning> {
+        self.beginning
     }
 
     fn question(&self, entry: &ReplayEntry) -> Result<oneshot::Receiver<Result<FirstUse, StoreError>>, StoreError> {

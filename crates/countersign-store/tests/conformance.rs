@@ -6,11 +6,36 @@ mod memory {
     replay_conformance!(|limits| Box::new(MemoryReplay::new(limits)));
 }
 
+/// Sixteen of them, each with its share of the limits and its share of the entries.
+mod divided {
+    use countersign_core::replay::{Answer, ReplayEntry, ReplayGuard};
+    use countersign_store::conformance::{Decision, Parts};
+    use countersign_store::{Limits, MemoryReplay, replay_conformance};
+
+    pub(super) const PARTS: Parts = Parts { count: 16, of: |entry| usize::from(entry.digest[31] % 16) };
+
+    struct Divided(Vec<MemoryReplay>);
+
+    impl ReplayGuard for Divided {
+        fn admit<'a>(&'a self, entry: &'a ReplayEntry) -> Answer<'a, Decision> {
+            self.0[(PARTS.of)(entry)].admit(entry)
+        }
+    }
+
+    fn open(limits: Limits) -> Box<dyn ReplayGuard> {
+        let share = |whole: usize| whole.div_ceil(PARTS.count);
+        let share = Limits { entries: share(limits.entries), entries_per_key: share(limits.entries_per_key) };
+        Box::new(Divided((0..PARTS.count).map(|_| MemoryReplay::new(share)).collect()))
+    }
+
+    replay_conformance!(open, PARTS);
+}
+
 /// A suite is worth what it refuses. Each of these is a fault seen in the field, and the check that finds it.
 mod faulty {
     use countersign_core::replay::{Answer, FirstUse, ReplayEntry, ReplayGuard, StoreError};
-    use countersign_store::Limits;
-    use countersign_store::conformance::{self, Decision, Fresh};
+    use countersign_store::conformance::{self, Decision, Fresh, Parts};
+    use countersign_store::{Limits, MemoryReplay};
     use std::collections::{HashMap, VecDeque};
     use std::sync::Mutex;
 
@@ -157,7 +182,7 @@ mod faulty {
     #[test]
     fn evicting_the_eldest_is_caught() {
         refuses(
-            conformance::attack_25_a_full_store_forgets_nothing,
+            |open| conformance::attack_25_a_full_store_forgets_nothing(open, Parts::ONE),
             |state: &Mutex<VecDeque<[u8; 32]>>, entry, limits| {
                 let mut queue = state.lock().unwrap();
                 if queue.contains(&entry.digest) {
@@ -174,20 +199,23 @@ mod faulty {
 
     #[test]
     fn one_capacity_for_everybody_is_caught() {
-        refuses(conformance::attack_25_one_key_cannot_fill_the_store, |state: &Mutex<Ends>, entry, limits| {
-            let mut ends = state.lock().unwrap();
-            ends.retain(|_, until| *until >= entry.now.secs());
-            if ends.len() >= limits.entries && !ends.contains_key(&entry.digest) {
-                return Err(StoreError::Full);
-            }
-            Ok(first_unless_live(&mut ends, entry, |_| true))
-        });
+        refuses(
+            |open| conformance::attack_25_one_key_cannot_fill_the_store(open, Parts::ONE),
+            |state: &Mutex<Ends>, entry, limits| {
+                let mut ends = state.lock().unwrap();
+                ends.retain(|_, until| *until >= entry.now.secs());
+                if ends.len() >= limits.entries && !ends.contains_key(&entry.digest) {
+                    return Err(StoreError::Full);
+                }
+                Ok(first_unless_live(&mut ends, entry, |_| true))
+            },
+        );
     }
 
     #[test]
     fn inserting_before_there_is_room_is_caught() {
         refuses(
-            conformance::attack_28_what_could_not_be_decided_burns_nothing,
+            |open| conformance::attack_28_what_could_not_be_decided_burns_nothing(open, Parts::ONE),
             |state: &Mutex<Ends>, entry, limits| {
                 let mut ends = state.lock().unwrap();
                 ends.retain(|_, until| *until >= entry.now.secs());
@@ -230,8 +258,27 @@ mod faulty {
 
     #[test]
     fn a_model_without_limits_is_caught() {
-        refuses(conformance::agrees_with_a_model, |state: &Mutex<Ends>, entry, _| {
-            Ok(first_unless_live(&mut state.lock().unwrap(), entry, |until| until >= entry.now.secs()))
-        });
+        refuses(
+            |open| conformance::agrees_with_a_model(open, Parts::ONE),
+            |state: &Mutex<Ends>, entry, _| {
+                Ok(first_unless_live(&mut state.lock().unwrap(), entry, |until| until >= entry.now.secs()))
+            },
+        );
+    }
+
+    /// Who says that limits are divided has to divide them.
+    #[test]
+    fn one_part_that_is_said_to_be_sixteen_is_caught() {
+        let checks: [fn(Fresh<'_>, Parts); 4] = [
+            conformance::attack_25_a_full_store_forgets_nothing,
+            conformance::attack_25_one_key_cannot_fill_the_store,
+            conformance::attack_28_what_could_not_be_decided_burns_nothing,
+            conformance::agrees_with_a_model,
+        ];
+        let open = |limits| -> Box<dyn ReplayGuard> { Box::new(MemoryReplay::new(limits)) };
+        for check in checks {
+            let passed = std::panic::catch_unwind(|| check(&open, super::divided::PARTS)).is_ok();
+            assert!(!passed, "the suite let an undivided store pass");
+        }
     }
 }

@@ -21,7 +21,8 @@ pub(crate) enum SharedCommand {
     ///
     /// A gateway that finds an empty store cannot tell whether it is new or has lost everything, and so decides nothing
     /// that could have been accepted before: mostly for a minute or so. This says that it is new. A store that is not
-    /// empty stays as it is. Never do it because a store was emptied.
+    /// empty stays as it is. Never do it because a store was emptied. Replicas have to follow before: with its first one
+    /// a server begins another history, which is doubted.
     Init {
         /// The gateway's configuration
         #[arg(short = 'c', long = "config", value_name = "FILE")]

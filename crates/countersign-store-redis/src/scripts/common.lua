@@ -15,7 +15,7 @@ local function ends(value)
 end
 
 -- Which history of writes this server goes on with, and how many replicas follow it. The history is another one after
--- every restart and every promotion.
+-- every restart and every promotion; also where nothing is lost, with the first replica and long after the last.
 local function history()
   local replication = call('INFO', 'replication')
   if not string.find(replication, 'role:master', 1, true) then

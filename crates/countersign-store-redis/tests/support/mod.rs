@@ -2,9 +2,11 @@
 //! what passes through it. What was started is stopped when it is dropped.
 #![expect(dead_code, unused_imports, reason = "each test uses its part")]
 
+pub(crate) mod cluster;
 mod relay;
 mod server;
 
+pub(crate) use cluster::Cluster;
 pub(crate) use relay::Relay;
 pub(crate) use server::{Server, free_port};
 
@@ -14,9 +16,10 @@ use countersign_core::replay::ReplayEntry;
 use countersign_store::conformance;
 use countersign_store_redis::{Address, RedisOptions, RedisReplay, Servers};
 
-/// Options for a server that nothing was ever written to.
+/// Options for a server that nothing was ever written to. A busy machine is no outage: the deadline is a long one.
 pub(crate) fn options(port: u16) -> RedisOptions {
-    RedisOptions { vouched_new: true, ..RedisOptions::at(Servers::Single(Address::new("127.0.0.1", port))) }
+    let server = Servers::Single(Address::new("127.0.0.1", port));
+    RedisOptions { vouched_new: true, deadline: Duration::from_secs(2), ..RedisOptions::at(server) }
 }
 
 /// A store that starts, or the reason why not.

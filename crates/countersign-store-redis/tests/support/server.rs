@@ -13,6 +13,9 @@ pub(crate) struct Server {
     settings: Vec<String>,
 }
 
+/// Names another program than `redis-server`.
+const PROGRAM: &str = "COUNTERSIGN_REDIS_SERVER";
+
 /// A port that nobody has at the moment.
 pub(crate) fn free_port() -> u16 {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
@@ -47,6 +50,20 @@ impl Server {
         let said = std::fs::read_to_string(server.file("log")).unwrap_or_default();
         assert!(said.contains("Address already in use"), "redis-server did not start:\n{said}");
         None
+    }
+
+    /// Whether the server was built with TLS. That of the system is taken to be: a test on it is not to be skipped.
+    pub(crate) fn speaks_tls() -> bool {
+        if std::env::var_os(PROGRAM).is_none() {
+            return true;
+        }
+        let folder = tempfile::tempdir().expect("a folder");
+        // Without certificates it does not start in either case, and says why.
+        let mut child = launch(free_port(), folder.path(), &["--tls-port".to_owned(), "PORT".to_owned()]);
+        let _ = child.wait();
+        let said = std::fs::read_to_string(folder.path().join("log")).expect("a log file");
+        assert!(said.contains("TLS"), "{said}");
+        !["Failed finding TLS support", "not built with TLS"].iter().any(|absent| said.contains(absent))
     }
 
     /// Starts a replica of a server that is reached at a port.
@@ -130,7 +147,7 @@ impl Drop for Server {
 }
 
 fn launch(port: u16, folder: &std::path::Path, settings: &[String]) -> Child {
-    let program = std::env::var("COUNTERSIGN_REDIS_SERVER").unwrap_or_else(|_| "redis-server".to_owned());
+    let program = std::env::var(PROGRAM).unwrap_or_else(|_| "redis-server".to_owned());
     let log = std::fs::File::create(folder.join("log")).expect("a log file");
     let sentinel = settings.iter().any(|setting| setting == "--sentinel");
     let mut command = Command::new(&program);

@@ -1,6 +1,6 @@
 //! The checks, one promise each.
 
-use super::{Fresh, ask, entry, roomy};
+use super::{Fresh, Parts, ask, entry, roomy};
 use crate::Limits;
 use countersign_core::replay::{FirstUse, ReplayGuard, StoreError};
 use countersign_core::time::UnixTime;
@@ -70,26 +70,28 @@ pub fn attack_24_two_clients_may_use_the_same_nonce(open: Fresh<'_>) {
 }
 
 /// Filled to its capacity, the store still knows everything, and takes new entries when old ones ended.
-pub fn attack_25_a_full_store_forgets_nothing(open: Fresh<'_>) {
-    let store = open(Limits { entries: 50, entries_per_key: 50 });
+pub fn attack_25_a_full_store_forgets_nothing(open: Fresh<'_>, parts: Parts) {
+    let store = open(parts.limits(Limits { entries: 50, entries_per_key: 50 }));
+    let entry = |client, now, live_until| parts.entry(client, 1, now, live_until);
     for number in 0..50 {
-        assert_eq!(ask(&*store, &entry(number, 1, 900, 1000)), Ok(FirstUse::First));
+        assert_eq!(ask(&*store, &entry(number, 900, 1000)), Ok(FirstUse::First));
     }
     for number in 50..500 {
-        assert_eq!(ask(&*store, &entry(number, 1, 1000, 1100)), Err(StoreError::Full), "entry {number}");
+        assert_eq!(ask(&*store, &entry(number, 1000, 1100)), Err(StoreError::Full), "entry {number}");
     }
     for number in 0..50 {
-        assert_eq!(ask(&*store, &entry(number, 1, 1000, 1000)), Ok(FirstUse::Seen), "entry {number}");
+        assert_eq!(ask(&*store, &entry(number, 1000, 1000)), Ok(FirstUse::Seen), "entry {number}");
     }
     for number in 50..100 {
-        assert_eq!(ask(&*store, &entry(number, 1, 1001, 1100)), Ok(FirstUse::First), "entry {number}");
+        assert_eq!(ask(&*store, &entry(number, 1001, 1100)), Ok(FirstUse::First), "entry {number}");
     }
-    assert_eq!(ask(&*store, &entry(100, 1, 1001, 1100)), Err(StoreError::Full));
+    assert_eq!(ask(&*store, &entry(100, 1001, 1100)), Err(StoreError::Full));
 }
 
 /// One client at its quota leaves room for the others, and has room again when its own entries end.
-pub fn attack_25_one_key_cannot_fill_the_store(open: Fresh<'_>) {
-    let store = open(Limits { entries: 100, entries_per_key: 10 });
+pub fn attack_25_one_key_cannot_fill_the_store(open: Fresh<'_>, parts: Parts) {
+    let store = open(parts.limits(Limits { entries: 100, entries_per_key: 10 }));
+    let entry = |client, number, now, live_until| parts.entry(client, number, now, live_until);
     for number in 0..10 {
         assert_eq!(ask(&*store, &entry(1, number, 900, 1000)), Ok(FirstUse::First));
     }
@@ -103,8 +105,9 @@ pub fn attack_25_one_key_cannot_fill_the_store(open: Fresh<'_>) {
 }
 
 /// A request that was turned away for want of room is first when there is room.
-pub fn attack_28_what_could_not_be_decided_burns_nothing(open: Fresh<'_>) {
-    let store = open(Limits { entries: 2, entries_per_key: 1 });
+pub fn attack_28_what_could_not_be_decided_burns_nothing(open: Fresh<'_>, parts: Parts) {
+    let store = open(parts.limits(Limits { entries: 2, entries_per_key: 1 }));
+    let entry = |client, number, now, live_until| parts.entry(client, number, now, live_until);
     assert_eq!(ask(&*store, &entry(1, 1, 900, 1000)), Ok(FirstUse::First));
     assert_eq!(ask(&*store, &entry(1, 2, 900, 2000)), Err(StoreError::KeyQuota));
     assert_eq!(ask(&*store, &entry(2, 1, 900, 1000)), Ok(FirstUse::First));

@@ -5,6 +5,9 @@
 //! each check, and [`replay_durability!`](crate::replay_durability) does so for stores that outlive their
 //! process. Checks that answer a numbered attack of the threat model bear its number.
 //!
+//! A store may divide its limits over parts, as one in a cluster does, and is then driven with [`Parts`]: every check runs,
+//! and those that reach a limit do so in one part (the model: in each). There is none that such a store is spared.
+//!
 //! That the suite can fail is shown in `tests/conformance.rs`, where stores with the field's usual faults are
 //! put through it.
 //!
@@ -19,12 +22,14 @@ mod checks;
 mod durable;
 mod history;
 mod model;
+mod parts;
 
 pub use at_once::*;
 pub use checks::*;
 pub use durable::*;
 pub use history::*;
 pub use model::agrees_with_a_model;
+pub use parts::Parts;
 
 use crate::Limits;
 use countersign_core::replay::{Answer, FirstUse, ReplayEntry, ReplayGuard, StoreError};
@@ -97,12 +102,14 @@ fn wait_for<T>(mut future: std::pin::Pin<Box<dyn Future<Output = T> + Send + '_>
 }
 
 /// One `#[test]` for each check that a replay store has to pass, with a `fn(Limits) -> Box<dyn ReplayGuard>`
-/// that opens an empty one.
+/// that opens an empty one, and the [`Parts`](crate::conformance::Parts) that it divides its limits over, if it does.
 #[macro_export]
 macro_rules! replay_conformance {
     ($open:expr) => {
+        $crate::replay_conformance!($open, $crate::conformance::Parts::ONE);
+    };
+    ($open:expr, $parts:expr) => {
         $crate::conformance_tests! { $open;
-            agrees_with_a_model
             attack_22_check_then_set_race_exactly_one_is_first
             attack_22_thousands_of_questions_under_way_at_once_are_one
             attack_22_races_over_many_entries_exactly_one_each_is_first
@@ -111,13 +118,16 @@ macro_rules! replay_conformance {
             attack_23_being_seen_does_not_change_when_an_entry_ends
             attack_24_after_another_request_the_first_is_still_seen
             attack_24_two_clients_may_use_the_same_nonce
-            attack_25_a_full_store_forgets_nothing
-            attack_25_one_key_cannot_fill_the_store
-            attack_28_what_could_not_be_decided_burns_nothing
             attack_29_a_clock_that_steps_back_reopens_nothing
             a_clock_that_jumped_ahead_and_came_back_recovers
             an_entry_that_is_over_is_never_first
             instants_at_the_ends_of_time_are_never_first_twice
+        }
+        $crate::conformance_tests! { $open, $parts;
+            agrees_with_a_model
+            attack_25_a_full_store_forgets_nothing
+            attack_25_one_key_cannot_fill_the_store
+            attack_28_what_could_not_be_decided_burns_nothing
         }
     };
 }
@@ -138,10 +148,18 @@ macro_rules! replay_durability {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! conformance_tests {
-    ($open:expr; $($check:ident)+) => {
-        $(#[test]
-        fn $check() {
-            $crate::conformance::$check(&$open);
-        })+
+    (@each $arguments:tt $($check:ident)+) => {
+        $(
+            #[test]
+            fn $check() {
+                $crate::conformance_tests! { @call $check $arguments }
+            }
+        )+
+    };
+    (@call $check:ident ($($argument:expr),+)) => {
+        $crate::conformance::$check($($argument),+)
+    };
+    ($open:expr $(, $parts:expr)?; $($check:ident)+) => {
+        $crate::conformance_tests! { @each (&$open $(, $parts)?) $($check)+ }
     };
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use countersign_core::replay::{FirstUse, StoreError};
 use countersign_core::time::UnixTime;
 use countersign_store::conformance::{ask, entry};
-use countersign_store_redis::{Address, Limits, RedisError, RedisOptions, RedisReplay, Servers};
+use countersign_store_redis::{Address, Beginning, Limits, RedisError, RedisOptions, RedisReplay, Servers};
 use support::{Relay, Server, eventually, now, options, request, store};
 
 /// A request of a scheme that accepts nothing before its time, so that a quarantine is over once its margin is.
@@ -115,6 +115,73 @@ fn attack_26_who_starts_over_an_empty_server_does_not_believe_that_it_is_new() {
     let store = store(&RedisOptions { vouched_new: false, ..quick(server.port) });
     assert_eq!(in_time(&store, &request(1, 0)), Err(StoreError::Quarantined));
     recovers(&store, 100);
+}
+
+#[test]
+fn whoever_vouches_for_a_store_is_told_what_was_found() {
+    let mut server = Server::durable();
+    let vouched = || store(&quick(server.port)).beginning();
+    assert_eq!(vouched(), Some(Beginning::New));
+    assert_eq!(vouched(), Some(Beginning::Known));
+    let not_vouched = RedisOptions { vouched_new: false, ..quick(server.port) };
+    assert_eq!(store(&not_vouched).beginning(), None);
+    let before = now();
+    server.restart();
+    let again = store(&quick(server.port)).beginning();
+    assert!(matches!(again, Some(Beginning::Doubted(until)) if until.secs() > before), "{again:?}");
+    server.kill();
+    assert_eq!(store(&quick(server.port)).beginning(), None);
+}
+
+/// With its first replica a server begins another history, which would make the new store a doubted one.
+#[test]
+fn a_store_does_not_begin_before_its_replicas_are_there() {
+    let master = Server::start();
+    let options = RedisOptions { replicas: 1, deadline: Duration::from_secs(10), ..quick(master.port) };
+    let refused = RedisReplay::start(options.clone()).unwrap_err();
+    assert!(matches!(refused, RedisError::Replicas { has: 0, wanted: 1, .. }), "{refused}");
+    let _replica = Server::replica_of(master.port);
+    eventually("the replica follows", || master.info("slave0").contains("state=online"));
+    let begun = store(&options);
+    assert_eq!(begun.beginning(), Some(Beginning::New), "nothing was written when it was refused");
+    assert_eq!(ask(&begun, &request(1, 0)), Ok(FirstUse::First));
+}
+
+#[test]
+fn attack_26_a_server_with_its_first_replica_is_doubted() {
+    let server = Server::start();
+    let store = store(&RedisOptions { deadline: Duration::from_secs(5), ..quick(server.port) });
+    all_are_first(&store, 0..20);
+    let _replica = Server::replica_of(server.port);
+    eventually("the replica follows", || server.info("slave0").contains("state=online"));
+    assert_eq!(in_time(&store, &request(1_000, 0)), Err(StoreError::Quarantined), "another history");
+    for number in 0..20 {
+        assert_eq!(in_time(&store, &request(number, 1)), Ok(FirstUse::Seen), "request {number}");
+    }
+    recovers(&store, 2_000);
+}
+
+/// It begins another history once its last replica has been gone for `repl-backlog-ttl`, and keeps nothing by which that
+/// could be told from a promotion. Where that is 0 it never does.
+#[test]
+fn a_server_whose_replicas_are_long_gone_is_doubted_unless_it_keeps_its_backlog() {
+    let begin = |ttl: &str| {
+        let server = Server::with(&["--save", "", "--repl-backlog-ttl", ttl]);
+        let replica = Server::replica_of(server.port);
+        eventually("the replica follows", || server.info("slave0").contains("state=online"));
+        let store = store(&RedisOptions { deadline: Duration::from_secs(5), ..quick(server.port) });
+        assert_eq!(in_time(&store, &request(1, 0)), Ok(FirstUse::First));
+        let history = server.info("master_replid");
+        drop(replica);
+        (server, store, history)
+    };
+    let (kept, of_kept, its_history) = begin("0");
+    let (freed, of_freed, history) = begin("1");
+    eventually("it begins another history", || freed.info("master_replid") != history);
+    assert_eq!(freed.info("master_replid2").trim_matches('0'), "", "the old one is forgotten");
+    assert_eq!(in_time(&of_freed, &request(2, 0)), Err(StoreError::Quarantined));
+    assert_eq!(kept.info("master_replid"), its_history);
+    assert_eq!(in_time(&of_kept, &request(2, 0)), Ok(FirstUse::First));
 }
 
 #[test]
@@ -241,6 +308,10 @@ fn attack_25_a_server_that_begins_to_evict_is_not_used_any_more() {
 fn a_server_that_is_away_at_the_start_may_come_later() {
     let mut server = Server::start();
     server.kill();
+    for _ in 0..50 {
+        let refusal = store(&quick(server.port)).refusal();
+        assert!(matches!(refusal, Some(StoreError::Unavailable(_))), "known as soon as it is started: {refusal:?}");
+    }
     let store = store(&quick(server.port));
     let answer = in_time(&store, &request(1, 0));
     assert!(matches!(answer, Err(StoreError::Unavailable(_))), "{answer:?}");

@@ -8,7 +8,7 @@ use countersign_core::key::Secret;
 use countersign_core::replay::{FirstUse, StoreError};
 use countersign_store::conformance::ask;
 use countersign_store_redis::{Address, Login, RedisError, RedisOptions, RedisReplay, Servers, Tls};
-use support::{Server, eventually, options, request, store};
+use support::{Cluster, Server, cluster, eventually, options, request, store};
 
 fn at(port: u16) -> Address {
     Address::new("127.0.0.1", port)
@@ -81,42 +81,11 @@ fn attack_26_sentinels_name_the_new_master_and_nothing_is_accepted_again() {
     );
 }
 
-/// Three masters, each with a replica.
-fn cluster() -> Vec<Server> {
-    let own = ["--save", "", "--cluster-enabled", "yes", "--cluster-node-timeout", "1000", "--cluster-port"];
-    let start = || {
-        let bus = support::free_port().to_string();
-        Server::with(&own.iter().copied().chain([bus.as_str()]).collect::<Vec<_>>())
-    };
-    let nodes: Vec<Server> = (0..6).map(|_| start()).collect();
-    for (node, range) in nodes.iter().zip([("0", "5460"), ("5461", "10922"), ("10923", "16383")]) {
-        assert_eq!(node.ask(&["CLUSTER", "ADDSLOTSRANGE", range.0, range.1]), "OK");
-    }
-    for node in &nodes[1..] {
-        let bus = node.ask(&["CONFIG", "GET", "cluster-port"]);
-        let bus = bus.rsplit(' ').next().unwrap().to_owned();
-        assert_eq!(nodes[0].ask(&["CLUSTER", "MEET", "127.0.0.1", &node.port.to_string(), &bus]), "OK");
-    }
-    eventually("the nodes know each other", || nodes.iter().all(|node| cluster_info(node, "cluster_known_nodes:6")));
-    for (master, replica) in nodes[..3].iter().zip(&nodes[3..]) {
-        let id = master.ask(&["CLUSTER", "MYID"]);
-        eventually("it becomes a replica", || replica.ask(&["CLUSTER", "REPLICATE", &id]) == "OK");
-    }
-    eventually("the cluster is up", || {
-        nodes.iter().all(|node| cluster_info(node, "cluster_state:ok"))
-            && nodes[..3].iter().all(|node| node.info("slave0").contains("state=online"))
-    });
-    nodes
-}
-
-fn cluster_info(node: &Server, line: &str) -> bool {
-    node.ask(&["CLUSTER", "INFO"]).contains(line)
-}
-
 #[test]
 fn attack_26_a_cluster_shares_the_work_and_a_failover_accepts_nothing_again() {
-    let mut nodes = cluster();
-    let servers = Servers::Cluster(nodes.iter().map(|node| at(node.port)).collect());
+    let cluster = Cluster::with_replicas();
+    let servers = cluster.servers();
+    let mut nodes = cluster.nodes;
     let options = RedisOptions { servers, clock_margin: Duration::from_secs(1), ..options(0) };
     let gateways: Vec<RedisReplay> = (0..2).map(|_| store(&options)).collect();
     for number in 0..300 {
@@ -138,7 +107,7 @@ fn attack_26_a_cluster_shares_the_work_and_a_failover_accepts_nothing_again() {
                 Err(_) => undecided += 1,
             }
         }
-        nodes[3].info("role") == "master" && cluster_info(&nodes[3], "cluster_state:ok")
+        nodes[3].info("role") == "master" && cluster::says(&nodes[3], "cluster_state:ok")
     });
     assert!(decided > 0, "the shards of the other masters were decided meanwhile");
     let mut accepted = 0;
@@ -154,8 +123,7 @@ fn attack_26_a_cluster_shares_the_work_and_a_failover_accepts_nothing_again() {
 
 #[test]
 fn a_node_of_a_cluster_is_told_from_a_server_of_its_own() {
-    let bus = support::free_port().to_string();
-    let node = Server::with(&["--save", "", "--cluster-enabled", "yes", "--cluster-port", &bus]);
+    let node = cluster::node();
     let refused = RedisReplay::start(options(node.port)).unwrap_err();
     assert!(matches!(refused, RedisError::Cluster { clustered: true, .. }), "{refused}");
 }
@@ -208,6 +176,10 @@ fn certificates() -> (String, String, String) {
 
 #[test]
 fn tls_with_the_right_authority_works_and_with_another_does_not() {
+    if !Server::speaks_tls() {
+        eprintln!("skipped: the server that COUNTERSIGN_REDIS_SERVER names was built without TLS");
+        return;
+    }
     let (authority, certificate, key) = certificates();
     let folder = tempfile::tempdir().unwrap();
     let file = |name: &str, text: &str| {
