@@ -27,9 +27,9 @@ pub(crate) struct Message {
     pub(crate) fields: Vec<(String, Vec<u8>)>,
     /// `None`: there is none, which is not the same to all schemes as an empty one.
     pub(crate) body: Option<Vec<u8>>,
-    /// The client's address.
     /// The fields behind the body.
     pub(crate) trailers: Vec<(String, Vec<u8>)>,
+    /// The client's address.
     pub(crate) peer: Option<String>,
     /// The status, where this is a response.
     pub(crate) status: Option<u16>,
@@ -87,19 +87,30 @@ impl Message {
         answers: Option<Message>,
     ) -> Result<Self, MessageError> {
         check_fields(&fields)?;
-        Ok(Self {
-            method: answers.as_ref().map(|request| request.method.clone()).unwrap_or_default(),
+        let mut response = Self {
+            method: String::new(),
             origin: String::new(),
             target: Vec::new(),
             authority: String::new(),
-            transport: answers.as_ref().map_or(Transport::Https, |request| request.transport),
+            transport: Transport::Https,
             fields,
             body,
             trailers: Vec::new(),
             peer: None,
             status: Some(status),
-            answers: answers.map(Box::new),
-        })
+            answers: None,
+        };
+        if let Some(request) = answers {
+            response.answer(request);
+        }
+        Ok(response)
+    }
+
+    /// Says which request a response answers.
+    pub(crate) fn answer(&mut self, request: Message) {
+        self.method.clone_from(&request.method);
+        self.transport = request.transport;
+        self.answers = Some(Box::new(request));
     }
 
     /// Shows the message to the engine, whole: there is no more of it to come.

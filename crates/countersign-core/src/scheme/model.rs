@@ -56,6 +56,15 @@ pub struct Message {
     pub message_signature: Option<crate::httpsig::Policy>,
 }
 
+impl Message {
+    /// The message as each of its alternatives has it; the message itself where it has none.
+    #[must_use]
+    pub fn alternatives(&self) -> Vec<Self> {
+        let put = |tried: &Alternative| Self { lets: tried.lets.clone(), base: tried.base.clone(), ..self.clone() };
+        if self.tries.is_empty() { vec![self.clone()] } else { self.tries.iter().map(put).collect() }
+    }
+}
+
 /// A signed policy: `[policy]`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Policy {
@@ -461,6 +470,41 @@ pub enum ListSource {
 }
 
 impl ListSource {
+    /// All of them, by name.
+    pub const ALL: &'static [Self] = &[
+        Self::Form,
+        Self::FormRaw,
+        Self::Headers,
+        Self::Json,
+        Self::Params,
+        Self::Query,
+        Self::QueryForm,
+        Self::QueryJson,
+        Self::QueryPct,
+        Self::QueryRaw,
+        Self::QueryRawJson,
+        Self::Xml,
+    ];
+
+    /// The name in scheme files.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Form => "form",
+            Self::FormRaw => "form-raw",
+            Self::Headers => "headers",
+            Self::Json => "json",
+            Self::Params => "params",
+            Self::Query => "query",
+            Self::QueryForm => "query-form",
+            Self::QueryJson => "query-json",
+            Self::QueryPct => "query-pct",
+            Self::QueryRaw => "query-raw",
+            Self::QueryRawJson => "query-raw-json",
+            Self::Xml => "xml",
+        }
+    }
+
     /// Whether the list is read from the body, or from the body too.
     #[must_use]
     pub const fn draws_on_body(self) -> bool {
@@ -586,6 +630,28 @@ pub enum Filter {
     },
     /// List: items whose name matches none of the globs.
     Without(Vec<String>),
+}
+
+impl Filter {
+    /// Calls `each` with the templates among its arguments, in their order.
+    pub(crate) fn each_template(&self, each: &mut dyn FnMut(&Template)) {
+        match self {
+            Self::Each(text)
+            | Self::Granting(text, _)
+            | Self::Hmac(_, text)
+            | Self::Kdf(_, _, text)
+            | Self::Member(text)
+            | Self::Or(text)
+            | Self::When(text, ..)
+            | Self::With { value: text, .. } => each(text),
+            Self::Hkdf { salt, info, .. } => {
+                each(salt);
+                each(info);
+            }
+            Self::Ratchet(_, steps) => steps.iter().for_each(each),
+            _ => {}
+        }
+    }
 }
 
 /// A pure conversion of bytes.

@@ -152,7 +152,7 @@ impl Fault {
         let Explained { decision, explanation, now } = &**explained;
         let mut text = Vec::new();
         explain::steps(explanation, &decision.scheme, Paint::new(false), &mut text)?;
-        verify::show(decision, *now, Paint::new(false), &mut text)?;
+        verify::show(decision, None, *now, Paint::new(false), &mut text)?;
         for line in String::from_utf8_lossy(&text).lines() {
             writeln!(out, "{}", format!("    {line}").trim_end())?;
         }
