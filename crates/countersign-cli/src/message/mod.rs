@@ -7,6 +7,7 @@ pub(crate) mod http;
 pub(crate) mod json;
 mod url;
 
+use countersign_core::canon::is_token;
 use countersign_core::{RequestView, Signed, Transport};
 
 pub(crate) use url::{Url, UrlError};
@@ -177,7 +178,7 @@ impl Message {
 
 fn check_fields(fields: &[(String, Vec<u8>)]) -> Result<(), MessageError> {
     for (name, value) in fields {
-        if !is_token(name) {
+        if !is_token(name.as_bytes()) {
             return Err(MessageError::FieldName { name: name.clone() });
         }
         if value.iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0)) {
@@ -198,12 +199,6 @@ fn host(fields: &[(String, Vec<u8>)]) -> Result<Option<&str>, MessageError> {
         Ok(host) => Ok(Some(host)),
         Err(_) => Err(MessageError::HostUnreadable),
     }
-}
-
-/// RFC 9110, section 5.6.2.
-fn is_token(name: &str) -> bool {
-    let is_tchar = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    !name.is_empty() && name.bytes().all(is_tchar)
 }
 
 #[cfg(test)]

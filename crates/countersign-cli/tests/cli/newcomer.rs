@@ -133,7 +133,7 @@ fn all_variables_that_signing_lacks_are_named_at_once() {
     for (scheme, hint) in [
         ("aws-sigv4-s3", "give --var region=VALUE --var service=VALUE"),
         ("tencent-tc3", "give --var service=VALUE"),
-        ("aliyun-oss-v4", "give --var region=VALUE"),
+        ("aliyun-oss-v4", "give --var region=VALUE --var service=VALUE"),
         ("volcengine-v4", "give --var region=VALUE --var service=VALUE"),
     ] {
         let message = "POST / HTTP/1.1\nHost: h\nContent-Type: text/plain\n\n{}";

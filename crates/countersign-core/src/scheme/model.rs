@@ -5,7 +5,7 @@
 pub use super::deployed::{Bound, Listing};
 pub use super::rules::{ErrorPart, Errors, Fresh, KeyRule, Kind, NonceRule, Replay, Var, When, Window};
 use crate::alg::{Asymmetric, Hash, ScalarKdf};
-use crate::canon::Charset;
+use crate::canon::{Charset, is_tchar};
 use crate::plan::carrier::Shape;
 pub use crate::scheme::chunks::Chunks;
 use crate::scheme::draft::{At, Place, Span};
@@ -249,15 +249,6 @@ fn writes(format: &TimeFormat, byte: u8) -> bool {
         TimeFormat::HttpDate | TimeFormat::Pattern(_) => !byte.is_ascii_control() && byte.is_ascii(),
         TimeFormat::OneOf(formats) => formats.iter().any(|format| writes(format, byte)),
     }
-}
-
-/// A `tchar` of RFC 9110, section 5.6.2.
-pub(crate) const fn is_tchar(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric()
-        || matches!(
-            byte,
-            b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'-' | b'.' | b'^' | b'_' | b'`' | b'|' | b'~'
-        )
 }
 
 /// One place of the message that carries credentials.
