@@ -438,10 +438,9 @@ impl Compiler<'_> {
             Filter::AfterLast(text) => Op::AfterLast(text.as_slice().into()),
             Filter::Before(text) => Op::Before(text.as_slice().into()),
             Filter::Convert(convert) if matches!(list_state(ops), State::List) => {
-                Op::List(ListOp::Convert(*convert, true, span))
+                Op::List(ListOp::Convert(*convert, span))
             }
             Filter::Convert(convert) => Op::Convert(*convert, span, blame),
-            Filter::ConvertValues(convert) => Op::List(ListOp::Convert(*convert, false, span)),
             Filter::Dedupe => Op::List(ListOp::Dedupe),
             Filter::DropEmpty => Op::List(ListOp::DropEmpty),
             Filter::Each(text) => Op::List(ListOp::Each(self.each(text))),

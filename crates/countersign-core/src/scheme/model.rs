@@ -535,8 +535,6 @@ pub enum Filter {
     Before(Vec<u8>),
     /// A pure conversion, of a scalar or of a list's names and values.
     Convert(Convert),
-    /// A conversion of a list's values only.
-    ConvertValues(Convert),
     /// List: one item of each run of equal items.
     Dedupe,
     /// List: items with an empty value are dropped.

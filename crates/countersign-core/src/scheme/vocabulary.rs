@@ -90,7 +90,6 @@ pub(super) const FILTERS: &[(&str, &str, RangeInclusive<usize>)] = &[
     ("only", "only GLOB…", 1..=128),
     ("or", "or NAME or \"TEMPLATE\"", 1..=1),
     ("pct-only", "pct-only \"CHARACTERS\"", 1..=1),
-    ("pct-values", "pct-values", 0..=0),
     ("pick", "pick NAMES [empty|skip|reject]", 1..=2),
     ("ratchet", "ratchet HASH STEP…", 2..=64),
     ("slice", "slice FROM TO", 2..=2),
