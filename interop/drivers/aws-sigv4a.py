@@ -20,9 +20,9 @@ QUICK = True
 
 def sign(scheme, rng, hostile):
     host = hostile.host(rng)
-    # The runtime reads a path with `:/` in it as a URL with a scheme.
+    # The runtime reads a target with `:/` in it as a URL with a scheme.
     target = hostile.path(rng, dots=rng.random() < 0.2).replace(":", "%3A")
-    query = hostile.query_string(rng, hostile.query(rng), bare=True)
+    query = hostile.query_string(rng, hostile.query(rng), bare=True).replace(":", "%3A")
     target += f"?{query}" if query else ""
     headers = [(name, value) for name, value in hostile.headers(rng)]
     line = {

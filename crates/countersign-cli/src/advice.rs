@@ -2,10 +2,11 @@
 
 use countersign_core::scheme::model::{Convert, Field, FieldType, Filter, Part, Primitive, Source, Template};
 use countersign_core::scheme::{nearest, same_name};
-use countersign_core::{Scheme, SignError};
+use countersign_core::{Reason, Scheme, SignError};
 
 use crate::engine::Undecided;
 use crate::material::Material;
+use crate::message::Message;
 use crate::scheme_file::SchemeFile;
 
 /// The variable of a signer that says for how many seconds a link holds.
@@ -49,11 +50,19 @@ fn names(scheme: &Scheme) -> Vec<&str> {
     names
 }
 
-/// What would let a message be signed.
-pub(crate) fn on_signing(error: &SignError, file: &SchemeFile, key: &Material) -> Option<String> {
+/// What would let a message be signed. `vars`: what was given.
+pub(crate) fn on_signing(
+    error: &SignError,
+    file: &SchemeFile,
+    key: &Material,
+    vars: &[(String, String)],
+) -> Option<String> {
     let scheme = file.scheme();
     Some(match error {
         SignError::AlreadySigned { .. } => "remove it first; `countersign verify` judges it".to_owned(),
+        SignError::Message(rejection) if rejection.reason() == Reason::CoverageTooThin => {
+            "give the message what has to be signed".to_owned()
+        }
         SignError::KeyIdNeeded => "give --key-id ID".to_owned(),
         SignError::KeyUnsuitable => on_key(scheme, key),
         SignError::Missing { step: Some(step) } => {
@@ -64,12 +73,54 @@ pub(crate) fn on_signing(error: &SignError, file: &SchemeFile, key: &Material) -
             None => "`countersign schemes show` tells what the place admits".to_owned(),
         },
         SignError::VarNeeded { name } => {
-            let is_expiry = scheme.fresh.expires.and_then(|id| scheme.request.fields.get(id));
-            if is_expiry.is_some_and(|expiry| expiry.name == *name) {
+            let expiry = scheme.fresh.expires.and_then(|id| scheme.request.fields.get(id));
+            if expiry.is_some_and(|expiry| expiry.name == *name) {
                 format!("give --var {TTL}=SECONDS for how long it is to hold, or --var {name}=UNIX-TIME")
             } else {
-                format!("give --var {name}=VALUE")
+                let others = open(scheme, vars).into_iter().filter(|other| other != name);
+                let options: Vec<String> =
+                    std::iter::once(name.as_str()).chain(others).map(|name| format!("--var {name}=VALUE")).collect();
+                format!("give {}", options.join(" "))
             }
+        }
+        _ => return None,
+    })
+}
+
+/// The captures of a request that signing fills by variables alone, and that were not given.
+fn open<'s>(scheme: &'s Scheme, vars: &[(String, String)]) -> Vec<&'s str> {
+    let request = &scheme.request;
+    let fresh = &scheme.fresh;
+    let timed = [fresh.timestamp.map(|window| window.field), fresh.starts, fresh.expires];
+    let filled = |id: usize, field: &Field| {
+        let bound = request.binds.iter().any(|bind| bind.what == Source::Field(id));
+        let known = scheme.vars.iter().any(|var| same_name(&var.name, &field.name) && var.default.is_some());
+        field.optional
+            || field.definition.is_some()
+            || bound
+            || known
+            || timed.contains(&Some(id))
+            || field.kind.names().is_some()
+            || matches!(field.name.as_str(), "key-id" | "nonce" | "signature" | "timestamp" | "rest")
+            || vars.iter().any(|(given, _)| same_name(given, &field.name))
+    };
+    let fields = request.fields.iter().enumerate();
+    fields.filter(|(id, field)| !filled(*id, field)).map(|(_, field)| field.name.as_str()).collect()
+}
+
+/// What may be behind a refusal, beyond the reason itself. `trimmed`: whether the message holds without the line feed
+/// at its end.
+pub(crate) fn on_refusal(reason: Reason, message: &Message, trimmed: bool) -> Option<&'static str> {
+    Some(match reason {
+        _ if trimmed => {
+            "it holds without the line feed at its end, which an editor may have put there; \
+             a `Content-Length` says where the body ends"
+        }
+        Reason::Expired | Reason::TimestampFuture | Reason::TimestampStale => {
+            "`--now UNIX` judges it as of another time"
+        }
+        Reason::ComponentMissing | Reason::FieldMissing if message.status.is_some() && message.answers.is_none() => {
+            "`--answers FILE` gives the request that was answered, where the scheme signs something of that"
         }
         _ => return None,
     })

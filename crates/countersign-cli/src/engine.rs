@@ -179,7 +179,7 @@ impl Engine {
         let signed = task.message.seen_to_sign(|view| signer.sign(view, &key, &fresh));
         signed.map_err(|error| Undecided::Sign {
             text: sign_error(&error, &scheme),
-            hint: advice::on_signing(&error, &scheme, material),
+            hint: advice::on_signing(&error, &scheme, material, &task.vars),
             error,
         })
     }

@@ -77,6 +77,8 @@ pub(crate) enum MaterialError {
     Key(#[from] KeyError),
     #[error("{}: the key cannot be used: {error}", path.display())]
     KeyFile { path: PathBuf, error: KeyError },
+    #[error("{} has a key without its first and last line, `-----BEGIN …-----` and `-----END …-----`", path.display())]
+    NoPem { path: PathBuf },
     #[error("{} is not text", path.display())]
     NotText { path: PathBuf },
     #[error("{} cannot be read: {source}", path.display())]
@@ -93,6 +95,10 @@ impl MaterialError {
             Self::Key(KeyError::Encrypted) | Self::KeyFile { error: KeyError::Encrypted, .. } => {
                 Some("openssl pkey -in KEY -out DECRYPTED".to_owned())
             }
+            Self::NoPem { path } => Some(format!(
+                "openssl base64 -d -A -in {} | openssl pkey -inform DER -out key.pem; with -pubin if it is a public key",
+                path.display()
+            )),
             _ => None,
         }
     }
@@ -102,6 +108,9 @@ impl Material {
     /// A key from a file of PEM, or of a JSON Web Key; what it is, the file says.
     pub(crate) fn read_key(path: &Path) -> Result<Self, MaterialError> {
         let text = SecretText::read(path)?;
+        if is_bare_der(text.expose()) {
+            return Err(MaterialError::NoPem { path: path.to_owned() });
+        }
         Ok(if text.expose().trim_ascii_start().starts_with('{') {
             Self::Jwk(text)
         } else if text.expose().contains("PRIVATE KEY-----") {
@@ -146,6 +155,17 @@ impl Material {
         let digest = hasher.finish();
         std::array::from_fn(|at| digest.as_bytes().get(at).copied().unwrap_or_default())
     }
+}
+
+/// Whether a text is a key in base64 and nothing else, as some vendors hand them out: DER begins with a sequence, whose
+/// length takes two bytes more (PKCS#1, PKCS#8, SPKI of RSA) or none (of elliptic curves).
+fn is_bare_der(text: &str) -> bool {
+    let is_base64 = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=\r\n".contains(&byte);
+    let text = text.trim_ascii();
+    text.starts_with('M')
+        && text.len() > 56
+        && text.bytes().all(is_base64)
+        && !text.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
 /// Keys from a file, found by the id that a message claims.

@@ -149,8 +149,19 @@ fn own_material(line: &mut Line) -> Result<Option<Material>, Undecided> {
 /// Reads the one message of a command.
 pub(crate) fn read_message(input: &InputOptions) -> Result<Message, Failure> {
     let transport: Transport = input.transport.into();
-    let bytes = read_all(&input.request)?;
-    Message::from_http(&bytes, transport).map_err(|error| Undecided::Http(error).into())
+    let read = |path: &Path| -> Result<Message, Failure> {
+        Ok(Message::from_http(&read_all(path)?, transport).map_err(Undecided::Http)?)
+    };
+    let mut message = read(&input.request)?;
+    if let Some(path) = &input.answers {
+        let request = read(path)?;
+        if message.status.is_none() || request.status.is_some() {
+            let hint = "--request FILE is the response then, and --answers FILE the request";
+            return Err(Failure::arguments("only a response answers, and only a request is answered", hint));
+        }
+        message.answer(request);
+    }
+    Ok(message)
 }
 
 /// Reads a file whole; `-` is standard input.

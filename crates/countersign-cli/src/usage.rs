@@ -27,7 +27,14 @@ pub(crate) fn tell(error: &clap::Error) -> ExitCode {
 fn in_two_lines(error: &clap::Error, command: &str) -> String {
     let text = error.render().to_string();
     let paragraph: Vec<&str> = text.lines().take_while(|line| !line.is_empty()).map(str::trim).collect();
-    let hint = suggestion(error).unwrap_or_else(|| format!("see `{command} --help`"));
+    let hint = suggestion(error).unwrap_or_else(|| {
+        // It looks like curl, and takes few of curl's options itself.
+        if command == "countersign curl" && error.kind() == ErrorKind::UnknownArgument {
+            "options for curl itself stand behind `--`, as in `-- -v`; see `countersign curl --help`".to_owned()
+        } else {
+            format!("see `{command} --help`")
+        }
+    });
     format!("{}\nhint: {hint}\n", paragraph.join(" "))
 }
 
@@ -72,6 +79,10 @@ mod tests {
             (&["countersign", "sign", "--secrt", "s"], "hint: did you mean `--secret`?\n"),
             (&["countersign", "sign", "--var", "x"], "hint: see `countersign sign --help`\n"),
             (&["countersign", "sign", "--secret", "a", "--key-file", "b"], "hint: see `countersign sign --help`\n"),
+            (
+                &["countersign", "curl", "https://h/", "-v"],
+                "hint: options for curl itself stand behind `--`, as in `-- -v`; see `countersign curl --help`\n",
+            ),
             (&["countersign", "keys", "add"], "hint: see `countersign keys add --help`\n"),
         ] {
             let told = told(arguments);

@@ -2,11 +2,12 @@
 
 use std::io::{self, Write};
 
-use countersign_core::UnixTime;
+use countersign_core::{Reason, UnixTime};
 
+use crate::advice;
 use crate::answer::VerdictAnswer;
 use crate::args::VerifyArguments;
-use crate::engine::{Decision, Engine, Facts};
+use crate::engine::{Decision, Engine, Facts, Task};
 use crate::failure::Failure;
 use crate::jsonl::{self, Mode};
 use crate::out::{Outcome, Output};
@@ -23,9 +24,11 @@ pub(crate) fn run(arguments: &VerifyArguments, out: &mut Output) -> Result<Outco
     defaults.check(&mut engine)?;
     let decided = task::read_message(&arguments.input).and_then(|message| {
         let task = defaults.task(message)?;
-        Ok((engine.verify(&task)?, task.now))
+        let decision = engine.verify(&task)?;
+        let advice = advice(&mut engine, &task, &decision);
+        Ok((decision, advice, task.now))
     });
-    let (decision, now) = match decided {
+    let (decision, advice, now) = match decided {
         Ok(decided) => decided,
         Err(failure) => return undecided(failure, arguments.json, out),
     };
@@ -33,7 +36,7 @@ pub(crate) fn run(arguments: &VerifyArguments, out: &mut Output) -> Result<Outco
     if arguments.json {
         out.json(&VerdictAnswer::new(None, decision))?;
     } else {
-        show(&decision, now, Paint::new(out.colour()), out)?;
+        show(&decision, advice, now, Paint::new(out.colour()), out)?;
     }
     Ok(outcome)
 }
@@ -47,6 +50,25 @@ pub(crate) fn defaults(arguments: &VerifyArguments) -> Result<Defaults, Failure>
     )?;
     defaults.peer.clone_from(&arguments.input.peer);
     Ok(defaults)
+}
+
+/// What may be behind a refusal, beyond its reason.
+pub(crate) fn advice(engine: &mut Engine, task: &Task, decision: &Decision) -> Option<&'static str> {
+    let reason = decision.verdict.as_ref().err()?.reason();
+    let of_body = matches!(reason, Reason::DigestMismatch | Reason::SignatureMismatch | Reason::ValueDisagrees);
+    let trimmed = of_body && holds_without_line_end(engine, task);
+    advice::on_refusal(reason, &task.message, trimmed)
+}
+
+/// Whether a message holds without the line feed at its end, where nothing says that it belongs to the body.
+fn holds_without_line_end(engine: &mut Engine, task: &Task) -> bool {
+    let Some(body) = task.message.body.as_deref().and_then(|body| body.strip_suffix(b"\n")) else { return false };
+    if task.message.values("content-length").next().is_some() {
+        return false;
+    }
+    let mut other = task.clone();
+    other.message.body = Some(body.to_vec());
+    engine.verify(&other).is_ok_and(|decision| decision.verdict.is_ok())
 }
 
 pub(crate) const fn outcome(decision: &Decision) -> Outcome {
@@ -64,8 +86,14 @@ pub(crate) fn undecided(failure: Failure, json: bool, out: &mut Output) -> Resul
     Err(failure)
 }
 
-/// The verdict for people.
-pub(crate) fn show(decision: &Decision, now: UnixTime, paint: Paint, out: &mut impl Write) -> io::Result<()> {
+/// The verdict for people, and what may be behind a refusal.
+pub(crate) fn show(
+    decision: &Decision,
+    advice: Option<&str>,
+    now: UnixTime,
+    paint: Paint,
+    out: &mut impl Write,
+) -> io::Result<()> {
     let scheme = decision.plan.scheme();
     match &decision.verdict {
         Ok(Facts { key_id, signed_at, coverage }) => {
@@ -85,7 +113,8 @@ pub(crate) fn show(decision: &Decision, now: UnixTime, paint: Paint, out: &mut i
             if let Some(step) = rejection.step() {
                 writeln!(out, "{}", decision.scheme.excerpt(step))?;
             }
-            writeln!(out, "  `countersign reason {code}` says what that means")
+            writeln!(out, "  `countersign reason {code}` says what that means")?;
+            advice.map_or(Ok(()), |advice| writeln!(out, "  {advice}"))
         }
     }
 }

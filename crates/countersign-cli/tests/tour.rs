@@ -1,4 +1,4 @@
-//! The README's tour, run as it stands there.
+//! The tours of the README and of the command line's page, run as they stand there.
 //!
 //! Between `<!-- tour:begin -->` and `<!-- tour:end -->` every fenced `sh` block is run, all of them in one shell, in
 //! an empty folder, with `countersign` on the path. A `text` block right after one is what it must print, to either
@@ -35,13 +35,22 @@ struct Done {
 
 #[test]
 fn the_tour_of_the_readme_holds() {
-    let Ok(readme) = std::fs::read_to_string(live::root().join("README.md")) else {
-        eprintln!("skipped: there is no README.md");
+    holds("README.md");
+}
+
+#[test]
+fn the_tour_of_the_command_line_holds() {
+    holds("docs/command-line.md");
+}
+
+fn holds(name: &str) {
+    let Ok(page) = std::fs::read_to_string(live::root().join(name)) else {
+        eprintln!("skipped: there is no {name}");
         return;
     };
-    let stops = stops(&readme).unwrap_or_else(|fault| panic!("README.md: {fault}"));
+    let stops = stops(&page).unwrap_or_else(|fault| panic!("{name}: {fault}"));
     if let Err(fault) = take(&stops, Duration::from_mins(1)) {
-        panic!("README.md:{fault}");
+        panic!("{name}:{fault}");
     }
 }
 

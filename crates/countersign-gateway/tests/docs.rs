@@ -14,6 +14,17 @@ fn the_example_of_the_documentation_is_a_configuration() {
 }
 
 #[test]
+fn the_webhooks_of_the_documentation_are_a_configuration() {
+    let page = include_str!("../../../docs/configuration.md");
+    let (_, rest) = page.split_once("```toml\n").expect("an example");
+    let (example, _) = rest.split_once("```").expect("its end");
+    let config = Config::parse("docs/configuration.md", example.to_owned(), std::path::Path::new(""));
+    let config = config.unwrap_or_else(|faults| panic!("{faults}"));
+    assert_eq!(config.routes.len(), 3);
+    assert!(config.routes.iter().all(|route| route.key.is_some() && !route.methods.is_empty()));
+}
+
+#[test]
 fn the_examples_of_links_and_values_are_configurations() {
     for (page, routes) in [
         (include_str!("../../../docs/signed-values.md"), 3),

@@ -17,6 +17,30 @@ pub(crate) fn seconds(text: &str) -> Option<u64> {
     (!text.is_empty() && rest.is_empty()).then_some(total)
 }
 
+/// So many seconds in words: in the largest unit of which they are a whole number; in several units where they are
+/// more than 120 of that one.
+#[must_use]
+pub fn in_words(seconds: u64) -> String {
+    let said = |count: u64, name: &str| format!("{count} {name}{}", if count == 1 { "" } else { "s" });
+    let units = [(86_400, "day"), (3600, "hour"), (60, "minute"), (1, "second")];
+    let whole = units.iter().find(|(unit, _)| seconds >= *unit && seconds.is_multiple_of(*unit));
+    match whole {
+        Some((unit, name)) if seconds / unit <= 120 || *unit == 86_400 => said(seconds / unit, name),
+        None => said(seconds, "second"),
+        Some(_) => {
+            let mut rest = seconds;
+            let mut words = Vec::new();
+            for (unit, name) in units.into_iter().filter(|(unit, _)| seconds >= *unit) {
+                if rest >= unit {
+                    words.push(said(rest / unit, name));
+                    rest %= unit;
+                }
+            }
+            words.join(" ")
+        }
+    }
+}
+
 /// What to say to somebody who wrote something else.
 pub(crate) const HINT: &str = "days, hours, minutes and seconds, as in `7d`, `24h`, `5m`, `90s` or `1h30m`";
 
@@ -55,6 +79,26 @@ mod tests {
             ("٣m", None),
         ] {
             assert_eq!(seconds(text), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn durations_are_said_in_whole_units() {
+        for (seconds, said) in [
+            (0, "0 seconds"),
+            (1, "1 second"),
+            (90, "90 seconds"),
+            (121, "2 minutes 1 second"),
+            (300, "5 minutes"),
+            (3600, "1 hour"),
+            (7260, "2 hours 1 minute"),
+            (29_400, "8 hours 10 minutes"),
+            (86_400, "1 day"),
+            (90_000, "25 hours"),
+            (604_800, "7 days"),
+            (31_536_000, "365 days"),
+        ] {
+            assert_eq!(in_words(seconds), said);
         }
     }
 

@@ -10,7 +10,7 @@
 //! [`catalogue`] is one. What the names, types and filters of a scheme mean is the core's matter.
 
 pub mod catalogue;
-mod duration;
+pub mod duration;
 mod either;
 mod extends;
 pub mod fault;

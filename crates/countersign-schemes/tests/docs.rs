@@ -405,6 +405,20 @@ fn faults_are_those_of_the_table() {
 }
 
 #[test]
+fn recipes_are_schemes() {
+    let document = document();
+    let shelf = shelf(&document);
+    let mut wrong = Vec::new();
+    for (line, row) in table(&document, "recipes") {
+        let text = over_the_first(&code(&row[1]).join("\n"));
+        if let Err(error) = load("mine.toml", &text, &shelf) {
+            wrong.push(format!("line {line}:\n{error}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
 fn bodies_are_needed_as_the_table_says() {
     let document = document();
     let shelf = shelf(&document);

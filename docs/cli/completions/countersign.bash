@@ -290,7 +290,7 @@ _countersign() {
             return 0
             ;;
         countersign__subcmd__explain)
-            opts="-h --scheme --var --now --key-id --secret --secret-file --key-file --alg --keys --certificates --request --jsonl --transport --peer --replay --json --help"
+            opts="-h --scheme --var --now --key-id --secret --secret-file --key-file --alg --keys --certificates --request --jsonl --transport --peer --answers --replay --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -345,6 +345,10 @@ _countersign() {
                     return 0
                     ;;
                 --peer)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --answers)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1064,7 +1068,7 @@ _countersign() {
             return 0
             ;;
         countersign__subcmd__sign)
-            opts="-h --scheme --var --now --key-id --secret --secret-file --key-file --alg --request --jsonl --transport --peer --nonce --format --json --help"
+            opts="-h --scheme --var --now --key-id --secret --secret-file --key-file --alg --request --jsonl --transport --peer --answers --nonce --format --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1111,6 +1115,10 @@ _countersign() {
                     return 0
                     ;;
                 --peer)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --answers)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1542,7 +1550,7 @@ _countersign() {
             return 0
             ;;
         countersign__subcmd__verify)
-            opts="-h --scheme --var --now --key-id --secret --secret-file --key-file --alg --keys --certificates --request --jsonl --transport --peer --replay --json --help"
+            opts="-h --scheme --var --now --key-id --secret --secret-file --key-file --alg --keys --certificates --request --jsonl --transport --peer --answers --replay --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1597,6 +1605,10 @@ _countersign() {
                     return 0
                     ;;
                 --peer)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --answers)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

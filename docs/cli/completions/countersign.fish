@@ -56,6 +56,7 @@ complete -c countersign -n "__fish_countersign_using_subcommand sign" -l request
 complete -c countersign -n "__fish_countersign_using_subcommand sign" -l transport -d 'What a raw message was sent over' -r -f -a "http\t'Plain HTTP'
 https\t'HTTP over TLS'"
 complete -c countersign -n "__fish_countersign_using_subcommand sign" -l peer -d 'The client\'s address, where the scheme signs it' -r
+complete -c countersign -n "__fish_countersign_using_subcommand sign" -l answers -d 'The request that the message answers, where the message is a response: a raw HTTP/1.1 message' -r -F
 complete -c countersign -n "__fish_countersign_using_subcommand sign" -l nonce -d 'The nonce, instead of a random one' -r
 complete -c countersign -n "__fish_countersign_using_subcommand sign" -l format -d 'How to print the signed message' -r -f -a "http\t'As a raw HTTP/1.1 message'
 json\t'As one JSON object'
@@ -78,6 +79,7 @@ complete -c countersign -n "__fish_countersign_using_subcommand verify" -l reque
 complete -c countersign -n "__fish_countersign_using_subcommand verify" -l transport -d 'What a raw message was sent over' -r -f -a "http\t'Plain HTTP'
 https\t'HTTP over TLS'"
 complete -c countersign -n "__fish_countersign_using_subcommand verify" -l peer -d 'The client\'s address, where the scheme signs it' -r
+complete -c countersign -n "__fish_countersign_using_subcommand verify" -l answers -d 'The request that the message answers, where the message is a response: a raw HTTP/1.1 message' -r -F
 complete -c countersign -n "__fish_countersign_using_subcommand verify" -l jsonl -d 'Read one JSON object a line, answer each with one line'
 complete -c countersign -n "__fish_countersign_using_subcommand verify" -l replay -d 'Remember accepted messages during this run, and refuse one that comes again'
 complete -c countersign -n "__fish_countersign_using_subcommand verify" -l json -d 'Print JSON'
@@ -96,6 +98,7 @@ complete -c countersign -n "__fish_countersign_using_subcommand explain" -l requ
 complete -c countersign -n "__fish_countersign_using_subcommand explain" -l transport -d 'What a raw message was sent over' -r -f -a "http\t'Plain HTTP'
 https\t'HTTP over TLS'"
 complete -c countersign -n "__fish_countersign_using_subcommand explain" -l peer -d 'The client\'s address, where the scheme signs it' -r
+complete -c countersign -n "__fish_countersign_using_subcommand explain" -l answers -d 'The request that the message answers, where the message is a response: a raw HTTP/1.1 message' -r -F
 complete -c countersign -n "__fish_countersign_using_subcommand explain" -l jsonl -d 'Read one JSON object a line, answer each with one line'
 complete -c countersign -n "__fish_countersign_using_subcommand explain" -l replay -d 'Remember accepted messages during this run, and refuse one that comes again'
 complete -c countersign -n "__fish_countersign_using_subcommand explain" -l json -d 'Print JSON'

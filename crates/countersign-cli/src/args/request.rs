@@ -57,6 +57,9 @@ pub(crate) struct InputOptions {
     /// The client's address, where the scheme signs it
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) peer: Option<String>,
+    /// The request that the message answers, where the message is a response: a raw HTTP/1.1 message
+    #[arg(long, value_name = "FILE", conflicts_with = "jsonl")]
+    pub(crate) answers: Option<PathBuf>,
 }
 
 /// A transport, by its name.

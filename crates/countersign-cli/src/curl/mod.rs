@@ -59,6 +59,13 @@ pub(crate) fn command(message: &Message) -> Result<String, Undecided> {
 fn message(arguments: &CurlArguments) -> Result<Message, Failure> {
     let url = Url::parse(&arguments.url)
         .map_err(|error| Failure::arguments(error.to_string(), "https://example.com/path"))?;
+    // Clients and servers differ in what they make of such a URL, and the signature holds for one of them.
+    if !url.target.iter().all(u8::is_ascii_graphic) {
+        return Err(Failure::arguments(
+            "the URL has a space or a letter that is no part of a URL",
+            format!("percent-encoded it is {}", url.encoded()),
+        ));
+    }
     let mut fields = Vec::new();
     let mut form = true;
     for line in &arguments.headers {

@@ -33,9 +33,10 @@ pub(crate) fn run(arguments: &ExplainArguments, out: &mut Output) -> Result<Outc
         let task = defaults.task(message)?;
         let (decision, explanation) = engine.explain(&task)?;
         let open = open(&decision, &task.message);
-        Ok(((decision, explanation, open), task.now))
+        let advice = verify::advice(&mut engine, &task, &decision);
+        Ok(((decision, explanation, open, advice), task.now))
     });
-    let ((decision, explanation, open), now) = match decided {
+    let ((decision, explanation, open, advice), now) = match decided {
         Ok(decided) => decided,
         Err(failure) => return verify::undecided(failure, arguments.json, out),
     };
@@ -46,7 +47,7 @@ pub(crate) fn run(arguments: &ExplainArguments, out: &mut Output) -> Result<Outc
     } else {
         let paint = Paint::new(out.colour());
         steps(&explanation, &decision.scheme, paint, out)?;
-        verify::show(&decision, now, paint, out)?;
+        verify::show(&decision, advice, now, paint, out)?;
         if let Some(open) = open {
             writeln!(out, "{}: {open}", paint.bad("warning"))?;
         }

@@ -7,6 +7,7 @@
 use std::io::{self, Write};
 
 use countersign_core::Transport;
+use countersign_core::canon::is_token;
 
 use super::{Message, MessageError, Url, UrlError};
 
@@ -150,7 +151,7 @@ fn fields(lines: &mut Lines<'_>) -> Result<Vec<(String, Vec<u8>)>, HttpError> {
         }
         let colon = line.iter().position(|byte| *byte == b':').ok_or_else(wrong)?;
         let (name, value) = line.split_at(colon);
-        let name = std::str::from_utf8(name).ok().filter(|name| super::is_token(name)).ok_or_else(wrong)?;
+        let name = std::str::from_utf8(name).ok().filter(|name| is_token(name.as_bytes())).ok_or_else(wrong)?;
         fields.push((name.to_owned(), value[1..].trim_ascii().to_vec()));
     }
     Ok(fields)
@@ -192,7 +193,7 @@ fn request_line(line: &[u8]) -> Option<(&str, &[u8])> {
     let first = line.iter().position(|byte| *byte == b' ')?;
     let last = line.iter().rposition(|byte| *byte == b' ')?;
     let target = line.get(first + 1..last)?;
-    let method = std::str::from_utf8(&line[..first]).ok().filter(|method| super::is_token(method))?;
+    let method = std::str::from_utf8(&line[..first]).ok().filter(|method| is_token(method.as_bytes()))?;
     let printable = target.iter().all(|byte| !byte.is_ascii_control());
     (printable && !target.is_empty() && is_version(&line[last + 1..])).then_some((method, target))
 }

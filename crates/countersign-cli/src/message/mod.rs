@@ -7,6 +7,7 @@ pub(crate) mod http;
 pub(crate) mod json;
 mod url;
 
+use countersign_core::canon::is_token;
 use countersign_core::{RequestView, Signed, Transport};
 
 pub(crate) use url::{Url, UrlError};
@@ -27,9 +28,9 @@ pub(crate) struct Message {
     pub(crate) fields: Vec<(String, Vec<u8>)>,
     /// `None`: there is none, which is not the same to all schemes as an empty one.
     pub(crate) body: Option<Vec<u8>>,
-    /// The client's address.
     /// The fields behind the body.
     pub(crate) trailers: Vec<(String, Vec<u8>)>,
+    /// The client's address.
     pub(crate) peer: Option<String>,
     /// The status, where this is a response.
     pub(crate) status: Option<u16>,
@@ -87,19 +88,30 @@ impl Message {
         answers: Option<Message>,
     ) -> Result<Self, MessageError> {
         check_fields(&fields)?;
-        Ok(Self {
-            method: answers.as_ref().map(|request| request.method.clone()).unwrap_or_default(),
+        let mut response = Self {
+            method: String::new(),
             origin: String::new(),
             target: Vec::new(),
             authority: String::new(),
-            transport: answers.as_ref().map_or(Transport::Https, |request| request.transport),
+            transport: Transport::Https,
             fields,
             body,
             trailers: Vec::new(),
             peer: None,
             status: Some(status),
-            answers: answers.map(Box::new),
-        })
+            answers: None,
+        };
+        if let Some(request) = answers {
+            response.answer(request);
+        }
+        Ok(response)
+    }
+
+    /// Says which request a response answers.
+    pub(crate) fn answer(&mut self, request: Message) {
+        self.method.clone_from(&request.method);
+        self.transport = request.transport;
+        self.answers = Some(Box::new(request));
     }
 
     /// Shows the message to the engine, whole: there is no more of it to come.
@@ -166,7 +178,7 @@ impl Message {
 
 fn check_fields(fields: &[(String, Vec<u8>)]) -> Result<(), MessageError> {
     for (name, value) in fields {
-        if !is_token(name) {
+        if !is_token(name.as_bytes()) {
             return Err(MessageError::FieldName { name: name.clone() });
         }
         if value.iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0)) {
@@ -187,12 +199,6 @@ fn host(fields: &[(String, Vec<u8>)]) -> Result<Option<&str>, MessageError> {
         Ok(host) => Ok(Some(host)),
         Err(_) => Err(MessageError::HostUnreadable),
     }
-}
-
-/// RFC 9110, section 5.6.2.
-fn is_token(name: &str) -> bool {
-    let is_tchar = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    !name.is_empty() && name.bytes().all(is_tchar)
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! A URL cut into transport, authority and target. Nothing of it is decoded or normalised.
 
+use std::fmt::Write as _;
+
 use countersign_core::Transport;
 
 /// An absolute `http` or `https` URL.
@@ -50,6 +52,20 @@ impl Url {
         // RFC 9112, section 3.2.1: an empty path is sent as `/`.
         let slash = if target.starts_with('/') { "" } else { "/" };
         Ok(Self { transport, authority: authority.to_owned(), target: format!("{slash}{target}").into_bytes() })
+    }
+
+    /// The URL with whatever cannot stand in one percent-encoded, and nothing else.
+    pub(crate) fn encoded(&self) -> String {
+        let mut url = format!("{}://{}", self.transport.scheme(), self.authority);
+        for byte in &self.target {
+            if byte.is_ascii_graphic() {
+                url.push(char::from(*byte));
+            } else {
+                // Writing to memory cannot fail.
+                let _ = write!(url, "%{byte:02X}");
+            }
+        }
+        url
     }
 
     /// Whether a `Host` field names this URL's authority: RFC 9110, section 4.2.3, without case and with the default

@@ -155,6 +155,10 @@ impl Page<'_> {
             let names: Vec<String> = require.names.iter().map(|name| code(name)).collect();
             self.line(&format!("Must be signed, where the message has it: {}.", names.join(", ")));
         }
+        if !message.cover.is_empty() {
+            let names: Vec<String> = message.cover.iter().map(|name| code(name)).collect();
+            self.line(&format!("Countersign signs, where the message has it: {}.", names.join(", ")));
+        }
         if !message.tries.is_empty() {
             self.line(&format!(
                 "Clients sign in one of {} ways, which are tried in turn: see the file.",
@@ -219,10 +223,13 @@ impl Page<'_> {
         }
         let mut rows: Vec<String> = Vec::new();
         for finding in findings {
-            let row = format!("| {} | {} | {} |", finding.severity, code(finding.rule.code), cell(&finding.message));
-            // Requests and answers may share a weakness.
-            if !rows.contains(&row) {
-                rows.push(row);
+            let row =
+                |message: &str| format!("| {} | {} | {} |", finding.severity, code(finding.rule.code), cell(message));
+            // Alternatives may share a weakness; so may requests and answers, of which it is said once.
+            let of_requests = finding.message.strip_prefix("in an answer ").map(row);
+            let own = row(&finding.message);
+            if !rows.contains(&own) && of_requests.is_none_or(|row| !rows.contains(&row)) {
+                rows.push(own);
             }
         }
         self.line(&format!("| | rule | finding |\n|---|---|---|\n{}", rows.join("\n")));

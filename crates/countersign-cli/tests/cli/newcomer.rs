@@ -127,3 +127,137 @@ fn the_commands_of_a_page_run() {
     }
     assert!(countersign().arg("--version").output().unwrap().status.success());
 }
+
+#[test]
+fn all_variables_that_signing_lacks_are_named_at_once() {
+    for (scheme, hint) in [
+        ("aws-sigv4-s3", "give --var region=VALUE --var service=VALUE"),
+        ("tencent-tc3", "give --var service=VALUE"),
+        ("aliyun-oss-v4", "give --var region=VALUE --var service=VALUE"),
+        ("volcengine-v4", "give --var region=VALUE --var service=VALUE"),
+    ] {
+        let message = "POST / HTTP/1.1\nHost: h\nContent-Type: text/plain\n\n{}";
+        let run = |arguments: &[&str], _: &str| run(arguments, message);
+        let sign = ["sign", "--scheme", scheme, "--key-id", "AK", "--secret", "s"];
+        let done = run(&sign, MESSAGE);
+        let vars = if scheme == "aliyun-oss-v4" { &["--var", "bucket=b"][..] } else { &[] };
+        let done = if done.err.contains("`bucket`") { run(&[&sign[..], vars].concat(), MESSAGE) } else { done };
+        assert_eq!(done.err.lines().nth(1), Some(format!("hint: {hint}").as_str()), "{scheme}");
+        // What is named is all that was missing.
+        let named = hint.strip_prefix("give ").unwrap().split(' ');
+        let given: Vec<String> = named.map(|word| word.replace("VALUE", "x")).collect();
+        let given: Vec<&str> = given.iter().map(String::as_str).collect();
+        let done = run(&[&sign[..], vars, &given[..]].concat(), MESSAGE);
+        assert_eq!(done.status, 0, "{scheme}: {}", done.err);
+    }
+}
+
+/// curl would send a target that is none, and servers differ in what they make of it.
+#[test]
+fn a_url_with_what_no_url_has_is_refused_with_the_one_that_is_meant() {
+    let sign = ["--scheme", "countersign-v1", "--key-id", "k", "--secret", "0123456789abcdef"];
+    for (url, encoded) in
+        [("https://h/a b", "https://h/a%20b"), ("https://h/ü%20?q=é+1", "https://h/%C3%BC%20?q=%C3%A9+1")]
+    {
+        let done = run(&[&["curl", url][..], &sign].concat(), "");
+        assert_eq!((done.status, done.out.as_str()), (2, ""), "{url}");
+        assert!(done.err.contains(&format!("hint: percent-encoded it is {encoded}\n")), "{}", done.err);
+        assert_eq!(run(&[&["curl", encoded][..], &sign].concat(), "").status, 0, "{encoded}");
+    }
+}
+
+#[test]
+fn a_key_without_the_lines_of_pem_is_told_from_no_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let bare = folder.path().join("bare");
+    for (pem, option) in [("rsa.pem", ""), ("rsa.pub.pem", "-pubin"), ("p256.pem", ""), ("ed25519.pub.pem", "-pubin")]
+    {
+        let pem =
+            std::fs::read_to_string(format!("{}/../../vectors/keys/{pem}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+        let base64: String = pem.lines().filter(|line| !line.starts_with("--")).collect();
+        std::fs::write(&bare, base64).unwrap();
+        let done = run(&["verify", "--scheme", "alipay-rsa2", "--key-file", bare.to_str().unwrap()], MESSAGE);
+        assert_eq!(done.status, 2);
+        assert!(done.err.contains("bare has a key without its first and last line"), "{}", done.err);
+        // The line that is hinted at makes a key that can be read.
+        let line = done.err.split_once("hint: ").unwrap().1.split_once(';').unwrap().0.to_owned();
+        let line = format!("{} {option}", line.replace("key.pem", "made.pem"));
+        let made = std::process::Command::new("sh").args(["-c", &line]).current_dir(folder.path()).output().unwrap();
+        assert!(made.status.success(), "{line}: {}", String::from_utf8_lossy(&made.stderr));
+        let made = folder.path().join("made.pem");
+        let done = run(&["verify", "--scheme", "alipay-rsa2", "--key-file", made.to_str().unwrap()], MESSAGE);
+        assert_eq!(done.status, 1, "{}", done.err);
+    }
+    for none in ["no key", "M", "4d49495145766742494441", &"4D".repeat(32)] {
+        std::fs::write(&bare, none).unwrap();
+        let done = run(&["verify", "--scheme", "alipay-rsa2", "--key-file", bare.to_str().unwrap()], MESSAGE);
+        assert!(done.status != 0 && !done.err.contains("without its first"), "{none}: {}", done.err);
+    }
+}
+
+const STRIPE: &str = "POST /stripe HTTP/1.1\nHost: h\n\
+    Stripe-Signature: t=1714566896,v1=76cad4a1bb5ea7a7fd6b67fd1a2a5ba9e5dbf4a0a6a2ed8c7d2e1f1bcbb3b8a4\n";
+
+/// Most captured messages come out of an editor.
+#[test]
+fn a_line_feed_too_many_is_found_and_nothing_else_is_put_down_to_it() {
+    let options = ["--scheme", "stripe-webhook", "--secret", "whsec_test"];
+    let sign = run(&[&["sign"], &options[..], &["--now", "1714566896"]].concat(), "POST / HTTP/1.1\nHost: h\n\n{}");
+    assert_eq!(sign.status, 0, "{}", sign.err);
+    let found = "without the line feed at its end";
+    for command in ["verify", "explain"] {
+        let judge = |message: &str| {
+            let done = run(&[&[command], &options[..], &["--now", "1714566896"]].concat(), message);
+            (done.status, done.out.contains(found))
+        };
+        let head = sign.out.strip_suffix("{}").unwrap();
+        let with_length = head.replacen("Host:", "Content-Length: 3\r\nHost:", 1);
+        assert_eq!(judge(&sign.out), (0, false));
+        assert_eq!(judge(&format!("{head}{{}}\n")), (1, true));
+        assert_eq!(judge(&format!("{head}{{}}\n\n")), (1, false), "one line end is an editor's, two are not");
+        assert_eq!(judge(&format!("{head}{{ }}\n")), (1, false));
+        assert_eq!(judge(&format!("{with_length}{{}}\n")), (1, false), "a length says that it belongs there");
+        // What is stale is that first of all.
+        let stale = run(&[&[command], &options[..]].concat(), sign.out.as_str());
+        assert!(
+            stale.status == 1 && stale.out.contains("`--now UNIX` judges it as of another time"),
+            "{}",
+            stale.out
+        );
+    }
+    let wrong = run(&[&["verify"], &options[..], &["--now", "1714566896"]].concat(), format!("{STRIPE}\n{{}}"));
+    assert!(wrong.out.contains("signature-mismatch") && !wrong.out.contains(found), "{}", wrong.out);
+}
+
+/// Alipay's answers are signed by the name of the method that was asked for; Hawk's, by much of the request.
+#[test]
+fn an_answer_is_signed_and_verified_beside_its_request() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let asked = write("asked", "GET /gateway.do?method=alipay.trade.query HTTP/1.1\nHost: h\n\n");
+    let other = write("other", "GET /gateway.do?method=alipay.trade.pay HTTP/1.1\nHost: h\n\n");
+    let answer = "HTTP/1.1 200 OK\n\n{\"alipay_trade_query_response\":{\"code\":\"10000\"}}";
+    let key = ["--scheme", "alipay-rsa2", "--key-file", RSA];
+    let judged = |command: &str, more: &[&str], message: &str| run(&[&[command], &key[..], more].concat(), message);
+    let signed = judged("sign", &["--answers", &asked], answer);
+    assert_eq!(signed.status, 0, "{}", signed.err);
+    assert_eq!(judged("verify", &["--answers", &asked], &signed.out).status, 0);
+    assert_eq!(judged("explain", &["--answers", &asked], &signed.out).status, 0);
+    let wrong = judged("verify", &["--answers", &other], &signed.out);
+    assert!(wrong.status == 1 && wrong.out.contains("rejected field-missing"), "{}", wrong.out);
+    let alone = judged("verify", &[], &signed.out);
+    assert!(alone.status == 1 && alone.out.contains("`--answers FILE` gives the request"), "{}", alone.out);
+    let request = std::fs::read_to_string(&asked).unwrap();
+    let answered = write("answered", &signed.out);
+    for (message, answers) in [(&request, &asked), (&signed.out, &answered)] {
+        let done = judged("verify", &["--answers", answers], message);
+        assert_eq!(done.status, 2);
+        assert!(done.err.contains("only a response answers, and only a request is answered"), "{}", done.err);
+    }
+    let both = run(&["verify", "--jsonl", "--answers", &asked], "");
+    assert!(both.status == 2 && both.err.contains("cannot be used with"), "{}", both.err);
+}

@@ -61,7 +61,17 @@ pub fn title(input: &[u8], out: &mut Vec<u8>) {
 /// Whether a name is a token: RFC 9110, section 5.6.2. Field names and methods are.
 #[must_use]
 pub fn is_token(name: &[u8]) -> bool {
-    !name.is_empty() && name.iter().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte))
+    !name.is_empty() && name.iter().all(|byte| is_tchar(*byte))
+}
+
+/// Whether a byte may stand in a token.
+#[must_use]
+pub const fn is_tchar(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || matches!(
+            byte,
+            b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'-' | b'.' | b'^' | b'_' | b'`' | b'|' | b'~'
+        )
 }
 
 fn is_white(byte: u8) -> bool {

@@ -28,7 +28,7 @@ pub use base64::{b64, b64_nopad, b64url, b64url_pad, unb64, unb64_nopad, unb64ur
 pub use charset::Charset;
 pub use collation::collate;
 pub use crc32::crc32;
-pub use field::{is_token, lower, media_type, squeeze, title, trim, upper};
+pub use field::{is_tchar, is_token, lower, media_type, squeeze, title, trim, upper};
 pub use form::{form_decode, form_encode, query_pairs};
 pub use glob::{any_of, glob, wildcard};
 pub use hex::{hex_lower, hex_upper, unhex};

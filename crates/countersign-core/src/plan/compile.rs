@@ -10,8 +10,8 @@ use crate::httpsig;
 use crate::scheme::References;
 use crate::scheme::draft::{Place, Span};
 use crate::scheme::model::{
-    Alternative, Carrier, Chunk, Chunks, Convert, FieldId, Filter, Fresh, LetId, ListSource, Message, Part,
-    Primitive, Source, Template, Value,
+    Carrier, Chunk, Chunks, Convert, FieldId, Filter, Fresh, LetId, ListSource, Message, Part, Primitive, Source,
+    Template, Value,
 };
 use crate::verify::coverage::certain;
 use crate::verify::read::outer_first;
@@ -29,7 +29,7 @@ pub(super) fn message(message: &Message, fresh: Fresh) -> MessagePlan {
         optional: false,
         asks: Asks::default(),
     };
-    let variants: Vec<Variant> = alternatives(message).iter().map(|message| compiler.variant(message)).collect();
+    let variants: Vec<Variant> = message.alternatives().iter().map(|message| compiler.variant(message)).collect();
     let binds: Vec<BindPlan> = message
         .binds
         .iter()
@@ -137,21 +137,10 @@ fn message_signature(fresh: Fresh) -> MessagePlan {
     }
 }
 
-/// The message, or what each of its alternatives makes of it.
-pub(crate) fn alternatives(message: &Message) -> Vec<Message> {
-    let plain = Message { tries: Vec::new(), ..message.clone() };
-    if message.tries.is_empty() {
-        return vec![plain];
-    }
-    let replaced =
-        |tried: &Alternative| Message { lets: tried.lets.clone(), base: tried.base.clone(), ..plain.clone() };
-    message.tries.iter().map(replaced).collect()
-}
-
 /// Whether the signature covers a capture, by each alternative: it is in the base, or in a field line that is, or that
 /// has to be listed.
 fn signs(message: &Message, id: FieldId) -> bool {
-    alternatives(message).iter().all(|message| {
+    message.alternatives().iter().all(|message| {
         let drawn = References::of(message, &message.base);
         let rides = |carrier: &Carrier| {
             let mut ids = Vec::new();
@@ -170,7 +159,7 @@ fn signs(message: &Message, id: FieldId) -> bool {
 
 fn signed_headers(message: &Message) -> Vec<String> {
     let mut names = Vec::new();
-    for message in alternatives(message) {
+    for message in message.alternatives() {
         for source in References::of(&message, &message.base).sources {
             match source {
                 Source::Header(name) if !names.contains(&name) => names.push(name),
@@ -449,10 +438,9 @@ impl Compiler<'_> {
             Filter::AfterLast(text) => Op::AfterLast(text.as_slice().into()),
             Filter::Before(text) => Op::Before(text.as_slice().into()),
             Filter::Convert(convert) if matches!(list_state(ops), State::List) => {
-                Op::List(ListOp::Convert(*convert, true, span))
+                Op::List(ListOp::Convert(*convert, span))
             }
             Filter::Convert(convert) => Op::Convert(*convert, span, blame),
-            Filter::ConvertValues(convert) => Op::List(ListOp::Convert(*convert, false, span)),
             Filter::Dedupe => Op::List(ListOp::Dedupe),
             Filter::DropEmpty => Op::List(ListOp::DropEmpty),
             Filter::Each(text) => Op::List(ListOp::Each(self.each(text))),
@@ -524,19 +512,10 @@ fn keyed(message: &Message, parts: &[Part]) -> bool {
                 _ => false,
             };
             source
-                || value.filters.iter().any(|filter| match filter {
-                    Filter::Hash(None) | Filter::Hmac(None, _) => true,
-                    Filter::Each(inner)
-                    | Filter::Granting(inner, _)
-                    | Filter::Hmac(_, inner)
-                    | Filter::Kdf(_, _, inner)
-                    | Filter::Member(inner)
-                    | Filter::Or(inner)
-                    | Filter::When(inner, ..) => text(inner),
-                    Filter::Hkdf { salt, info, .. } => text(salt) || text(info),
-                    Filter::With { value, .. } => text(value),
-                    Filter::Ratchet(_, steps) => steps.iter().any(text),
-                    _ => false,
+                || value.filters.iter().any(|filter| {
+                    let mut drawn = matches!(filter, Filter::Hash(None) | Filter::Hmac(None, _));
+                    filter.each_template(&mut |inner| drawn |= text(inner));
+                    drawn
                 })
         }
     })
@@ -630,18 +609,11 @@ impl Search<'_> {
     }
 
     fn filter(&mut self, filter: &Filter) -> bool {
-        match filter {
-            Filter::Or(other) => self.depth == Depth::All && self.template(other),
-            Filter::Each(text)
-            | Filter::Granting(text, _)
-            | Filter::Hmac(_, text)
-            | Filter::Kdf(_, _, text)
-            | Filter::Member(text)
-            | Filter::When(text, ..)
-            | Filter::With { value: text, .. } => self.template(text),
-            Filter::Hkdf { salt, info, .. } => self.template(salt) || self.template(info),
-            Filter::Ratchet(_, steps) => steps.iter().any(|step| self.template(step)),
-            _ => false,
+        if matches!(filter, Filter::Or(_)) && self.depth == Depth::Certain {
+            return false;
         }
+        let mut found = false;
+        filter.each_template(&mut |text| found |= self.template(text));
+        found
     }
 }

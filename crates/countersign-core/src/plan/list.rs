@@ -104,12 +104,10 @@ impl List {
         })
     }
 
-    pub(crate) fn convert(&mut self, convert: Convert, names: bool, tmp: &mut Vec<u8>) -> Result<(), Malformed> {
+    pub(crate) fn convert(&mut self, convert: Convert, tmp: &mut Vec<u8>) -> Result<(), Malformed> {
         let mut items = std::mem::take(&mut self.items);
         let result = items.iter_mut().try_for_each(|item| {
-            if names {
-                item.k = self.converted(item.k, convert, tmp)?;
-            }
+            item.k = self.converted(item.k, convert, tmp)?;
             item.v = self.converted(item.v, convert, tmp)?;
             Ok(())
         });

@@ -422,7 +422,7 @@ pub(crate) enum Blame {
 /// A rewrite of the list register.
 #[derive(Debug, Clone)]
 pub(crate) enum ListOp {
-    Convert(Convert, bool, Span),
+    Convert(Convert, Span),
     Dedupe,
     DropEmpty,
     Each(Program),

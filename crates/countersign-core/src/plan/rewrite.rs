@@ -118,10 +118,10 @@ pub(super) fn pick_fields(
 
 pub(super) fn rewrite(env: &Env<'_>, scratch: &mut Scratch, op: &ListOp) -> Result<(), Stop> {
     match op {
-        ListOp::Convert(by, names, span) => {
+        ListOp::Convert(by, span) => {
             scratch
                 .list
-                .convert(*by, *names, &mut scratch.tmp)
+                .convert(*by, &mut scratch.tmp)
                 .map_err(|canon::Malformed| Rejection::new(Reason::TargetMalformed, Some(*span), Subject::Part))?;
         }
         ListOp::Dedupe => scratch.list.dedupe(),

@@ -3,11 +3,11 @@
 use super::chunks;
 use super::filters::Flow;
 use super::model::{
-    Alternative, Bind, Carrier, Chunk, Field, FieldType, Fresh, KeyRule, Let, Message, NonceRule, Part, Policy,
-    Primitive, Replay, SignatureRule, Source, Split, Template, Var, Window, Wrap,
+    Alternative, Bind, Carrier, Chunk, Field, FieldType, Fresh, KeyRule, Let, ListSource, Message, NonceRule, Part,
+    Policy, Primitive, Replay, SignatureRule, Source, Split, Template, Var, Window, Wrap,
 };
 use super::references::References;
-use super::vocabulary::{self, LISTS, MEMBERS, SOURCES};
+use super::vocabulary::{self, MEMBERS, SOURCES};
 use super::{Checked, Scheme, draft};
 use super::{head, message_signature};
 use crate::plan::carrier;
@@ -545,7 +545,7 @@ impl<'a> Checker<'a> {
         if let Some(id) = self.vars.iter().position(|var| var.name == name) {
             return Some(Source::Var(id));
         }
-        if let Some((_, list)) = LISTS.iter().find(|(known, _)| *known == name) {
+        if let Some(list) = ListSource::ALL.iter().find(|list| list.name() == name) {
             return Some(Source::List(*list));
         }
         if let Some(source) = of_message(name) {
@@ -569,7 +569,7 @@ impl<'a> Checker<'a> {
             .chain(self.lets.iter().map(|entry| entry.name.value.clone()))
             .chain(self.vars.iter().map(|var| var.name.clone()))
             .chain(SOURCES.iter().map(|(name, _)| (*name).to_owned()))
-            .chain(LISTS.iter().map(|(name, _)| (*name).to_owned()));
+            .chain(ListSource::ALL.iter().map(|list| list.name().to_owned()));
         let hint = match vocabulary::nearest(name, known) {
             Some(near) => format!("did you mean `{near}`?"),
             None if name.contains('.') => format!("members stand behind one of: {}", MEMBERS.join(", ")),

@@ -170,7 +170,6 @@ impl Checker<'_> {
                 let bytes = self.literal(draft, 0)?;
                 self.scalar(draft, flow, Filter::PctOnly(bytes))
             }
-            "pct-values" => self.pairs(draft, flow, Filter::ConvertValues(Convert::Pct)),
             "pick" => self.pick(draft, flow),
             "ratchet" => self.ratchet(draft, flow),
             "slice" => self.slice(draft, flow),

@@ -5,7 +5,7 @@
 pub use super::deployed::{Bound, Listing};
 pub use super::rules::{ErrorPart, Errors, Fresh, KeyRule, Kind, NonceRule, Replay, Var, When, Window};
 use crate::alg::{Asymmetric, Hash, ScalarKdf};
-use crate::canon::Charset;
+use crate::canon::{Charset, is_tchar};
 use crate::plan::carrier::Shape;
 pub use crate::scheme::chunks::Chunks;
 use crate::scheme::draft::{At, Place, Span};
@@ -54,6 +54,15 @@ pub struct Message {
     pub chunks: Option<Chunks>,
     /// How it is signed by RFC 9421, if it is: then there are no carriers, and the base is empty.
     pub message_signature: Option<crate::httpsig::Policy>,
+}
+
+impl Message {
+    /// The message as each of its alternatives has it; the message itself where it has none.
+    #[must_use]
+    pub fn alternatives(&self) -> Vec<Self> {
+        let put = |tried: &Alternative| Self { lets: tried.lets.clone(), base: tried.base.clone(), ..self.clone() };
+        if self.tries.is_empty() { vec![self.clone()] } else { self.tries.iter().map(put).collect() }
+    }
 }
 
 /// A signed policy: `[policy]`.
@@ -240,15 +249,6 @@ fn writes(format: &TimeFormat, byte: u8) -> bool {
         TimeFormat::HttpDate | TimeFormat::Pattern(_) => !byte.is_ascii_control() && byte.is_ascii(),
         TimeFormat::OneOf(formats) => formats.iter().any(|format| writes(format, byte)),
     }
-}
-
-/// A `tchar` of RFC 9110, section 5.6.2.
-pub(crate) const fn is_tchar(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric()
-        || matches!(
-            byte,
-            b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'-' | b'.' | b'^' | b'_' | b'`' | b'|' | b'~'
-        )
 }
 
 /// One place of the message that carries credentials.
@@ -461,6 +461,41 @@ pub enum ListSource {
 }
 
 impl ListSource {
+    /// All of them, by name.
+    pub const ALL: &'static [Self] = &[
+        Self::Form,
+        Self::FormRaw,
+        Self::Headers,
+        Self::Json,
+        Self::Params,
+        Self::Query,
+        Self::QueryForm,
+        Self::QueryJson,
+        Self::QueryPct,
+        Self::QueryRaw,
+        Self::QueryRawJson,
+        Self::Xml,
+    ];
+
+    /// The name in scheme files.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Form => "form",
+            Self::FormRaw => "form-raw",
+            Self::Headers => "headers",
+            Self::Json => "json",
+            Self::Params => "params",
+            Self::Query => "query",
+            Self::QueryForm => "query-form",
+            Self::QueryJson => "query-json",
+            Self::QueryPct => "query-pct",
+            Self::QueryRaw => "query-raw",
+            Self::QueryRawJson => "query-raw-json",
+            Self::Xml => "xml",
+        }
+    }
+
     /// Whether the list is read from the body, or from the body too.
     #[must_use]
     pub const fn draws_on_body(self) -> bool {
@@ -500,8 +535,6 @@ pub enum Filter {
     Before(Vec<u8>),
     /// A pure conversion, of a scalar or of a list's names and values.
     Convert(Convert),
-    /// A conversion of a list's values only.
-    ConvertValues(Convert),
     /// List: one item of each run of equal items.
     Dedupe,
     /// List: items with an empty value are dropped.
@@ -586,6 +619,28 @@ pub enum Filter {
     },
     /// List: items whose name matches none of the globs.
     Without(Vec<String>),
+}
+
+impl Filter {
+    /// Calls `each` with the templates among its arguments, in their order.
+    pub(crate) fn each_template(&self, each: &mut dyn FnMut(&Template)) {
+        match self {
+            Self::Each(text)
+            | Self::Granting(text, _)
+            | Self::Hmac(_, text)
+            | Self::Kdf(_, _, text)
+            | Self::Member(text)
+            | Self::Or(text)
+            | Self::When(text, ..)
+            | Self::With { value: text, .. } => each(text),
+            Self::Hkdf { salt, info, .. } => {
+                each(salt);
+                each(info);
+            }
+            Self::Ratchet(_, steps) => steps.iter().for_each(each),
+            _ => {}
+        }
+    }
 }
 
 /// A pure conversion of bytes.

@@ -93,26 +93,8 @@ impl References {
     }
 
     fn filter(&mut self, message: &Message, filter: &Filter, depth: usize) {
+        filter.each_template(&mut |text| self.template(message, text, depth));
         match filter {
-            Filter::Each(text)
-            | Filter::Granting(text, _)
-            | Filter::Hmac(_, text)
-            | Filter::Kdf(_, _, text)
-            | Filter::Member(text)
-            | Filter::Or(text)
-            | Filter::When(text, ..) => {
-                self.template(message, text, depth);
-            }
-            Filter::Hkdf { salt, info, .. } => {
-                self.template(message, salt, depth);
-                self.template(message, info, depth);
-            }
-            Filter::With { value, .. } => self.template(message, value, depth),
-            Filter::Ratchet(_, steps) => {
-                for step in steps {
-                    self.template(message, step, depth);
-                }
-            }
             Filter::Listed(id, _) | Filter::Pick(Listing::Field(id), _) => {
                 self.source(message, &Source::Field(*id), depth);
             }

@@ -32,22 +32,6 @@ pub(super) const SOURCES: &[(&str, Source)] = &[
 /// Sources with a member, as in `header.host`.
 pub(super) const MEMBERS: &[&str] = &["cookie", "form", "header", "json", "part", "query", "request", "xml"];
 
-/// List sources.
-pub(super) const LISTS: &[(&str, ListSource)] = &[
-    ("form", ListSource::Form),
-    ("form-raw", ListSource::FormRaw),
-    ("headers", ListSource::Headers),
-    ("json", ListSource::Json),
-    ("params", ListSource::Params),
-    ("query", ListSource::Query),
-    ("query-form", ListSource::QueryForm),
-    ("query-json", ListSource::QueryJson),
-    ("query-pct", ListSource::QueryPct),
-    ("query-raw", ListSource::QueryRaw),
-    ("query-raw-json", ListSource::QueryRawJson),
-    ("xml", ListSource::Xml),
-];
-
 /// Conversions, and whether they apply to the names and values of a list as well.
 pub(super) const CONVERSIONS: &[(&str, Convert, bool)] = &[
     ("HEX", Convert::HexUpper, false),
@@ -106,7 +90,6 @@ pub(super) const FILTERS: &[(&str, &str, RangeInclusive<usize>)] = &[
     ("only", "only GLOB…", 1..=128),
     ("or", "or NAME or \"TEMPLATE\"", 1..=1),
     ("pct-only", "pct-only \"CHARACTERS\"", 1..=1),
-    ("pct-values", "pct-values", 0..=0),
     ("pick", "pick NAMES [empty|skip|reject]", 1..=2),
     ("ratchet", "ratchet HASH STEP…", 2..=64),
     ("slice", "slice FROM TO", 2..=2),
@@ -173,7 +156,7 @@ pub struct Vocabulary {
 pub fn vocabulary_names() -> Vocabulary {
     Vocabulary {
         filters: filter_names().collect(),
-        lists: LISTS.iter().map(|(name, _)| *name).collect(),
+        lists: ListSource::ALL.iter().map(|list| list.name()).collect(),
         members: MEMBERS.to_vec(),
         sources: SOURCES.iter().map(|(name, _)| *name).collect(),
         types: FieldType::NAMES.to_vec(),

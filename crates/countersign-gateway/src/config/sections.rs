@@ -24,7 +24,7 @@ use crate::upstream::{UpstreamAddress, UpstreamLimits};
 
 const SECTIONS: &[&str] = &["server", "store", "upstream", "route"];
 
-const SERVER: &[&str] = &[
+pub(super) const SERVER: &[&str] = &[
     "listen",
     "console",
     "gateways",
@@ -40,9 +40,9 @@ const SERVER: &[&str] = &[
     "transport",
 ];
 
-const UPSTREAM: &[&str] = &["connect-timeout", "response-timeout", "idle-timeout", "idle-connections"];
+pub(super) const UPSTREAM: &[&str] = &["connect-timeout", "response-timeout", "idle-timeout", "idle-connections"];
 
-const ROUTE: &[&str] = &[
+pub(super) const ROUTE: &[&str] = &[
     "path",
     "methods",
     "scheme",

@@ -58,7 +58,7 @@ pub struct SealSources {
     pub former: Option<SecretSource>,
 }
 
-const STORE: &[&str] = &[
+pub(super) const STORE: &[&str] = &[
     "path",
     "durability",
     "kind",

@@ -49,6 +49,63 @@ fn what_is_left_out_has_its_default() {
     assert!(route.methods.is_empty() && route.allow.is_empty() && route.vars.is_empty() && route.key.is_none());
 }
 
+/// The rows of a section's table in `docs/configuration.md`: the keys, and the default where it is a value.
+fn documented(section: &str) -> Vec<(Vec<String>, Option<String>)> {
+    let page = include_str!("../../../../docs/configuration.md");
+    let (_, table) = page.split_once(&format!("## `{section}`\n")).expect(section);
+    let table = table.split("\n## ").next().unwrap();
+    let code = |cell: &str| cell.split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>();
+    let rows = table.lines().filter(|line| line.starts_with("| `"));
+    rows.map(|row| {
+        let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
+        let default = cells[2].trim_matches('`');
+        let number = default.parse::<u64>().is_ok();
+        let text = cells[2].starts_with('`') && cells[2].ends_with('`') && !default.contains('`');
+        let value = if number { Some(default.to_owned()) } else { text.then(|| format!("\"{default}\"")) };
+        (code(cells[0]), value)
+    })
+    .collect()
+}
+
+#[test]
+fn the_page_has_every_key_and_no_other_and_the_defaults_that_hold() {
+    for (section, keys) in [
+        ("[server]", sections::SERVER),
+        ("[store]", store::STORE),
+        ("[upstream]", sections::UPSTREAM),
+        ("[[route]]", sections::ROUTE),
+    ] {
+        let rows = documented(section);
+        let mut named: Vec<&str> = rows.iter().flat_map(|(keys, _)| keys).map(String::as_str).collect();
+        let mut known = keys.to_vec();
+        named.sort_unstable();
+        known.sort_unstable();
+        assert_eq!(named, known, "{section}");
+    }
+    // Said, they are the same as left out.
+    let said = |section: &str| -> String {
+        let rows = documented(section);
+        let one = rows.iter().filter(|(keys, _)| keys.len() == 1);
+        one.filter_map(|(keys, value)| Some(format!("{} = {}\n", keys[0], value.as_ref()?))).collect()
+    };
+    let (server, rest) = PLAIN.split_once("\n\n").unwrap();
+    let text = format!(
+        "{server}\n{}[store]\n{}[upstream]\n{}{rest}{}",
+        said("[server]"),
+        said("[store]"),
+        said("[upstream]"),
+        said("[[route]]")
+    );
+    assert!(text.lines().count() > 25, "{text}");
+    let (mut said, left_out) =
+        (parse(&text).unwrap_or_else(|faults| panic!("{faults}\n{text}")), parse(PLAIN).unwrap());
+    said.source = left_out.source.clone();
+    for (said, left_out) in said.routes.iter_mut().zip(&left_out.routes) {
+        said.path.span = left_out.path.span;
+    }
+    assert_eq!(said, left_out);
+}
+
 #[test]
 fn certificates_are_read_with_the_configuration() {
     let folder = tempfile::tempdir().unwrap();

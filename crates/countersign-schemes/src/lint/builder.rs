@@ -266,7 +266,6 @@ impl<'a> Builder<'a> {
             }
             // Where no pattern grants it, the message is refused; the others work on lists, which `list` reads.
             Filter::Granting(..)
-            | Filter::ConvertValues(_)
             | Filter::Dedupe
             | Filter::DropEmpty
             | Filter::Each(_)
@@ -542,7 +541,7 @@ fn named_by(filter: &Filter) -> Option<Change> {
 /// What a filter does to a list's values.
 fn valued_by(filter: &Filter) -> Option<Change> {
     match filter {
-        Filter::Convert(by) | Filter::ConvertValues(by) => Some(Change::Convert(*by)),
+        Filter::Convert(by) => Some(Change::Convert(*by)),
         Filter::Fold(separator) => Some(Change::Fold(separator.clone())),
         _ => None,
     }

@@ -7,6 +7,7 @@
 use super::symbols::Symbols;
 use super::text::{Length, Letters};
 use countersign_core::alg::Hash;
+use countersign_core::canon::is_tchar;
 use countersign_core::scheme::model::{Chunk, Convert, Field, FieldType, ListSource, Source};
 use countersign_core::time::TimeFormat;
 
@@ -282,10 +283,6 @@ fn field_value() -> Symbols {
 /// Neither a space nor a control character: what a request target may hold.
 fn is_visible(byte: u8) -> bool {
     byte > b' ' && byte != 0x7f
-}
-
-fn is_tchar(byte: u8) -> bool {
-    FieldType::Token.admits(byte)
 }
 
 fn is_unreserved(byte: u8) -> bool {

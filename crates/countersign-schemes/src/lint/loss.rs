@@ -73,7 +73,7 @@ pub(super) fn of_filter(filter: &Filter, root: Root<'_>, before: Letters, bits: 
         | Filter::Member(_)
         | Filter::Slice(_, Bound::Var(_))
         | Filter::StripPrefix(_) => (root != Root::Constant).then_some(Loss::Cut),
-        Filter::Convert(convert) | Filter::ConvertValues(convert) => of_convert(*convert, root, before),
+        Filter::Convert(convert) => of_convert(*convert, root, before),
         Filter::Slice(from, Bound::At(to)) => {
             let whole = matches!(before.length, Length::Exactly(length) if *from == 0 && *to >= length);
             let enough = bits.is_some_and(|bits| bits * to.saturating_sub(*from) >= ENOUGH);

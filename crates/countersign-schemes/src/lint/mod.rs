@@ -39,7 +39,7 @@ pub use collision::{Collision, CollisionRow, Held, Sent};
 pub use rules::{can_be_guessed, signature_bits};
 pub use show::{LocatedFinding, located, render};
 
-use countersign_core::scheme::{Message, Scheme, Span};
+use countersign_core::scheme::{Scheme, Span};
 use coverage::{Component, Extent};
 use serde::Serialize;
 use std::fmt;
@@ -143,12 +143,13 @@ pub fn report(scheme: &Scheme) -> Report {
     let mut base = Vec::new();
     let messages = [(Some(&scheme.request), false), (scheme.response.as_ref(), true)];
     for (message, response) in messages.into_iter().filter_map(|(message, response)| Some((message?, response))) {
-        for alternative in alternatives(message) {
+        for alternative in message.alternatives() {
             let subject = Subject::new(scheme, &alternative, response);
             let before = findings.len();
             for rule in rules() {
                 (rule.check)(&subject, &mut |severity, span, message| {
                     let collision = subject.pair(rule.code, span).cloned().map(Box::new);
+                    let message = if response { format!("in an answer {message}") } else { message };
                     findings.push(Finding { rule, severity, span, message, collision });
                 });
             }
@@ -223,7 +224,8 @@ fn undecided(subject: &Subject<'_>, found: &[Finding]) -> Vec<Finding> {
             let here = finding.collision.is_some() && finding.span == part.span;
             here || doubt.rules().contains(&finding.rule.code) || finding.rule == rules::UNDECIDED
         });
-        let message = format!("{} {}", subject.name(&part.source), doubt.said());
+        let whose = if subject.response { "in an answer " } else { "" };
+        let message = format!("{whose}{} {}", subject.name(&part.source), doubt.said());
         (!said).then_some(Finding {
             rule: rules::UNDECIDED,
             severity: Severity::Note,
@@ -233,16 +235,6 @@ fn undecided(subject: &Subject<'_>, found: &[Finding]) -> Vec<Finding> {
         })
     };
     subject.parts.iter().filter_map(doubt).collect()
-}
-
-/// The message with each of its alternatives put in place.
-fn alternatives(message: &Message) -> Vec<Message> {
-    let put = |tried: &countersign_core::scheme::model::Alternative| Message {
-        lets: tried.lets.clone(),
-        base: tried.base.clone(),
-        ..message.clone()
-    };
-    if message.tries.is_empty() { vec![message.clone()] } else { message.tries.iter().map(put).collect() }
 }
 
 /// Looks at a message, and tells each finding.

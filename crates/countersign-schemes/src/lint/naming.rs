@@ -2,7 +2,7 @@
 
 use super::draws;
 use countersign_core::scheme::Scheme;
-use countersign_core::scheme::model::{ListSource, Message, Source, Value};
+use countersign_core::scheme::model::{Message, Source, Value};
 
 /// What a value is called.
 pub(super) fn name_of(scheme: &Scheme, message: &Message, value: &Value) -> String {
@@ -31,21 +31,7 @@ pub(super) fn name(scheme: &Scheme, message: &Message, source: &Source) -> Strin
         Source::K => "k".to_owned(),
         Source::KeyId => "key-id".to_owned(),
         Source::Let(id) => message.lets.get(*id).map(|entry| entry.name.clone()).unwrap_or_default(),
-        Source::List(list) => match list {
-            ListSource::Form => "form",
-            ListSource::FormRaw => "form-raw",
-            ListSource::Headers => "headers",
-            ListSource::Json => "json",
-            ListSource::Params => "params",
-            ListSource::Query => "query",
-            ListSource::QueryForm => "query-form",
-            ListSource::QueryJson => "query-json",
-            ListSource::QueryPct => "query-pct",
-            ListSource::QueryRaw => "query-raw",
-            ListSource::QueryRawJson => "query-raw-json",
-            ListSource::Xml => "xml",
-        }
-        .to_owned(),
+        Source::List(list) => list.name().to_owned(),
         Source::Method => "method".to_owned(),
         Source::Part(name) => format!("part.{name}"),
         Source::Path => "path".to_owned(),

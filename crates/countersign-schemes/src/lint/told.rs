@@ -442,9 +442,7 @@ impl Walk<'_> {
                     Some(Doubt::Lost(Loss::Case))
                 }
                 Filter::LowerNames => loss::of_filter(filter, root, k, None).map(Doubt::Lost),
-                Filter::Convert(_) | Filter::ConvertValues(_) => {
-                    loss::of_filter(filter, root, v, None).map(Doubt::Lost)
-                }
+                Filter::Convert(_) => loss::of_filter(filter, root, v, None).map(Doubt::Lost),
                 _ => None,
             };
             told = told.unless(doubt);

@@ -225,7 +225,6 @@ const FILTERS: &[&str] = &[
     "json-escape",
     "unhex",
     "lower-names",
-    "pct-values",
     "bogus",
     "slice",
     "each",

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use countersign_core::alg::Asymmetric;
+use countersign_core::canon;
 use countersign_core::scheme::same_name;
 use countersign_core::{Coverage, Explanation, Scheme, SignError};
 use countersign_schemes::catalogue;
@@ -25,6 +26,9 @@ use crate::world;
 
 /// What the names of stages that are carriers begin with.
 const PLACES: [&str; 7] = ["cookie ", "form ", "header ", "json ", "path", "query ", "xml "];
+
+/// Fields that curl writes, or that another message has another value of.
+const OF_THE_MOMENT: [&str; 4] = ["content-length", "content-md5", "date", "host"];
 
 /// A message, its verdict, and the way there.
 pub(super) struct Example {
@@ -67,9 +71,16 @@ impl Example {
             let components = rules.message_signature.iter().flat_map(|policy| &policy.components);
             let listed: Vec<&str> =
                 components.filter(|covered| !covered.optional).filter_map(|covered| covered.field()).collect();
+            // What the vendor signs by its name, its API wants: the action, the version.
+            let own = rules.cover.iter().filter(|glob| !glob.starts_with(['*', '!']));
+            let own: Vec<&[u8]> = own.map(String::as_bytes).collect();
             let kept = |name: &str| {
-                name.eq_ignore_ascii_case("content-type")
+                let lower = name.to_ascii_lowercase();
+                lower == "content-type"
                     || listed.iter().any(|other| name.eq_ignore_ascii_case(other))
+                    || !OF_THE_MOMENT.contains(&lower.as_str())
+                        && !lower.ends_with("-date")
+                        && own.iter().any(|glob| canon::glob(glob, lower.as_bytes()))
             };
             task.message.fields.retain(|(name, _)| kept(name));
         }

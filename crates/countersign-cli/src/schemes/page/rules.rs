@@ -5,6 +5,7 @@ use countersign_core::scheme::model::Replay;
 
 use super::code;
 use crate::advice::secret_form;
+use countersign_schemes::duration::in_words;
 
 /// When a message is accepted, as a list under its heading.
 pub(super) fn sentences(scheme: &Scheme) -> String {
@@ -43,7 +44,7 @@ fn times(scheme: &Scheme) -> Vec<String> {
     };
     let mut lines = Vec::new();
     if let Some(window) = fresh.timestamp {
-        let side = |side: Option<u64>| side.map_or_else(|| "any time".to_owned(), duration);
+        let side = |side: Option<u64>| side.map_or_else(|| "any time".to_owned(), in_words);
         let (past, future) = (side(window.past), side(window.future));
         lines.push(if past == future {
             format!("* Signed at most {past} before or after now, by {}.", name(window.field))
@@ -55,7 +56,7 @@ fn times(scheme: &Scheme) -> Vec<String> {
         lines.push(format!(
             "* For {} seconds from then on, which may be {} at the most.",
             name(field),
-            duration(most)
+            in_words(most)
         ));
     }
     if let Some(field) = fresh.starts {
@@ -75,7 +76,7 @@ fn repeats(scheme: &Scheme) -> String {
     let ends = fresh.timestamp.is_some_and(|window| window.past.is_some())
         || fresh.expires.is_some()
         || fresh.timestamp.is_some() && fresh.lifetime.is_some();
-    let long = if ends { "as long as it would be accepted".to_owned() } else { duration(fresh.remember) };
+    let long = if ends { "as long as it would be accepted".to_owned() } else { in_words(fresh.remember) };
     let by = match fresh.nonce {
         Some(rule) if rule.per_key => "by its nonce, once a key",
         Some(_) => "by its nonce",
@@ -88,17 +89,6 @@ fn repeats(scheme: &Scheme) -> String {
         }
         Replay::Never => "* As often as it is sent: nothing is remembered.".to_owned(),
     }
-}
-
-/// Seconds in the largest unit that divides them.
-fn duration(seconds: u64) -> String {
-    for (unit, name) in [(86400, "day"), (3600, "hour"), (60, "minute")] {
-        if seconds >= unit && seconds.is_multiple_of(unit) {
-            let count = seconds / unit;
-            return format!("{count} {name}{}", if count == 1 { "" } else { "s" });
-        }
-    }
-    format!("{seconds} second{}", if seconds == 1 { "" } else { "s" })
 }
 
 #[cfg(test)]
@@ -118,19 +108,5 @@ mod tests {
         assert!(told.contains("No time is judged") && told.contains("for 1 day"), "{told}");
         let told = of("aws-sigv4-query");
         assert!(told.contains("As often as it is sent"), "{told}");
-    }
-
-    #[test]
-    fn durations_are_told_in_the_largest_unit() {
-        for (seconds, told) in [
-            (1, "1 second"),
-            (90, "90 seconds"),
-            (300, "5 minutes"),
-            (3600, "1 hour"),
-            (604_800, "7 days"),
-            (0, "0 seconds"),
-        ] {
-            assert_eq!(duration(seconds), told);
-        }
     }
 }

@@ -99,7 +99,8 @@ pub(super) fn run(named: &[String], folder: Option<&Path>, json: bool, out: &mut
     if !json {
         let Report { verified, refused, signed_again, .. } = total;
         writeln!(out, "{:width$}  {verified:8}  {refused:7}  {signed_again:12}", "")?;
-        writeln!(out, "\n{} schemes passed, {failed} failed", schemes.len() - failed)?;
+        let passed = schemes.len() - failed;
+        writeln!(out, "\n{passed} scheme{} passed, {failed} failed", if passed == 1 { "" } else { "s" })?;
     }
     Ok(if failed == 0 { Outcome::Holds } else { Outcome::Refused })
 }
@@ -152,7 +153,7 @@ impl Fault {
         let Explained { decision, explanation, now } = &**explained;
         let mut text = Vec::new();
         explain::steps(explanation, &decision.scheme, Paint::new(false), &mut text)?;
-        verify::show(decision, *now, Paint::new(false), &mut text)?;
+        verify::show(decision, None, *now, Paint::new(false), &mut text)?;
         for line in String::from_utf8_lossy(&text).lines() {
             writeln!(out, "{}", format!("    {line}").trim_end())?;
         }

@@ -113,9 +113,7 @@ impl Certain<'_> {
 /// Whether a filter leaves everything in and makes nothing absent; which items of a list it leaves out is asked apart.
 fn keeps(filter: &Filter) -> bool {
     match filter {
-        Filter::Convert(convert) | Filter::ConvertValues(convert) => {
-            !matches!(convert, Convert::Crc32 | Convert::Len)
-        }
+        Filter::Convert(convert) => !matches!(convert, Convert::Crc32 | Convert::Len),
         Filter::Each(text) => text.parts.iter().all(|part| match part {
             Part::Literal(_) => true,
             Part::Optional(_) => false,

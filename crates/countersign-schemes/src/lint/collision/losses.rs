@@ -90,15 +90,11 @@ fn recipe(
         }
         Filter::Fold(separator) => ("duplicates-merged", folded(draft, place?, separator)),
         Filter::LowerNames => ("canonicalisation-lossy", names_in_case(draft, place?)),
-        Filter::Convert(Convert::Lower | Convert::Upper) | Filter::ConvertValues(Convert::Lower | Convert::Upper) => {
-            (lossy, in_case(draft, message, drawn, place))
-        }
-        Filter::Convert(Convert::Squeeze | Convert::Trim)
-        | Filter::ConvertValues(Convert::Squeeze | Convert::Trim) => {
+        Filter::Convert(Convert::Lower | Convert::Upper) => (lossy, in_case(draft, message, drawn, place)),
+        Filter::Convert(Convert::Squeeze | Convert::Trim) => {
             (lossy, each_slot(draft, message, drawn, place, |text| [text.to_vec(), [text, b" "].concat()]))
         }
-        Filter::Convert(Convert::Unpct | Convert::FormDec)
-        | Filter::ConvertValues(Convert::Unpct | Convert::FormDec) => {
+        Filter::Convert(Convert::Unpct | Convert::FormDec) => {
             (lossy, each_slot(draft, message, drawn, place, |text| [[text, b"%41"].concat(), [text, b"A"].concat()]))
         }
         Filter::Convert(Convert::Dots) => (

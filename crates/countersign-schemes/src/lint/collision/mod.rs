@@ -134,7 +134,7 @@ mod tests {
             if scheme.request.message_signature.is_some() {
                 continue;
             }
-            for message in super::super::alternatives(&scheme.request) {
+            for message in scheme.request.alternatives() {
                 let engine = Engine::new(&scheme, &message, false).unwrap();
                 if samples::draft(&engine, &scheme).is_none() {
                     unsigned.push(*name);

@@ -53,7 +53,7 @@ fn loss(source: &Source, filter: &Filter) -> Option<&'static str> {
         Filter::Fastjson | Filter::JavaMap if matches!(source, Source::List(_)) => {
             return Some("as it is written again after it was read");
         }
-        Filter::Convert(convert) | Filter::ConvertValues(convert) => convert,
+        Filter::Convert(convert) => convert,
         _ => return None,
     };
     let case = matches!(convert, Convert::Lower | Convert::Upper);

@@ -114,31 +114,9 @@ fn of_pair(pair: &Collision) -> (Severity, &'static str) {
     if one == other { (Error, "") } else { (Warning, ", and only the keys' secrets keep them apart") }
 }
 
-/// So many seconds, in the largest unit of which they are a whole number.
-fn lasting(seconds: u64) -> String {
-    let units = [(86_400, "day"), (3600, "hour"), (60, "minute"), (1, "second")];
-    let (unit, name) = units.into_iter().find(|(unit, _)| seconds.is_multiple_of(*unit)).unwrap_or((1, "second"));
-    let count = seconds / unit;
-    format!("{count} {name}{}", if count == 1 { "" } else { "s" })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn durations_are_said_in_whole_units() {
-        for (seconds, said) in [
-            (1, "1 second"),
-            (90, "90 seconds"),
-            (300, "5 minutes"),
-            (3600, "1 hour"),
-            (86_400, "1 day"),
-            (90_000, "25 hours"),
-        ] {
-            assert_eq!(lasting(seconds), said);
-        }
-    }
 
     #[test]
     fn codes_are_in_order_and_have_the_form_of_codes() {

@@ -1,6 +1,7 @@
 //! `time-missing`: a signature that never grows old.
 
-use super::{Error, Find, Rule, Subject, Warning, lasting};
+use super::{Error, Find, Rule, Subject, Warning};
+use crate::duration::in_words;
 use countersign_core::scheme::Kind;
 
 pub(super) static RULE: Rule = Rule {
@@ -29,7 +30,7 @@ fn check(subject: &Subject<'_>, find: &mut Find<'_>) {
     }
     let severity = if kind == Kind::Webhook { Warning } else { Error };
     let remembered = if subject.is_remembered() {
-        format!(", and is remembered for {} only", lasting(subject.scheme.fresh.remember))
+        format!(", and is remembered for {} only", in_words(subject.scheme.fresh.remember))
     } else {
         String::new()
     };

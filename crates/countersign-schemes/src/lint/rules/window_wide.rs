@@ -1,6 +1,7 @@
 //! `window-wide`: a message is good for longer than clocks differ.
 
-use super::{Find, Rule, Subject, Warning, lasting};
+use super::{Find, Rule, Subject, Warning};
+use crate::duration::in_words;
 use countersign_core::scheme::Kind;
 
 pub(super) static RULE: Rule = Rule {
@@ -24,7 +25,7 @@ fn check(subject: &Subject<'_>, find: &mut Find<'_>) {
     let window = fresh.timestamp.map(|window| (window.past, window.future));
     let widest = window.and_then(|(past, future)| past.max(future)).max(fresh.lifetime.map(|(_, most)| most));
     if let Some(seconds) = widest.filter(|seconds| *seconds > MOST) {
-        find(Warning, subject.fresh(), format!("a message is accepted for {}", lasting(seconds)));
+        find(Warning, subject.fresh(), format!("a message is accepted for {}", in_words(seconds)));
     }
     let bounded = window.is_some_and(|(past, _)| past.is_some()) || fresh.lifetime.is_some();
     if kind == Kind::Request && fresh.expires.is_some() && !bounded {
