@@ -24,6 +24,7 @@ pub(super) fn message(message: &Message, fresh: Fresh) -> MessagePlan {
         message,
         stream: message.tries.is_empty(),
         names: Names::default(),
+        parameters: Names::default(),
         jobs: Vec::new(),
         raw_body: false,
         optional: false,
@@ -70,12 +71,11 @@ pub(super) fn message(message: &Message, fresh: Fresh) -> MessagePlan {
             carrier,
             from: match read.place {
                 Place::Header if read.within.is_none() => From::Line(names.number(&read.name)),
-                Place::Query if read.within.is_none() => From::Query,
+                Place::Query if read.within.is_none() => From::Parameter(compiler.parameters.number(&read.name)),
                 _ => From::Message,
             },
         })
         .collect();
-    compiler.asks.query |= reads.iter().any(|read| matches!(read.from, From::Query));
     let defines = message.fields.iter().any(|field| field.definition.is_some());
     compiler.asks.claims = defines || !binds.is_empty() || policy.is_some();
     let key_id = message.fields.iter().position(|field| field.name == "key-id");
@@ -84,6 +84,7 @@ pub(super) fn message(message: &Message, fresh: Fresh) -> MessagePlan {
         host,
         reads,
         names: compiler.names,
+        parameters: compiler.parameters,
         writes,
         variants,
         binds,
@@ -117,6 +118,7 @@ fn message_signature(fresh: Fresh) -> MessagePlan {
     let host = names.number("host");
     MessagePlan {
         names,
+        parameters: Names::default(),
         host,
         asks: Asks::default(),
         reads: Vec::new(),
@@ -207,6 +209,8 @@ struct Compiler<'m> {
     message: &'m Message,
     /// The names of field lines that are asked for.
     names: Names,
+    /// Those of parameters of the query.
+    parameters: Names,
     /// Whether the body may stream: one message without alternatives.
     stream: bool,
     /// Digests over the body, with what they were compiled from.
@@ -395,9 +399,9 @@ impl Compiler<'_> {
         if empty_value {
             ops.push(Op::Open);
         }
-        self.asks.query |= matches!(source, Source::Query(_));
         ops.push(match source {
             Source::Header(name) => Op::Line(self.names.number(name), span),
+            Source::Query(name) => Op::Parameter(self.parameters.number(name), span),
             source => Op::Push(source.clone(), span),
         });
         if empty_value {

@@ -1,10 +1,10 @@
 //! The machine that runs programs: one loop, one exhaustive match, one buffer.
 
 use super::carrier::Captures;
-use super::list::{Item, List, convert};
+use super::list::{Decoding, Item, List, convert};
 use super::noted::{Noted, Value};
 use super::rewrite::{each_join, fastjson, load, pick_fields, rewrite};
-use super::source::{field_line, push};
+use super::source::{field_line, parameter, push, split_target};
 use super::stream::Running;
 use super::{Blame, MessagePlan, Op, Variant};
 use crate::alg::{Digest, Hash, MacKey, hkdf, kdf_scalar};
@@ -261,6 +261,12 @@ fn steps(env: &Env<'_>, scratch: &mut Scratch, program: &[Op]) -> Result<(), Sto
                     absent(scratch);
                 }
             }
+            Op::Parameter(number, span) => {
+                if !push_parameter(env, scratch, *number, *span)? {
+                    scratch.missing.get_or_insert((*span, Blame::Message));
+                    absent(scratch);
+                }
+            }
             Op::Job(job) => {
                 let hash = env.plan.jobs.get(*job).and_then(|job| job.hash).unwrap_or(env.hash);
                 let done = scratch.digests.iter().find(|(index, of, _)| index == job && *of == hash);
@@ -497,6 +503,24 @@ pub(crate) fn push_line(env: &Env<'_>, scratch: &mut Scratch, number: usize) -> 
             Ok(true)
         }
     }
+}
+
+/// Appends the one parameter of the query whose name has this number. False: there is none.
+fn push_parameter(env: &Env<'_>, scratch: &mut Scratch, number: usize, span: Span) -> Result<bool, Stop> {
+    let Scratch { noted, out, .. } = scratch;
+    match noted.parameter(env.view.target, number) {
+        Value::Absent => return Ok(false),
+        Value::Escaped(value) if canon::form_decode(value, out).is_ok() => return Ok(true),
+        // What cannot be decoded is found out once more, and told.
+        Value::Ask | Value::Escaped(_) => {}
+        Value::Here(value) => {
+            out.extend_from_slice(value);
+            return Ok(true);
+        }
+    }
+    let query = split_target(env.view.target).1.unwrap_or_default();
+    let name = env.plan.parameters.name(number);
+    parameter(query, name, Decoding::Form, span, Reason::TargetMalformed, out)
 }
 
 /// Where a slice ends. A variable that is no number stops the message: what it would leave out is signed by nobody.

@@ -28,7 +28,7 @@ use crate::httpsig::{self, Algorithm, Rules};
 use crate::key::{Key, KeyQuery, KeySet, Material};
 use crate::plan::noted::{Noted, Value};
 use crate::plan::run::Scratch;
-use crate::plan::source::{split_authority, split_target};
+use crate::plan::source::split_authority;
 use crate::plan::{MessagePlan, Plan};
 use crate::reject::{Reason, Rejection, Subject};
 use crate::request::RequestView;
@@ -183,8 +183,8 @@ impl Verifier {
         scratch.reset(message.fields.len());
         scratch.noted.note_lines(&view, &plan.names);
         unambiguous(&view, plan, &scratch.noted)?;
-        if plan.asks.query {
-            scratch.noted.note_query(split_target(view.target).1.unwrap_or_default());
+        if !plan.parameters.is_empty() {
+            scratch.noted.note_query(view.target, &plan.parameters);
         }
         match (&message.message_signature, self.rules(view.status.is_some())) {
             (Some(policy), Some(rules)) => httpsig::read(&view, message, plan, policy, rules, scratch)?,
