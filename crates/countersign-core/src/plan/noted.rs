@@ -38,7 +38,9 @@ impl Names {
         if self.lengths & length_bit(name.as_bytes()) == 0 {
             return None;
         }
-        self.names.iter().position(|known| known.eq_ignore_ascii_case(name))
+        // Most servers hand out names in lower case, and then they are the same bytes.
+        let is = |known: &String| known.len() == name.len() && (known == name || known.eq_ignore_ascii_case(name));
+        self.names.iter().position(is)
     }
 
     fn find_parameter(&self, name: &[u8]) -> Option<usize> {
