@@ -362,6 +362,14 @@ impl Compiler<'_> {
             self.push(&value.source, value.span, ops);
             return;
         }
+        if let [Filter::Or(other)] = filters
+            && other.parts.is_empty()
+            && !matches!(value.source, Source::List(_) | Source::Quoted(_))
+        {
+            let source = self.source(&value.source, value.span);
+            ops.push(Op::OrNothing(Box::new(source)));
+            return;
+        }
         let blame = if self.secret(&value.source) { Blame::Key } else { Blame::Message };
         ops.push(Op::Open);
         if let Some(job) = self.job(value) {
@@ -393,20 +401,18 @@ impl Compiler<'_> {
     }
 
     fn push(&mut self, source: &Source, span: Span, ops: &mut Vec<Op>) {
-        self.raw_body |= whole_body(source);
+        let op = self.source(source, span);
         // A parameter without `=` has an empty value, except where a segment asks whether it has one.
         let empty_value = *source == Source::V && !self.optional;
-        if empty_value {
-            ops.push(Op::Open);
-        }
-        ops.push(match source {
+        ops.push(if empty_value { Op::OrNothing(Box::new(op)) } else { op });
+    }
+
+    fn source(&mut self, source: &Source, span: Span) -> Op {
+        self.raw_body |= whole_body(source);
+        match source {
             Source::Header(name) => Op::Line(self.names.number(name), span),
             Source::Query(name) => Op::Parameter(self.parameters.number(name), span),
             source => Op::Push(source.clone(), span),
-        });
-        if empty_value {
-            ops.push(Op::Or(Box::default()));
-            ops.push(Op::Close(span, Blame::Message));
         }
     }
 

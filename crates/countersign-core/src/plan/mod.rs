@@ -322,6 +322,8 @@ pub(crate) enum Op {
     Line(usize, Span),
     /// Appends the one parameter of the query whose name has this number.
     Parameter(usize, Span),
+    /// Appends what one of these three appends, or nothing where it is absent.
+    OrNothing(Box<Op>),
     /// Appends the digest of the chunk at hand.
     Chunk(Option<Hash>),
     /// Appends the digest of a body job.

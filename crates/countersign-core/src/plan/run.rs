@@ -249,22 +249,17 @@ fn steps(env: &Env<'_>, scratch: &mut Scratch, program: &[Op]) -> Result<(), Sto
         }
         match op {
             Op::Text(text) => scratch.out.extend_from_slice(text),
-            Op::Push(source, span) => {
-                if !push(env, scratch, &env.view, source, *span)? {
+            Op::Push(_, span) | Op::Line(_, span) | Op::Parameter(_, span) => {
+                if !push_one(env, scratch, op)? {
                     scratch.missing.get_or_insert((*span, Blame::Message));
                     absent(scratch);
                 }
             }
-            Op::Line(number, span) => {
-                if !push_line(env, scratch, *number)? {
-                    scratch.missing.get_or_insert((*span, Blame::Message));
-                    absent(scratch);
-                }
-            }
-            Op::Parameter(number, span) => {
-                if !push_parameter(env, scratch, *number, *span)? {
-                    scratch.missing.get_or_insert((*span, Blame::Message));
-                    absent(scratch);
+            Op::OrNothing(source) => {
+                let mark = scratch.out.len();
+                if !push_one(env, scratch, source)? {
+                    scratch.out.truncate(mark);
+                    scratch.missing = None;
                 }
             }
             Op::Job(job) => {
@@ -492,6 +487,16 @@ fn steps(env: &Env<'_>, scratch: &mut Scratch, program: &[Op]) -> Result<(), Sto
     Ok(())
 }
 
+/// Does an operation that appends one source. False: it is absent.
+fn push_one(env: &Env<'_>, scratch: &mut Scratch, op: &Op) -> Result<bool, Stop> {
+    match op {
+        Op::Push(source, span) => push(env, scratch, &env.view, source, *span),
+        Op::Line(number, _) => Ok(push_line(env, scratch, *number)?),
+        Op::Parameter(number, span) => push_parameter(env, scratch, *number, *span),
+        _ => Ok(false),
+    }
+}
+
 /// Appends the one field line whose name has this number. False: there is none.
 pub(crate) fn push_line(env: &Env<'_>, scratch: &mut Scratch, number: usize) -> Result<bool, Rejection> {
     let names = &env.plan.names;
@@ -577,12 +582,18 @@ pub(super) fn push_let(env: &Env<'_>, scratch: &mut Scratch, id: LetId) -> Resul
     let Some(plan) = env.variant.lets.get(id) else { return Ok(false) };
     let mark = scratch.out.len();
     // What is walked outside is none of the let's business, and must be there again afterwards.
-    let list = std::mem::replace(&mut scratch.list, scratch.spare.pop().unwrap_or_default());
-    let present = run(env, scratch, &plan.program);
-    let mut own = std::mem::replace(&mut scratch.list, list);
-    own.clear();
-    scratch.spare.push(own);
-    let present = present?;
+    let present = if scratch.list.is_empty() {
+        let present = run(env, scratch, &plan.program);
+        scratch.list.clear();
+        present?
+    } else {
+        let list = std::mem::replace(&mut scratch.list, scratch.spare.pop().unwrap_or_default());
+        let present = run(env, scratch, &plan.program);
+        let mut own = std::mem::replace(&mut scratch.list, list);
+        own.clear();
+        scratch.spare.push(own);
+        present?
+    };
     let memo = if present {
         let start = scratch.memo_bytes.len();
         scratch.memo_bytes.extend_from_slice(scratch.out.get(mark..).unwrap_or_default());
