@@ -55,4 +55,6 @@ pub use request::{Fields, RequestView, Transport};
 pub use scheme::Scheme;
 pub use sign::{Freshness, SignError, Signed, Signer};
 pub use time::UnixTime;
-pub use verify::{Checked, Coverage, NeedsBody, NeedsKey, NeedsReplay, ReleasesChunks, Verified, Verifier};
+pub use verify::{
+    Checked, Coverage, CoverageBasis, NeedsBody, NeedsKey, NeedsReplay, ReleasesChunks, Verified, Verifier,
+};

@@ -10,7 +10,7 @@ use crate::httpsig;
 use crate::scheme::References;
 use crate::scheme::draft::{Place, Span};
 use crate::scheme::model::{
-    Alternative, Carrier, Chunk, Chunks, Convert, FieldId, Filter, Fresh, LetId, ListSource, Message, Part,
+    Alternative, Carrier, Chunk, Chunks, Convert, FieldId, Filter, Fresh, LetId, ListSource, Listing, Message, Part,
     Primitive, Source, Template, Value,
 };
 use crate::verify::coverage::certain;
@@ -26,6 +26,7 @@ pub(super) fn message(message: &Message, fresh: Fresh) -> MessagePlan {
         names: Names::default(),
         parameters: Names::default(),
         jobs: Vec::new(),
+        listings: Vec::new(),
         raw_body: false,
         optional: false,
         asks: Asks::default(),
@@ -98,6 +99,7 @@ pub(super) fn message(message: &Message, fresh: Fresh) -> MessagePlan {
             .is_some_and(|window| signs(message, window.field) || certain::covers(message, window.field)),
         signs_nonce: fresh.nonce.is_some_and(|rule| signs(message, rule.field)),
         signed_headers,
+        listings: compiler.listings,
         encode: encode.into(),
         body_need,
         fresh,
@@ -133,6 +135,7 @@ fn message_signature(fresh: Fresh) -> MessagePlan {
         signs_nonce: true,
         signs_time: true,
         signed_headers: Vec::new(),
+        listings: Vec::new(),
         encode: Program::default(),
         body_need: BodyNeed::DigestClaimed,
         fresh,
@@ -215,6 +218,8 @@ struct Compiler<'m> {
     stream: bool,
     /// Digests over the body, with what they were compiled from.
     jobs: Vec<(JobSource, Job)>,
+    /// The captures that list names.
+    listings: Vec<FieldId>,
     /// Whether something needs the body whole.
     raw_body: bool,
     /// Whether an optional segment is being compiled.
@@ -419,6 +424,13 @@ impl Compiler<'_> {
     fn load<'f>(&mut self, list: ListSource, filters: &'f [Filter], span: Span, ops: &mut Vec<Op>) -> &'f [Filter] {
         self.raw_body |= whole_body(&Source::List(list));
         self.asks.form |= list == ListSource::QueryForm;
+        for filter in filters {
+            if let Filter::Listed(id, _) | Filter::Pick(Listing::Field(id), _) = filter
+                && !self.listings.contains(id)
+            {
+                self.listings.push(*id);
+            }
+        }
         if let (ListSource::Headers, Some((Filter::Pick(listing, absent), rest))) = (list, filters.split_first()) {
             ops.push(Op::LoadPicked(*listing, *absent, span));
             return rest;

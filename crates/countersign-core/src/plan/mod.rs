@@ -175,6 +175,8 @@ pub(crate) struct MessagePlan {
     pub(crate) signs_time: bool,
     /// The field lines that the scheme signs by their names, each with the number that the name has in `names`.
     pub(crate) signed_headers: Vec<(String, usize)>,
+    /// The captures that list names of what is signed.
+    pub(crate) listings: Vec<FieldId>,
     /// The number of `host`.
     pub(crate) host: usize,
     pub(crate) asks: Asks,

@@ -37,7 +37,7 @@ use crate::scheme::{Message, same_name};
 use crate::time::UnixTime;
 use body::Candidates;
 pub use body::{NeedsBody, ReleasesChunks};
-pub use coverage::Coverage;
+pub use coverage::{Coverage, CoverageBasis};
 use fresh::Judged;
 use meant::Meant;
 use pool::{Lease, Pool};

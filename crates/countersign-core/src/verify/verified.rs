@@ -4,7 +4,7 @@ use std::hash::{DefaultHasher, Hasher as _};
 use std::sync::Arc;
 
 use super::Verifier;
-use super::coverage::{self, Coverage, Facts};
+use super::coverage::{self, Coverage, CoverageBasis, Facts};
 use super::fresh::Judged;
 use super::pool::Lease;
 use crate::alg::{Digest, Hash, Hasher};
@@ -298,6 +298,18 @@ impl Verified {
     pub fn covered(&self) -> Coverage {
         let Some((message, plan)) = self.plan.message(self.response) else { return Coverage::default() };
         coverage::of(message, plan, &self.facts, &self.scratch.peek().captures)
+    }
+
+    /// What [`covered`](Self::covered) hangs on; `None` where that is more than can be kept.
+    #[must_use]
+    pub fn coverage_basis(&self) -> Option<CoverageBasis> {
+        CoverageBasis::of(&self.plan, self.response, &self.facts, &self.scratch.peek().captures)
+    }
+
+    /// Whether this is covered as the message of that basis was.
+    #[must_use]
+    pub fn is_covered_by(&self, basis: &CoverageBasis) -> bool {
+        basis.is_of(&self.plan, self.response, &self.facts, &self.scratch.peek().captures)
     }
 
     /// A capture, by its name in the scheme: nonce, scope, region …
