@@ -73,6 +73,8 @@ pub(crate) struct Scratch {
     memo: Vec<Memo>,
     memo_bytes: Vec<u8>,
     pub(crate) tmp: Vec<u8>,
+    /// A signature that was decoded.
+    pub(crate) decoded: Vec<u8>,
     frames: Vec<Frame>,
     pub(super) list: List,
     /// Lists being walked by `each`, innermost last, with the item at hand.
