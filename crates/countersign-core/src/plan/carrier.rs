@@ -5,7 +5,7 @@
 //! follows but text and a signature of one length, the capture takes all that is in front of them, counted from the
 //! end, and may hold what separates them. So whatever is parsed renders to the same bytes again.
 
-use crate::canon::trim;
+use crate::canon::{split_at_byte, trim};
 use crate::scheme::draft::{Fault, Span};
 use crate::scheme::model::{Field, FieldId, FieldType, Part, Source, Split, Template};
 use crate::time::UnixTime;
@@ -612,7 +612,9 @@ fn typed(field: &Field, value: &[u8]) -> Option<Typed> {
     }
     let holds = match &field.kind {
         FieldType::Time(format) => return format.parse(value).map(Typed::Instant),
-        FieldType::Names(_) => are_names(value) && !value.iter().any(u8::is_ascii_uppercase),
+        FieldType::Names(_) => {
+            are_names(value) && !value.iter().fold(false, |any, byte| any | byte.is_ascii_uppercase())
+        }
         FieldType::NamesAny => are_names(value),
         _ => true,
     };
@@ -623,16 +625,12 @@ const fn separates_names(byte: u8) -> bool {
     matches!(byte, b';' | b',' | b' ')
 }
 
-/// Whether no name of a list is empty; the empty list has none.
+/// Whether no name of a list is empty; the empty list has none. No early end, so that many bytes are looked at at once.
 fn are_names(value: &[u8]) -> bool {
-    let mut begins = true;
-    value.is_empty()
-        || (value.iter().all(|byte| {
-            let separates = separates_names(*byte);
-            let empty = begins && separates;
-            begins = separates;
-            !empty
-        }) && !begins)
+    let separates = |byte: Option<&u8>| byte.is_some_and(|byte| separates_names(*byte));
+    let pairs = value.iter().zip(value.iter().skip(1));
+    let twice = pairs.fold(false, |twice, (a, b)| twice | (separates_names(*a) & separates_names(*b)));
+    !(twice || separates(value.first()) || separates(value.last()))
 }
 
 /// The names of a list of names: none of an empty one. The capture's type admits only one separator, so there is no
@@ -713,12 +711,18 @@ impl Iterator for Pieces<'_> {
         loop {
             let rest = self.text.get(end..)?;
             let first = self.separator.first().copied();
-            let decides = |byte: &u8| Some(*byte) == first || (self.quotes && *byte == b'"');
-            let Some(step) = rest.iter().position(decides) else {
+            let decides = |byte: &u8| Some(*byte) == first || *byte == b'"';
+            let step = match first {
+                // Most of a list lies between quotes, or there are none.
+                _ if quoted => split_at_byte(rest, b'"').0.len(),
+                Some(first) if !self.quotes => split_at_byte(rest, first).0.len(),
+                _ => rest.iter().position(decides).unwrap_or(rest.len()),
+            };
+            if step == rest.len() {
                 end = self.text.len();
                 self.at = None;
                 break;
-            };
+            }
             end = end.saturating_add(step);
             let rest = rest.get(step..)?;
             if self.quotes && rest.first() == Some(&b'"') {

@@ -13,10 +13,10 @@ mod walk;
 use std::sync::Arc;
 
 use crate::httpsig;
-use crate::plan::{MessagePlan, Plan};
 use crate::plan::carrier::Captures;
 use crate::plan::noted::Noted;
 use crate::plan::source::is_form;
+use crate::plan::{MessagePlan, Plan};
 use crate::reject::{Reason, Rejection, Subject};
 use crate::request::RequestView;
 use crate::scheme::draft::Place;
