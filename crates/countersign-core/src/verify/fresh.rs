@@ -9,7 +9,7 @@ use crate::time::UnixTime;
 const LEAD: i64 = 60;
 
 /// What the message says about time, judged.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Judged {
     /// The signed time.
     pub(crate) signed_at: Option<UnixTime>,

@@ -38,7 +38,6 @@ use crate::time::UnixTime;
 use body::Candidates;
 pub use body::{NeedsBody, ReleasesChunks};
 pub use coverage::{Coverage, CoverageBasis};
-use fresh::Judged;
 use meant::Meant;
 use pool::{Lease, Pool};
 pub(crate) use verified::Identity;
@@ -89,7 +88,7 @@ impl Verifier {
             pinned: Vec::new(),
             namespace: Namespace::new(&plan, ""),
             margin: CLOCK_MARGIN,
-            pool: Arc::default(),
+            pool: Pool::new(Arc::clone(&plan)),
             stand_ins: stand_ins(&plan),
             rules: [false, true].map(|response| {
                 let (message, _) = plan.message(response)?;
@@ -196,7 +195,8 @@ impl Verifier {
         if message.message_signature.is_none() {
             read::requirements(&view, message, scratch)?;
         }
-        Ok(NeedsKey { verifier: self, view, now, message, plan, judged, scratch: lease })
+        lease.desk().judged = judged;
+        Ok(NeedsKey { verifier: self, view, now, message, plan, scratch: lease })
     }
 
     /// Captures that were pinned down.
@@ -231,7 +231,6 @@ pub struct NeedsKey<'a> {
     now: UnixTime,
     message: &'a Message,
     plan: &'a MessagePlan,
-    judged: Judged,
     scratch: Lease,
 }
 

@@ -100,7 +100,7 @@ impl CoverageBasis {
 }
 
 /// What a verification learnt about the message that coverage depends on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Facts {
     /// The alternative that holds.
     pub(super) variant: usize,
