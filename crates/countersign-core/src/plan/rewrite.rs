@@ -91,14 +91,19 @@ pub(super) fn pick_fields(
     let (listed, subject) = listed(env, &scratch.captures, listing);
     let Some(listed) = listed.as_deref() else { return Ok(()) };
     let list = &mut scratch.list;
+    let text = std::str::from_utf8(listed).ok();
+    let mut start: usize = 0;
     for (index, name) in names(listed).enumerate() {
         if index >= MOST_NAMES {
             return Err(Rejection::new(Reason::TooLarge, Some(span), subject.clone()).into());
         }
+        let end = start.saturating_add(name.len());
+        let listed_as = text.map_or_else(|| std::str::from_utf8(name).ok(), |text| text.get(start..end));
+        start = end.saturating_add(1);
         if list.items.iter().any(|item| list.slice(item.k).eq_ignore_ascii_case(name)) {
             return Err(Rejection::new(Reason::FieldDuplicated, Some(span), subject.clone()).into());
         }
-        let listed_as = std::str::from_utf8(name).unwrap_or_default();
+        let listed_as = listed_as.unwrap_or_default();
         let lowered = listed_as.bytes().any(|byte| byte.is_ascii_uppercase()).then(|| listed_as.to_ascii_lowercase());
         let lower = lowered.as_deref().unwrap_or(listed_as);
         let before = list.items.len();
