@@ -251,7 +251,13 @@ fn steps(env: &Env<'_>, scratch: &mut Scratch, program: &[Op]) -> Result<(), Sto
         }
         match op {
             Op::Text(text) => scratch.out.extend_from_slice(text),
-            Op::Push(_, span) | Op::Line(_, span) | Op::Parameter(_, span) => {
+            Op::Push(source, span) => {
+                if !push(env, scratch, &env.view, source, *span)? {
+                    scratch.missing.get_or_insert((*span, Blame::Message));
+                    absent(scratch);
+                }
+            }
+            Op::Line(_, span) | Op::Parameter(_, span) => {
                 if !push_one(env, scratch, op)? {
                     scratch.missing.get_or_insert((*span, Blame::Message));
                     absent(scratch);
