@@ -10,7 +10,7 @@ use super::{ListOp, Op};
 use crate::canon;
 use crate::reject::{Reason, Rejection, Subject};
 use crate::scheme::draft::Span;
-use crate::scheme::model::{FieldId, IfAbsent, ListSource, Listing};
+use crate::scheme::model::{FieldId, IfAbsent, ListSource, Listing, Source};
 
 /// How many names a capture of names may list.
 const MOST_NAMES: usize = 100;
@@ -266,7 +266,43 @@ fn each(env: &Env<'_>, scratch: &mut Scratch, program: &[Op]) -> Result<(), Stop
 }
 
 pub(super) fn each_join(env: &Env<'_>, scratch: &mut Scratch, program: &[Op], separator: &[u8]) -> Result<(), Stop> {
+    if !program.is_empty() && program.iter().all(is_plain) {
+        plain_join(scratch, program, separator);
+        return Ok(());
+    }
     walk(env, scratch, program, separator, &mut |_, _, _| {})
+}
+
+/// Whether an operation only writes text, the name of an item or its value, as nearly all do that render items.
+fn is_plain(op: &Op) -> bool {
+    match op {
+        Op::Text(_) | Op::Push(Source::K, _) => true,
+        Op::OrNothing(source) => matches!(**source, Op::Push(Source::V, _)),
+        _ => false,
+    }
+}
+
+/// What [`walk`] does with a program of plain operations, without running it for each item.
+fn plain_join(scratch: &mut Scratch, program: &[Op], separator: &[u8]) {
+    let Scratch { list, out, missing, .. } = scratch;
+    for (index, item) in list.items.iter().enumerate() {
+        if index > 0 {
+            out.extend_from_slice(separator);
+        }
+        if item.bare {
+            out.extend_from_slice(list.slice(item.v));
+            continue;
+        }
+        for op in program {
+            match op {
+                Op::Text(text) => out.extend_from_slice(text),
+                Op::Push(..) => out.extend_from_slice(list.slice(item.k)),
+                _ if item.has_value => out.extend_from_slice(list.slice(item.v)),
+                _ => *missing = None,
+            }
+        }
+    }
+    list.clear();
 }
 
 /// What a walk hands on after each item: the scratch, where the item's text begins, and the item.

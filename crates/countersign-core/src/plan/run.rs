@@ -80,7 +80,7 @@ pub(crate) struct Scratch {
     /// Lists being walked by `each`, innermost last, with the item at hand.
     pub(super) each: Vec<(List, Option<Item>)>,
     pub(super) spare: Vec<List>,
-    missing: Option<(Span, Blame)>,
+    pub(super) missing: Option<(Span, Blame)>,
     /// Whether a secret has been through these buffers.
     pub(crate) secret: bool,
 }

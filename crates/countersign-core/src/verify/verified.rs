@@ -18,12 +18,7 @@ use crate::time::UnixTime;
 impl Verifier {
     /// The replay entry: what it is a digest of never depends on how the signature is encoded, nor on a nonce or
     /// a time that is not signed. `owner`: whose key it was, by its record or by what is signed.
-    pub(super) fn entry(
-        &self,
-        verified: &Verified,
-        owner: &[u8],
-        now: UnixTime,
-    ) -> ReplayEntry {
+    pub(super) fn entry(&self, verified: &Verified, owner: &[u8], now: UnixTime) -> ReplayEntry {
         let Desk { judged, identity, facts, scratch } = verified.lease.peek_desk();
         let found = self.plan.message(verified.response);
         let plan = found.map(|(_, plan)| plan);

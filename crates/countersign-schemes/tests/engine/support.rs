@@ -8,8 +8,8 @@ use countersign_core::request::{RequestView, Transport};
 use countersign_core::scheme::model::Primitive;
 use countersign_core::time::UnixTime;
 use countersign_core::{
-    Checked, Coverage, CoverageBasis, Explanation, Freshness, NeedsBody, Plan, Rejection, ReplayEntry, SignError, Signer, Verified,
-    Verifier,
+    Checked, Coverage, CoverageBasis, Explanation, Freshness, NeedsBody, Plan, Rejection, ReplayEntry, SignError,
+    Signer, Verified, Verifier,
 };
 use countersign_schemes::{Catalogue, Library, catalogue, load};
 use std::sync::{Arc, Mutex};
