@@ -71,9 +71,9 @@ fn listed<'s>(env: &Env<'s>, captures: &'s Captures, listing: Listing) -> (Optio
         Listing::Field(id) => (captures.get(id).map(Cow::Borrowed), Subject::Capture(id)),
         Listing::Var(id) => {
             let value = env.vars.get(id).and_then(Option::as_deref).filter(|value| !value.is_empty());
-            let lower = |value: &'s [u8]| match value.iter().any(u8::is_ascii_uppercase) {
-                true => Cow::Owned(value.to_ascii_lowercase()),
-                false => Cow::Borrowed(value),
+            let lower = |value: &'s [u8]| {
+                let is_lower = !value.iter().any(u8::is_ascii_uppercase);
+                if is_lower { Cow::Borrowed(value) } else { Cow::Owned(value.to_ascii_lowercase()) }
             };
             (value.map(lower), Subject::Part)
         }
