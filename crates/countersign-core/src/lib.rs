@@ -57,4 +57,6 @@ pub use scheme::Scheme;
 pub use sign::{Freshness, SignError, Signed, Signer};
 pub use tally::{Tally, Used};
 pub use time::UnixTime;
-pub use verify::{Checked, Coverage, NeedsBody, NeedsKey, NeedsReplay, ReleasesChunks, Verified, Verifier};
+pub use verify::{
+    Checked, Coverage, CoverageBasis, NeedsBody, NeedsKey, NeedsReplay, ReleasesChunks, Verified, Verifier,
+};

@@ -20,7 +20,7 @@ use crate::bearer::{LinkGate, Presented, ValueGate};
 use crate::config::RouteConfig;
 use crate::fields::{self, identity};
 use crate::holding::Holding;
-use crate::judge::{self, Doubt, Judge, Stores};
+use crate::judge::{Doubt, Judge, Stores};
 use crate::refuse::Refusal;
 use countersign_core::request::Transport;
 
@@ -140,10 +140,10 @@ impl Clearance {
     }
 
     /// Tells the upstream who was verified, and what was handed over.
-    pub(crate) fn tell(&self, scheme: &HeaderValue, fields: &mut HeaderMap) {
-        if let Some(verified) = &self.verified {
+    pub(crate) fn tell(&self, demands: &Demands, scheme: &HeaderValue, fields: &mut HeaderMap) {
+        if let (Some(verified), Some(judge)) = (&self.verified, &demands.judge) {
             fields.insert(identity::KEY_ID, fields::key_id_value(verified.key_id().unwrap_or_default()));
-            fields.insert(identity::COVERED, judge::covered_value(verified));
+            fields.insert(identity::COVERED, judge.covered_value(verified));
         }
         fields.insert(identity::SCHEME, scheme.clone());
         if let Some(value) = &self.value {

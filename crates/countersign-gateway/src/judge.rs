@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use arc_swap::ArcSwapOption;
 use countersign_certificates::Certificates;
 use countersign_core::key::{KeyQuery, KeyResolver, KeySet};
 use countersign_core::reject::{PublicReason, Reason, Rejection};
@@ -12,7 +13,7 @@ use countersign_core::replay::ReplayGuard;
 use countersign_core::request::{RequestView, Transport};
 use countersign_core::scheme::model::{Carrier, ErrorPart};
 use countersign_core::time::UnixTime;
-use countersign_core::{BodyNeed, Checked, Chunks as _, Denial, NeedsKey, Plan, Verified, Verifier};
+use countersign_core::{BodyNeed, Checked, Chunks as _, CoverageBasis, Denial, NeedsKey, Plan, Verified, Verifier};
 use countersign_schemes::{Excerpt, Source};
 use http::StatusCode;
 use http::header::{self, HeaderMap, HeaderValue};
@@ -54,6 +55,8 @@ pub(crate) struct Judge {
     key: Option<String>,
     transport: Transport,
     sources: Vec<Source>,
+    /// What was told last of what a signature covers: nearly always it is the same again.
+    told: ArcSwapOption<(CoverageBasis, HeaderValue)>,
 }
 
 /// Why a request was not verified: for the client, and, in more words, for the log.
@@ -83,7 +86,23 @@ impl Judge {
         let carries_in_body = own.flat_map(|scheme| &scheme.request.carriers).any(Carrier::in_body);
         let sources = file.sources.clone();
         let failures = Failures::of(&file.scheme, route.max_failures);
-        Self { verifier, carries_in_body, stores, failures, key: route.key.clone(), transport, sources }
+        let (key, told) = (route.key.clone(), ArcSwapOption::empty());
+        Self { verifier, carries_in_body, stores, failures, key, transport, sources, told }
+    }
+
+    /// What the upstream is told that the signature covers.
+    pub(crate) fn covered_value(&self, verified: &Verified) -> HeaderValue {
+        if let Some(told) = &*self.told.load()
+            && verified.is_covered_by(&told.0)
+        {
+            debug_assert_eq!(told.1, list_value(&verified.covered().covered), "one basis, one coverage");
+            return told.1.clone();
+        }
+        let value = list_value(&verified.covered().covered);
+        if let Some(basis) = verified.coverage_basis() {
+            self.told.store(Some(Arc::new((basis, value.clone()))));
+        }
+        value
     }
 
     /// Whether the whole body has to be in memory.
@@ -217,12 +236,7 @@ impl Doubt {
     }
 }
 
-/// What the upstream is told that the signature covers. The names of listed fields come from the client, so a comma
-/// in one must not make two of it.
-pub(crate) fn covered_value(verified: &Verified) -> HeaderValue {
-    list_value(&verified.covered().covered)
-}
-
+/// A list as a field's value. The names of listed fields come from the client, so a comma in one must not make two of it.
 fn list_value(parts: &[String]) -> HeaderValue {
     let is_plain = |byte: u8| matches!(byte, b' '..=b'~') && byte != b',';
     let mut text = Vec::with_capacity(parts.iter().map(|part| part.len() + 2).sum());

@@ -149,7 +149,7 @@ impl Proxy {
         readdress(&mut head, upstream);
         fields::strip_request(&mut head.headers);
         if let Passage::Cleared(clearance) = &passage {
-            clearance.tell(&route.scheme_value, &mut head.headers);
+            clearance.tell(&route.demands, &route.scheme_value, &mut head.headers);
             record.key_id = clearance.key_id();
         }
         let outbound = match pen {

@@ -5,9 +5,10 @@
 //! follows but text and a signature of one length, the capture takes all that is in front of them, counted from the
 //! end, and may hold what separates them. So whatever is parsed renders to the same bytes again.
 
-use crate::canon::trim;
+use crate::canon::{split_at_byte, trim};
 use crate::scheme::draft::{Fault, Span};
 use crate::scheme::model::{Field, FieldId, FieldType, Part, Source, Split, Template};
+use crate::time::UnixTime;
 
 /// How many items of a list may carry a signature.
 const MOST_SIGNATURES: usize = 8;
@@ -95,6 +96,8 @@ pub(crate) struct Captures {
     pub(crate) bytes: Vec<u8>,
     pub(crate) at: Vec<Option<(usize, usize)>>,
     pub(crate) signatures: Vec<(usize, usize)>,
+    /// What those of them that are instants stand for.
+    instants: Vec<(FieldId, UnixTime)>,
     found: Vec<(FieldId, usize, usize)>,
 }
 
@@ -105,6 +108,7 @@ impl Captures {
         self.at.clear();
         self.at.resize(count, None);
         self.signatures.clear();
+        self.instants.clear();
         self.found.clear();
     }
 
@@ -114,8 +118,14 @@ impl Captures {
         self.bytes.get(start..end)
     }
 
+    /// What a capture stands for, where it was read as an instant.
+    pub(crate) fn instant(&self, field: FieldId) -> Option<UnixTime> {
+        self.instants.iter().find(|(id, _)| *id == field).map(|(_, instant)| *instant)
+    }
+
     /// Sets a capture.
     pub(crate) fn set(&mut self, field: FieldId, value: &[u8]) {
+        self.instants.retain(|(id, _)| *id != field);
         let start = self.bytes.len();
         self.bytes.extend_from_slice(value);
         if let Some(slot) = self.at.get_mut(field) {
@@ -482,9 +492,7 @@ impl Shape {
         let result = found.iter().try_for_each(|&(id, start, end)| {
             let field = fields.get(id).ok_or(Problem::Malformed)?;
             let bytes = value.get(start..end).ok_or(Problem::Malformed)?;
-            if !holds_type(field, bytes) {
-                return Err(Problem::Malformed);
-            }
+            let typed = typed(field, bytes).ok_or(Problem::Malformed)?;
             if id == signature {
                 if captures.signatures.len() >= MOST_SIGNATURES {
                     return Err(Problem::Malformed);
@@ -504,6 +512,9 @@ impl Shape {
                 return Err(Problem::Duplicated);
             }
             captures.set(id, bytes);
+            if let Typed::Instant(instant) = typed {
+                captures.instants.push((id, instant));
+            }
             Ok(())
         });
         captures.found = found;
@@ -537,7 +548,7 @@ impl Shape {
         match (place, fields.get(id)) {
             (None, _) => true,
             (Some((stops, quoted)), Some(field)) => {
-                holds_type(field, value)
+                typed(field, value).is_some()
                     && (fixed(field).is_some() || !value.iter().any(|byte| stops.contains(byte)))
                     && value.iter().all(|byte| field.kind.admits(*byte))
                     && (quoted || self.separator.as_ref().is_none_or(|separator| self.stands_bare(separator, value)))
@@ -587,34 +598,39 @@ fn holds_capture(pieces: &[Piece], id: FieldId) -> bool {
     })
 }
 
-/// What a type demands beyond its characters.
-fn holds_type(field: &Field, value: &[u8]) -> bool {
+/// What a value stands for by its type.
+enum Typed {
+    Instant(UnixTime),
+    Itself,
+}
+
+/// What a type demands beyond its characters. `None`: the value does not have it.
+fn typed(field: &Field, value: &[u8]) -> Option<Typed> {
     let (least, most) = field.length;
     if value.len() < least || value.len() > most {
-        return false;
+        return None;
     }
-    match &field.kind {
-        FieldType::Time(format) => format.parse(value).is_some(),
-        FieldType::Names(_) => are_names(value) && !value.iter().any(u8::is_ascii_uppercase),
+    let holds = match &field.kind {
+        FieldType::Time(format) => return format.parse(value).map(Typed::Instant),
+        FieldType::Names(_) => {
+            are_names(value) && !value.iter().fold(false, |any, byte| any | byte.is_ascii_uppercase())
+        }
         FieldType::NamesAny => are_names(value),
         _ => true,
-    }
+    };
+    holds.then_some(Typed::Itself)
 }
 
 const fn separates_names(byte: u8) -> bool {
     matches!(byte, b';' | b',' | b' ')
 }
 
-/// Whether no name of a list is empty; the empty list has none.
+/// Whether no name of a list is empty; the empty list has none. No early end, so that many bytes are looked at at once.
 fn are_names(value: &[u8]) -> bool {
-    let mut begins = true;
-    value.is_empty()
-        || (value.iter().all(|byte| {
-            let separates = separates_names(*byte);
-            let empty = begins && separates;
-            begins = separates;
-            !empty
-        }) && !begins)
+    let separates = |byte: Option<&u8>| byte.is_some_and(|byte| separates_names(*byte));
+    let pairs = value.iter().zip(value.iter().skip(1));
+    let twice = pairs.fold(false, |twice, (a, b)| twice | (separates_names(*a) & separates_names(*b)));
+    !(twice || separates(value.first()) || separates(value.last()))
 }
 
 /// The names of a list of names: none of an empty one. The capture's type admits only one separator, so there is no
@@ -695,12 +711,18 @@ impl Iterator for Pieces<'_> {
         loop {
             let rest = self.text.get(end..)?;
             let first = self.separator.first().copied();
-            let decides = |byte: &u8| Some(*byte) == first || (self.quotes && *byte == b'"');
-            let Some(step) = rest.iter().position(decides) else {
+            let decides = |byte: &u8| Some(*byte) == first || *byte == b'"';
+            let step = match first {
+                // Most of a list lies between quotes, or there are none.
+                _ if quoted => split_at_byte(rest, b'"').0.len(),
+                Some(first) if !self.quotes => split_at_byte(rest, first).0.len(),
+                _ => rest.iter().position(decides).unwrap_or(rest.len()),
+            };
+            if step == rest.len() {
                 end = self.text.len();
                 self.at = None;
                 break;
-            };
+            }
             end = end.saturating_add(step);
             let rest = rest.get(step..)?;
             if self.quotes && rest.first() == Some(&b'"') {
@@ -728,4 +750,4 @@ fn find(text: &[u8], needle: &[u8]) -> Option<usize> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -10,8 +10,8 @@ use crate::httpsig;
 use crate::scheme::References;
 use crate::scheme::draft::{Place, Span};
 use crate::scheme::model::{
-    Carrier, Chunk, Chunks, Convert, FieldId, Filter, Fresh, LetId, ListSource, Message, Part, Primitive, Source,
-    Template, Value,
+    Carrier, Chunk, Chunks, Convert, FieldId, Filter, Fresh, LetId, ListSource, Listing, Message, Part, Primitive,
+    Source, Template, Value,
 };
 use crate::verify::coverage::certain;
 use crate::verify::read::outer_first;
@@ -24,7 +24,9 @@ pub(super) fn message(message: &Message, fresh: Fresh) -> MessagePlan {
         message,
         stream: message.tries.is_empty(),
         names: Names::default(),
+        parameters: Names::default(),
         jobs: Vec::new(),
+        listings: Vec::new(),
         raw_body: false,
         optional: false,
         asks: Asks::default(),
@@ -70,12 +72,11 @@ pub(super) fn message(message: &Message, fresh: Fresh) -> MessagePlan {
             carrier,
             from: match read.place {
                 Place::Header if read.within.is_none() => From::Line(names.number(&read.name)),
-                Place::Query if read.within.is_none() => From::Query,
+                Place::Query if read.within.is_none() => From::Parameter(compiler.parameters.number(&read.name)),
                 _ => From::Message,
             },
         })
         .collect();
-    compiler.asks.query |= reads.iter().any(|read| matches!(read.from, From::Query));
     let defines = message.fields.iter().any(|field| field.definition.is_some());
     compiler.asks.claims = defines || !binds.is_empty() || policy.is_some();
     let key_id = message.fields.iter().position(|field| field.name == "key-id");
@@ -84,6 +85,7 @@ pub(super) fn message(message: &Message, fresh: Fresh) -> MessagePlan {
         host,
         reads,
         names: compiler.names,
+        parameters: compiler.parameters,
         writes,
         variants,
         binds,
@@ -97,6 +99,7 @@ pub(super) fn message(message: &Message, fresh: Fresh) -> MessagePlan {
             .is_some_and(|window| signs(message, window.field) || certain::covers(message, window.field)),
         signs_nonce: fresh.nonce.is_some_and(|rule| signs(message, rule.field)),
         signed_headers,
+        listings: compiler.listings,
         encode: encode.into(),
         body_need,
         fresh,
@@ -117,6 +120,7 @@ fn message_signature(fresh: Fresh) -> MessagePlan {
     let host = names.number("host");
     MessagePlan {
         names,
+        parameters: Names::default(),
         host,
         asks: Asks::default(),
         reads: Vec::new(),
@@ -131,6 +135,7 @@ fn message_signature(fresh: Fresh) -> MessagePlan {
         signs_nonce: true,
         signs_time: true,
         signed_headers: Vec::new(),
+        listings: Vec::new(),
         encode: Program::default(),
         body_need: BodyNeed::DigestClaimed,
         fresh,
@@ -196,10 +201,14 @@ struct Compiler<'m> {
     message: &'m Message,
     /// The names of field lines that are asked for.
     names: Names,
+    /// Those of parameters of the query.
+    parameters: Names,
     /// Whether the body may stream: one message without alternatives.
     stream: bool,
     /// Digests over the body, with what they were compiled from.
     jobs: Vec<(JobSource, Job)>,
+    /// The captures that list names.
+    listings: Vec<FieldId>,
     /// Whether something needs the body whole.
     raw_body: bool,
     /// Whether an optional segment is being compiled.
@@ -347,6 +356,14 @@ impl Compiler<'_> {
             self.push(&value.source, value.span, ops);
             return;
         }
+        if let [Filter::Or(other)] = filters
+            && other.parts.is_empty()
+            && !matches!(value.source, Source::List(_) | Source::Quoted(_))
+        {
+            let source = self.source(&value.source, value.span);
+            ops.push(Op::OrNothing(Box::new(source)));
+            return;
+        }
         let blame = if self.secret(&value.source) { Blame::Key } else { Blame::Message };
         ops.push(Op::Open);
         if let Some(job) = self.job(value) {
@@ -378,26 +395,31 @@ impl Compiler<'_> {
     }
 
     fn push(&mut self, source: &Source, span: Span, ops: &mut Vec<Op>) {
-        self.raw_body |= whole_body(source);
+        let op = self.source(source, span);
         // A parameter without `=` has an empty value, except where a segment asks whether it has one.
         let empty_value = *source == Source::V && !self.optional;
-        if empty_value {
-            ops.push(Op::Open);
-        }
-        self.asks.query |= matches!(source, Source::Query(_));
-        ops.push(match source {
+        ops.push(if empty_value { Op::OrNothing(Box::new(op)) } else { op });
+    }
+
+    fn source(&mut self, source: &Source, span: Span) -> Op {
+        self.raw_body |= whole_body(source);
+        match source {
             Source::Header(name) => Op::Line(self.names.number(name), span),
+            Source::Query(name) => Op::Parameter(self.parameters.number(name), span),
             source => Op::Push(source.clone(), span),
-        });
-        if empty_value {
-            ops.push(Op::Or(Box::default()));
-            ops.push(Op::Close(span, Blame::Message));
         }
     }
 
     fn load<'f>(&mut self, list: ListSource, filters: &'f [Filter], span: Span, ops: &mut Vec<Op>) -> &'f [Filter] {
         self.raw_body |= whole_body(&Source::List(list));
         self.asks.form |= list == ListSource::QueryForm;
+        for filter in filters {
+            if let Filter::Listed(id, _) | Filter::Pick(Listing::Field(id), _) = filter
+                && !self.listings.contains(id)
+            {
+                self.listings.push(*id);
+            }
+        }
         if let (ListSource::Headers, Some((Filter::Pick(listing, absent), rest))) = (list, filters.split_first()) {
             ops.push(Op::LoadPicked(*listing, *absent, span));
             return rest;

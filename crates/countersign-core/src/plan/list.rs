@@ -47,6 +47,10 @@ impl List {
         self.items.clear();
     }
 
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.items.is_empty() && self.bytes.is_empty()
+    }
+
     pub(crate) fn slice(&self, (start, end): Range) -> &[u8] {
         self.bytes.get(start..end).unwrap_or_default()
     }

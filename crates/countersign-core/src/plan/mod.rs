@@ -150,6 +150,8 @@ fn fingerprint(data: &impl std::fmt::Debug) -> [u8; 32] {
 pub(crate) struct MessagePlan {
     /// The names of field lines that programs and carriers ask for.
     pub(crate) names: Names,
+    /// The names of the query's parameters, likewise.
+    pub(crate) parameters: Names,
     /// What is read of a message, in order.
     pub(crate) reads: Vec<Read>,
     /// What each carrier is written from when signing.
@@ -173,6 +175,8 @@ pub(crate) struct MessagePlan {
     pub(crate) signs_time: bool,
     /// The field lines that the scheme signs by their names, each with the number that the name has in `names`.
     pub(crate) signed_headers: Vec<(String, usize)>,
+    /// The captures that list names of what is signed.
+    pub(crate) listings: Vec<FieldId>,
     /// The number of `host`.
     pub(crate) host: usize,
     pub(crate) asks: Asks,
@@ -185,8 +189,6 @@ pub(crate) struct MessagePlan {
 /// What is asked of a message that takes a pass of its own.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Asks {
-    /// Parameters of the query, by their names.
-    pub(crate) query: bool,
     /// Whether its body is a form.
     pub(crate) form: bool,
     /// Whether what it states is what is computed, or what a policy grants.
@@ -208,8 +210,8 @@ pub(crate) enum From {
     Line(usize),
     /// The message itself.
     Message,
-    /// A parameter of the query.
-    Query,
+    /// The parameter of the query whose name has this number.
+    Parameter(usize),
 }
 
 /// Lets, base and key of one alternative.
@@ -320,6 +322,10 @@ pub(crate) enum Op {
     Push(Source, Span),
     /// Appends the one field line whose name has this number.
     Line(usize, Span),
+    /// Appends the one parameter of the query whose name has this number.
+    Parameter(usize, Span),
+    /// Appends what one of these three appends, or nothing where it is absent.
+    OrNothing(Box<Op>),
     /// Appends the digest of the chunk at hand.
     Chunk(Option<Hash>),
     /// Appends the digest of a body job.

@@ -1,4 +1,4 @@
-//! What a message holds, noted in one pass: the field lines of all names that the plan knows, and the pairs of the query.
+//! What a message holds, noted in one pass: the field lines and the parameters of all names that the plan knows.
 //!
 //! Only a message that is being verified is noted. Where nothing is, and where a note would not do (a name that cannot
 //! be read, a parameter that is there twice), the answer is to ask the message itself: whoever asks has to be able to.
@@ -7,7 +7,7 @@ use crate::canon;
 use crate::reject::{Reason, Rejection, Subject};
 use crate::request::RequestView;
 
-/// The names of field lines that a plan knows, in lower case. A line is known by its number here.
+/// The names that a plan knows: of field lines, in lower case, or of the query's parameters. A name is known by its number.
 #[derive(Debug, Default)]
 pub(crate) struct Names {
     names: Vec<String>,
@@ -18,7 +18,7 @@ pub(crate) struct Names {
 impl Names {
     /// The number of a name; it is known from now on.
     pub(crate) fn number(&mut self, name: &str) -> usize {
-        self.lengths |= length_bit(name);
+        self.lengths |= length_bit(name.as_bytes());
         self.names.iter().position(|known| known == name).unwrap_or_else(|| {
             self.names.push(name.to_owned());
             self.names.len().saturating_sub(1)
@@ -29,15 +29,27 @@ impl Names {
         self.names.get(number).map_or("", String::as_str)
     }
 
-    fn find(&self, name: &str) -> Option<usize> {
-        if self.lengths & length_bit(name) == 0 {
+    /// Whether no name is known.
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.names.is_empty()
+    }
+
+    fn find_line(&self, name: &str) -> Option<usize> {
+        if self.lengths & length_bit(name.as_bytes()) == 0 {
             return None;
         }
         self.names.iter().position(|known| known.eq_ignore_ascii_case(name))
     }
+
+    fn find_parameter(&self, name: &[u8]) -> Option<usize> {
+        if self.lengths & length_bit(name) == 0 {
+            return None;
+        }
+        self.names.iter().position(|known| known.as_bytes() == name)
+    }
 }
 
-fn length_bit(name: &str) -> u64 {
+fn length_bit(name: &[u8]) -> u64 {
     1 << (name.len() & 63)
 }
 
@@ -56,47 +68,38 @@ pub(crate) enum Value<'n> {
 #[derive(Debug, Default)]
 pub(crate) struct Noted {
     /// By the numbers of names; empty: nothing is noted.
-    lines: Vec<Line>,
-    /// The values of lines, and names of the query without their escapes.
+    lines: Vec<Place>,
+    /// The values of lines, one after the other.
     bytes: Vec<u8>,
-    pairs: Vec<Pair>,
-    /// Whether the pairs are those of the query, and every name could be read.
-    has_pairs: bool,
+    /// By the numbers of names; empty: nothing is noted, or a name could not be read.
+    parameters: Vec<Place>,
 }
 
+/// Where the values of a name are.
 #[derive(Debug, Clone, Copy, Default)]
-struct Line {
+struct Place {
+    /// How many there are.
     count: usize,
-    /// The first value.
+    /// The first: among the noted bytes, or in the target.
     start: usize,
     end: usize,
-}
-
-/// A pair of the query, by where its name and its value begin and end there.
-#[derive(Debug, Clone, Copy)]
-struct Pair {
-    name: (usize, usize),
-    /// Where its name lies among the noted bytes, if it is escaped: without its escapes.
-    decoded: Option<(usize, usize)>,
-    value: (usize, usize),
-    /// Whether the value stands for itself, without an escape.
-    plain: bool,
+    /// Whether an escape is in it.
+    escaped: bool,
 }
 
 impl Noted {
     pub(crate) fn forget(&mut self) {
         self.lines.clear();
         self.bytes.clear();
-        self.pairs.clear();
-        self.has_pairs = false;
+        self.parameters.clear();
     }
 
     /// Notes the field lines of a message.
     pub(crate) fn note_lines(&mut self, view: &RequestView<'_>, names: &Names) {
-        self.lines.resize(names.names.len(), Line::default());
+        self.lines.resize(names.names.len(), Place::default());
         let Self { lines, bytes, .. } = self;
         view.fields.all(&mut |name, value| {
-            if let Some(line) = names.find(name).and_then(|number| lines.get_mut(number)) {
+            if let Some(line) = names.find_line(name).and_then(|number| lines.get_mut(number)) {
                 if line.count == 0 {
                     line.start = bytes.len();
                     bytes.extend_from_slice(value);
@@ -130,79 +133,78 @@ impl Noted {
         }
     }
 
-    /// Notes the pairs of a query: what [`query_pairs`](crate::canon::query_pairs) makes of it, and what is escaped.
-    pub(crate) fn note_query(&mut self, query: &[u8]) {
-        const BLOCK: usize = 16;
-        self.has_pairs = true;
-        let mut piece = Piece::default();
-        let mut at: usize = 0;
-        for block in query.chunks(BLOCK) {
-            // In a long value there is nothing to see: one step for all bytes of a block.
-            if <&[u8; BLOCK]>::try_from(block).is_ok_and(|block| !canon::has_any(block, *b"&=%+")) {
-                at = at.saturating_add(BLOCK);
-                continue;
-            }
-            for byte in block {
-                match byte {
-                    b'&' => {
-                        self.note_pair(query, &piece, at);
-                        piece = Piece { start: at.saturating_add(1), ..Piece::default() };
-                    }
-                    b'=' if piece.equals.is_none() => piece.equals = Some(at),
-                    b'%' | b'+' if piece.equals.is_none() => piece.escaped_name = true,
-                    b'%' | b'+' => piece.escaped_value = true,
-                    _ => {}
+    /// Notes the parameters of a target's query, of the pairs that [`query_pairs`](canon::query_pairs) makes of it.
+    pub(crate) fn note_query(&mut self, target: &[u8], names: &Names) {
+        self.parameters.resize(names.names.len(), Place::default());
+        let (path, _) = canon::split_at_byte(target, b'?');
+        let mut pair = Pair { start: path.len().saturating_add(1), ..Pair::default() };
+        let mut readable = true;
+        let mut at = pair.start;
+        let means_something = |byte: &u8| matches!(byte, b'%' | b'&' | b'+' | b'=');
+        while let Some(rest) = target.get(at..)
+            && let Some(step) = rest.iter().position(means_something)
+        {
+            at = at.saturating_add(step);
+            match rest.get(step) {
+                Some(b'&') => {
+                    readable &= self.note_pair(target, &pair, at, names);
+                    pair = Pair { start: at.saturating_add(1), ..Pair::default() };
                 }
-                at = at.saturating_add(1);
+                Some(b'=') => pair.equals = pair.equals.or(Some(at)),
+                _ if pair.equals.is_none() => pair.escaped_name = true,
+                _ => pair.escaped_value = true,
             }
+            at = at.saturating_add(1);
         }
-        self.note_pair(query, &piece, at);
+        readable &= self.note_pair(target, &pair, target.len(), names);
+        if !readable {
+            self.parameters.clear();
+        }
     }
 
-    /// Notes the pair that a piece is, which ends here. An empty piece is none.
-    fn note_pair(&mut self, query: &[u8], piece: &Piece, end: usize) {
-        if piece.start == end {
-            return;
-        }
-        let name = (piece.start, piece.equals.unwrap_or(end));
-        let mut decoded = None;
-        if piece.escaped_name {
-            let start = self.bytes.len();
-            self.has_pairs &=
-                canon::form_decode(query.get(name.0..name.1).unwrap_or_default(), &mut self.bytes).is_ok();
-            decoded = Some((start, self.bytes.len()));
-        }
-        let value = (piece.equals.map_or(end, |equals| equals.saturating_add(1)), end);
-        self.pairs.push(Pair { name, decoded, value, plain: !piece.escaped_value });
-    }
-
-    /// The one parameter of a name in the query that was noted.
-    pub(crate) fn parameter<'q>(&self, query: &'q [u8], name: &str) -> Value<'q> {
-        if !self.has_pairs {
-            return Value::Ask;
-        }
-        let is = |pair: &&Pair| {
-            let (text, (start, end)) = match pair.decoded {
-                None => (query, pair.name),
-                Some(range) => (self.bytes.as_slice(), range),
-            };
-            end.saturating_sub(start) == name.len() && text.get(start..end) == Some(name.as_bytes())
+    /// Notes a pair that ends here. False: its name cannot be read. Without a name and a value it is none.
+    fn note_pair(&mut self, target: &[u8], pair: &Pair, end: usize, names: &Names) -> bool {
+        let name = target.get(pair.start..pair.equals.unwrap_or(end)).unwrap_or_default();
+        let number = if pair.escaped_name {
+            let mark = self.bytes.len();
+            let readable = canon::form_decode(name, &mut self.bytes).is_ok();
+            let number = names.find_parameter(self.bytes.get(mark..).unwrap_or_default());
+            self.bytes.truncate(mark);
+            if !readable {
+                return false;
+            }
+            number
+        } else if pair.start >= end {
+            None
+        } else {
+            names.find_parameter(name)
         };
-        let mut found = self.pairs.iter().filter(is);
-        match (found.next(), found.next()) {
-            (None, _) => Value::Absent,
-            (Some(pair), None) => {
-                let value = query.get(pair.value.0..pair.value.1).unwrap_or_default();
-                if pair.plain { Value::Here(value) } else { Value::Escaped(value) }
-            }
-            (Some(_), Some(_)) => Value::Ask,
+        if let Some(place) = number.and_then(|number| self.parameters.get_mut(number)) {
+            place.count = place.count.saturating_add(1);
+            place.start = pair.equals.map_or(end, |equals| equals.saturating_add(1));
+            place.end = end;
+            place.escaped = pair.escaped_value;
+        }
+        true
+    }
+
+    /// The one parameter of a name in the target that was noted.
+    pub(crate) fn parameter<'t>(&self, target: &'t [u8], number: usize) -> Value<'t> {
+        let Some(place) = self.parameters.get(number) else { return Value::Ask };
+        let value = target.get(place.start..place.end).unwrap_or_default();
+        match place.count {
+            0 => Value::Absent,
+            1 if place.escaped => Value::Escaped(value),
+            1 => Value::Here(value),
+            // It is refused by whoever needs it.
+            _ => Value::Ask,
         }
     }
 }
 
-/// A piece of the query, between ampersands, as far as it was read.
+/// A pair of the query, as far as it was read.
 #[derive(Default)]
-struct Piece {
+struct Pair {
     start: usize,
     equals: Option<usize>,
     escaped_name: bool,
@@ -226,9 +228,12 @@ mod tests {
     }
 
     fn noted(query: &[u8], name: &str) -> Option<(bool, Vec<u8>)> {
+        let target = [b"/p?", query].concat();
+        let mut names = Names::default();
+        let [number, _] = [name, "other"].map(|name| names.number(name));
         let mut notes = Noted::default();
-        notes.note_query(query);
-        match notes.parameter(query, name) {
+        notes.note_query(&target, &names);
+        match notes.parameter(&target, number) {
             Value::Absent => Some((false, Vec::new())),
             Value::Ask => None,
             Value::Escaped(value) => {
@@ -241,7 +246,7 @@ mod tests {
 
     #[test]
     fn a_query_that_is_not_noted_is_asked() {
-        assert!(matches!(Noted::default().parameter(b"a=1", "a"), Value::Ask));
+        assert!(matches!(Noted::default().parameter(b"/?a=1", 0), Value::Ask));
         assert_eq!(noted(b"a=1&b&%61b=%2B&a=2", "ab"), Some((true, b"+".to_vec())));
         for (query, name) in [("a=1&%6=", "a"), ("a=1&a=2", "a"), ("a=%2", "a"), ("a&%61", "a")] {
             assert_eq!(noted(query.as_bytes(), name), None, "{query}");

@@ -10,7 +10,7 @@ use super::{ListOp, Op};
 use crate::canon;
 use crate::reject::{Reason, Rejection, Subject};
 use crate::scheme::draft::Span;
-use crate::scheme::model::{FieldId, IfAbsent, ListSource, Listing};
+use crate::scheme::model::{FieldId, IfAbsent, ListSource, Listing, Source};
 
 /// How many names a capture of names may list.
 const MOST_NAMES: usize = 100;
@@ -71,7 +71,11 @@ fn listed<'s>(env: &Env<'s>, captures: &'s Captures, listing: Listing) -> (Optio
         Listing::Field(id) => (captures.get(id).map(Cow::Borrowed), Subject::Capture(id)),
         Listing::Var(id) => {
             let value = env.vars.get(id).and_then(Option::as_deref).filter(|value| !value.is_empty());
-            (value.map(|value| Cow::Owned(value.to_ascii_lowercase())), Subject::Part)
+            let lower = |value: &'s [u8]| {
+                let is_lower = !value.iter().any(u8::is_ascii_uppercase);
+                if is_lower { Cow::Borrowed(value) } else { Cow::Owned(value.to_ascii_lowercase()) }
+            };
+            (value.map(lower), Subject::Part)
         }
     }
 }
@@ -87,14 +91,19 @@ pub(super) fn pick_fields(
     let (listed, subject) = listed(env, &scratch.captures, listing);
     let Some(listed) = listed.as_deref() else { return Ok(()) };
     let list = &mut scratch.list;
+    let text = std::str::from_utf8(listed).ok();
+    let mut start: usize = 0;
     for (index, name) in names(listed).enumerate() {
         if index >= MOST_NAMES {
             return Err(Rejection::new(Reason::TooLarge, Some(span), subject.clone()).into());
         }
+        let end = start.saturating_add(name.len());
+        let listed_as = text.map_or_else(|| std::str::from_utf8(name).ok(), |text| text.get(start..end));
+        start = end.saturating_add(1);
         if list.items.iter().any(|item| list.slice(item.k).eq_ignore_ascii_case(name)) {
             return Err(Rejection::new(Reason::FieldDuplicated, Some(span), subject.clone()).into());
         }
-        let listed_as = std::str::from_utf8(name).unwrap_or_default();
+        let listed_as = listed_as.unwrap_or_default();
         let lowered = listed_as.bytes().any(|byte| byte.is_ascii_uppercase()).then(|| listed_as.to_ascii_lowercase());
         let lower = lowered.as_deref().unwrap_or(listed_as);
         let before = list.items.len();
@@ -257,7 +266,43 @@ fn each(env: &Env<'_>, scratch: &mut Scratch, program: &[Op]) -> Result<(), Stop
 }
 
 pub(super) fn each_join(env: &Env<'_>, scratch: &mut Scratch, program: &[Op], separator: &[u8]) -> Result<(), Stop> {
+    if !program.is_empty() && program.iter().all(is_plain) {
+        plain_join(scratch, program, separator);
+        return Ok(());
+    }
     walk(env, scratch, program, separator, &mut |_, _, _| {})
+}
+
+/// Whether an operation only writes text, the name of an item or its value, as nearly all do that render items.
+fn is_plain(op: &Op) -> bool {
+    match op {
+        Op::Text(_) | Op::Push(Source::K, _) => true,
+        Op::OrNothing(source) => matches!(**source, Op::Push(Source::V, _)),
+        _ => false,
+    }
+}
+
+/// What [`walk`] does with a program of plain operations, without running it for each item.
+fn plain_join(scratch: &mut Scratch, program: &[Op], separator: &[u8]) {
+    let Scratch { list, out, missing, .. } = scratch;
+    for (index, item) in list.items.iter().enumerate() {
+        if index > 0 {
+            out.extend_from_slice(separator);
+        }
+        if item.bare {
+            out.extend_from_slice(list.slice(item.v));
+            continue;
+        }
+        for op in program {
+            match op {
+                Op::Text(text) => out.extend_from_slice(text),
+                Op::Push(..) => out.extend_from_slice(list.slice(item.k)),
+                _ if item.has_value => out.extend_from_slice(list.slice(item.v)),
+                _ => *missing = None,
+            }
+        }
+    }
+    list.clear();
 }
 
 /// What a walk hands on after each item: the scratch, where the item's text begins, and the item.

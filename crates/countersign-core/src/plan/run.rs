@@ -1,10 +1,10 @@
 //! The machine that runs programs: one loop, one exhaustive match, one buffer.
 
 use super::carrier::Captures;
-use super::list::{Item, List, convert};
+use super::list::{Decoding, Item, List, convert};
 use super::noted::{Noted, Value};
 use super::rewrite::{each_join, fastjson, load, pick_fields, rewrite};
-use super::source::{field_line, push};
+use super::source::{field_line, parameter, push, split_target};
 use super::stream::Running;
 use super::{Blame, MessagePlan, Op, Variant};
 use crate::alg::{Digest, Hash, MacKey, hkdf, kdf_scalar};
@@ -73,12 +73,14 @@ pub(crate) struct Scratch {
     memo: Vec<Memo>,
     memo_bytes: Vec<u8>,
     pub(crate) tmp: Vec<u8>,
+    /// A signature that was decoded.
+    pub(crate) decoded: Vec<u8>,
     frames: Vec<Frame>,
     pub(super) list: List,
     /// Lists being walked by `each`, innermost last, with the item at hand.
     pub(super) each: Vec<(List, Option<Item>)>,
     pub(super) spare: Vec<List>,
-    missing: Option<(Span, Blame)>,
+    pub(super) missing: Option<(Span, Blame)>,
     /// Whether a secret has been through these buffers.
     pub(crate) secret: bool,
 }
@@ -255,10 +257,17 @@ fn steps(env: &Env<'_>, scratch: &mut Scratch, program: &[Op]) -> Result<(), Sto
                     absent(scratch);
                 }
             }
-            Op::Line(number, span) => {
-                if !push_line(env, scratch, *number)? {
+            Op::Line(_, span) | Op::Parameter(_, span) => {
+                if !push_one(env, scratch, op)? {
                     scratch.missing.get_or_insert((*span, Blame::Message));
                     absent(scratch);
+                }
+            }
+            Op::OrNothing(source) => {
+                let mark = scratch.out.len();
+                if !push_one(env, scratch, source)? {
+                    scratch.out.truncate(mark);
+                    scratch.missing = None;
                 }
             }
             Op::Job(job) => {
@@ -486,6 +495,16 @@ fn steps(env: &Env<'_>, scratch: &mut Scratch, program: &[Op]) -> Result<(), Sto
     Ok(())
 }
 
+/// Does an operation that appends one source. False: it is absent.
+fn push_one(env: &Env<'_>, scratch: &mut Scratch, op: &Op) -> Result<bool, Stop> {
+    match op {
+        Op::Push(source, span) => push(env, scratch, &env.view, source, *span),
+        Op::Line(number, _) => Ok(push_line(env, scratch, *number)?),
+        Op::Parameter(number, span) => push_parameter(env, scratch, *number, *span),
+        _ => Ok(false),
+    }
+}
+
 /// Appends the one field line whose name has this number. False: there is none.
 pub(crate) fn push_line(env: &Env<'_>, scratch: &mut Scratch, number: usize) -> Result<bool, Rejection> {
     let names = &env.plan.names;
@@ -497,6 +516,24 @@ pub(crate) fn push_line(env: &Env<'_>, scratch: &mut Scratch, number: usize) -> 
             Ok(true)
         }
     }
+}
+
+/// Appends the one parameter of the query whose name has this number. False: there is none.
+fn push_parameter(env: &Env<'_>, scratch: &mut Scratch, number: usize, span: Span) -> Result<bool, Stop> {
+    let Scratch { noted, out, .. } = scratch;
+    match noted.parameter(env.view.target, number) {
+        Value::Absent => return Ok(false),
+        Value::Escaped(value) if canon::form_decode(value, out).is_ok() => return Ok(true),
+        // What cannot be decoded is found out once more, and told.
+        Value::Ask | Value::Escaped(_) => {}
+        Value::Here(value) => {
+            out.extend_from_slice(value);
+            return Ok(true);
+        }
+    }
+    let query = split_target(env.view.target).1.unwrap_or_default();
+    let name = env.plan.parameters.name(number);
+    parameter(query, name, Decoding::Form, span, Reason::TargetMalformed, out)
 }
 
 /// Where a slice ends. A variable that is no number stops the message: what it would leave out is signed by nobody.
@@ -553,12 +590,18 @@ pub(super) fn push_let(env: &Env<'_>, scratch: &mut Scratch, id: LetId) -> Resul
     let Some(plan) = env.variant.lets.get(id) else { return Ok(false) };
     let mark = scratch.out.len();
     // What is walked outside is none of the let's business, and must be there again afterwards.
-    let list = std::mem::replace(&mut scratch.list, scratch.spare.pop().unwrap_or_default());
-    let present = run(env, scratch, &plan.program);
-    let mut own = std::mem::replace(&mut scratch.list, list);
-    own.clear();
-    scratch.spare.push(own);
-    let present = present?;
+    let present = if scratch.list.is_empty() {
+        let present = run(env, scratch, &plan.program);
+        scratch.list.clear();
+        present?
+    } else {
+        let list = std::mem::replace(&mut scratch.list, scratch.spare.pop().unwrap_or_default());
+        let present = run(env, scratch, &plan.program);
+        let mut own = std::mem::replace(&mut scratch.list, list);
+        own.clear();
+        scratch.spare.push(own);
+        present?
+    };
     let memo = if present {
         let start = scratch.memo_bytes.len();
         scratch.memo_bytes.extend_from_slice(scratch.out.get(mark..).unwrap_or_default());

@@ -4,7 +4,6 @@
 //! decides what that means.
 
 use super::list::{Decoding, decimal, json_text};
-use super::noted::Value;
 use super::run::{Env, Scratch, Stop, push_let};
 use crate::canon;
 use crate::key::Material;
@@ -70,16 +69,6 @@ pub(super) fn push(
         },
         Source::Query(name) => {
             let query = split_target(view.target).1.unwrap_or_default();
-            match scratch.noted.parameter(query, name) {
-                Value::Absent if own => return Ok(false),
-                Value::Escaped(value) if own && canon::form_decode(value, out).is_ok() => return Ok(true),
-                Value::Here(value) if own => {
-                    out.extend_from_slice(value);
-                    return Ok(true);
-                }
-                // What cannot be decoded is found out once more, and told.
-                _ => {}
-            }
             return parameter(query, name, Decoding::Form, span, Reason::TargetMalformed, out);
         }
         Source::QueryString => match split_target(view.target).1 {

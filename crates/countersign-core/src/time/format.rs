@@ -163,10 +163,10 @@ impl TimeFormat {
 fn count(text: &[u8], most: usize) -> Option<i64> {
     match text {
         [b'0'] => Some(0),
-        [b'1'..=b'9', ..] if text.len() <= most => text.iter().try_fold(0_i64, |number, digit| {
-            let digit = digit.checked_sub(b'0').filter(|digit| *digit < 10)?;
-            number.checked_mul(10)?.checked_add(i64::from(digit))
-        }),
+        // At most fourteen digits: nothing can overflow, and nothing has to be checked for each.
+        [b'1'..=b'9', ..] if text.len() <= most.min(UNIX_MS_DIGITS) && text.iter().all(u8::is_ascii_digit) => Some(
+            text.iter().fold(0_i64, |number, digit| number.wrapping_mul(10).wrapping_add(i64::from(digit & 0xf))),
+        ),
         _ => None,
     }
 }

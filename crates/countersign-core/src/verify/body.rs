@@ -3,7 +3,6 @@
 use super::agree::agree;
 use super::chain::{self, Chain, Linking, Proof};
 use super::coverage::{Facts, insist};
-use super::fresh::Judged;
 use super::pool::Lease;
 use super::verified::{Checked, Identity, NeedsReplay, Verified};
 use super::{NeedsKey, Verifier, is_remembered, policy, signature};
@@ -49,7 +48,6 @@ pub struct NeedsBody<'a> {
     now: UnixTime,
     message: &'a Message,
     plan: &'a MessagePlan,
-    judged: Judged,
     scratch: Lease,
     candidates: Candidates<'a>,
     /// There is no usable key. Told at the end, like a wrong signature.
@@ -66,19 +64,17 @@ pub struct NeedsBody<'a> {
 struct Hold {
     variant: usize,
     candidate: usize,
-    identity: Identity,
 }
 
 impl<'a> NeedsBody<'a> {
     pub(super) fn new(state: NeedsKey<'a>, candidates: Candidates<'a>, failure: Option<Reason>) -> Self {
-        let NeedsKey { verifier, view, now, message, plan, judged, scratch } = state;
+        let NeedsKey { verifier, view, now, message, plan, scratch } = state;
         Self {
             verifier,
             view,
             now,
             message,
             plan,
-            judged,
             scratch,
             candidates,
             failure,
@@ -162,7 +158,8 @@ impl<'a> NeedsBody<'a> {
             Some(rules) => httpsig::insist(self.message, rules, self.scratch.peek(), compared != 0, has_body)?,
             None => insist(self.message, self.plan, &facts, &self.scratch.peek().captures, has_body)?,
         }
-        Ok(self.checked(hold, facts))
+        self.scratch.desk().facts = facts;
+        Ok(self.checked(hold))
     }
 
     /// Judges a piece of a body in chunks.
@@ -355,8 +352,8 @@ impl<'a> NeedsBody<'a> {
                 What::Signature(number) => {
                     let held = signature::holds(&env, self.message, scratch, Some(digest)).map_err(refused)?;
                     if let (Some(digest), None) = (held, self.held) {
-                        let identity = Identity::Digest(digest);
-                        self.held = Some(Hold { variant: 0, candidate: number, identity });
+                        self.scratch.desk().identity = Identity::Digest(digest);
+                        self.held = Some(Hold { variant: 0, candidate: number });
                     }
                 }
             }
@@ -387,7 +384,10 @@ impl<'a> NeedsBody<'a> {
                         .map(|held| held.map(Identity::Digest))
                 };
                 match holds {
-                    Ok(Some(identity)) => return Ok(Some(Hold { variant: at, candidate, identity })),
+                    Ok(Some(identity)) => {
+                        self.scratch.desk().identity = identity;
+                        return Ok(Some(Hold { variant: at, candidate }));
+                    }
                     Ok(None) => compared = true,
                     Err(Stop::NeedBody) => return Err(Stop::NeedBody),
                     Err(stop) => refusal = Some(stop),
@@ -440,11 +440,12 @@ impl<'a> NeedsBody<'a> {
         };
         let env = self.env(variant, Some(key), hash, self.view.body);
         let until = policy::judge(&env, policy, self.scratch.get(), self.now)?;
-        self.judged.accepted_until = Some(self.judged.accepted_until.map_or(until, |other| other.min(until)));
+        let judged = &mut self.scratch.desk().judged;
+        judged.accepted_until = Some(judged.accepted_until.map_or(until, |other| other.min(until)));
         Ok(())
     }
 
-    fn checked(mut self, hold: Hold, facts: Facts) -> Checked {
+    fn checked(mut self, hold: Hold) -> Checked {
         let key = self.candidates.iter().nth(hold.candidate).map(|(key, _)| key);
         let captures = &mut self.scratch.get().captures;
         let claimed = self.plan.key_id.and_then(|id| captures.at.get(id).copied().flatten());
@@ -456,16 +457,15 @@ impl<'a> NeedsBody<'a> {
             Some((start, captures.bytes.len()))
         });
         let response = self.view.status.is_some();
-        let signed_at = self.judged.signed_at;
         let tally = key.and_then(Key::tally).cloned();
-        let verified = Verified::new(&self.verifier.plan, response, key_id, signed_at, tally, facts, self.scratch);
+        let verified = Verified::new(response, key_id, tally, self.scratch);
         if !is_remembered(self.plan, &self.view) {
             return Checked::Verified(verified);
         }
         // What is remembered must not hang on anything that the signature does not cover.
         let recorded = key.and_then(|key| key.id.as_deref()).map(str::as_bytes);
         let owner = recorded.or_else(|| verified.key_id().filter(|_| self.plan.signs_key_id)).unwrap_or_default();
-        let entry = self.verifier.entry(&verified, owner, &self.judged, hold.identity, self.now);
+        let entry = self.verifier.entry(&verified, owner, self.now);
         Checked::NeedsReplay(NeedsReplay::new(verified, entry))
     }
 

@@ -9,7 +9,7 @@ use crate::time::UnixTime;
 const LEAD: i64 = 60;
 
 /// What the message says about time, judged.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Judged {
     /// The signed time.
     pub(crate) signed_at: Option<UnixTime>,
@@ -82,7 +82,9 @@ pub(crate) fn stamp(fresh: &Fresh, message: &Message, scratch: &Scratch) -> Opti
 
 fn instant(message: &Message, scratch: &Scratch, field: FieldId) -> Option<UnixTime> {
     match &message.fields.get(field)?.kind {
-        FieldType::Time(format) => format.parse(scratch.captures.get(field)?),
+        FieldType::Time(format) => {
+            scratch.captures.instant(field).or_else(|| format.parse(scratch.captures.get(field)?))
+        }
         _ => None,
     }
 }

@@ -28,7 +28,7 @@ use crate::httpsig::{self, Algorithm, Rules};
 use crate::key::{Key, KeyQuery, KeySet, Material};
 use crate::plan::noted::{Noted, Value};
 use crate::plan::run::Scratch;
-use crate::plan::source::{split_authority, split_target};
+use crate::plan::source::split_authority;
 use crate::plan::{MessagePlan, Plan};
 use crate::reject::{Reason, Rejection, Subject};
 use crate::request::RequestView;
@@ -37,8 +37,7 @@ use crate::scheme::{Message, same_name};
 use crate::time::UnixTime;
 use body::Candidates;
 pub use body::{NeedsBody, ReleasesChunks};
-pub use coverage::Coverage;
-use fresh::Judged;
+pub use coverage::{Coverage, CoverageBasis};
 use meant::Meant;
 use pool::{Lease, Pool};
 pub(crate) use verified::Identity;
@@ -89,7 +88,7 @@ impl Verifier {
             pinned: Vec::new(),
             namespace: Namespace::new(&plan, ""),
             margin: CLOCK_MARGIN,
-            pool: Arc::default(),
+            pool: Pool::new(Arc::clone(&plan)),
             stand_ins: [false, true].map(|response| {
                 let message = plan.message(response);
                 message.map_or_else(Vec::new, |(message, _)| stand_ins(message))
@@ -186,8 +185,8 @@ impl Verifier {
         scratch.reset(message.fields.len());
         scratch.noted.note_lines(&view, &plan.names);
         unambiguous(&view, plan, &scratch.noted)?;
-        if plan.asks.query {
-            scratch.noted.note_query(split_target(view.target).1.unwrap_or_default());
+        if !plan.parameters.is_empty() {
+            scratch.noted.note_query(view.target, &plan.parameters);
         }
         match (&message.message_signature, self.rules(view.status.is_some())) {
             (Some(policy), Some(rules)) => httpsig::read(&view, message, plan, policy, rules, scratch)?,
@@ -199,7 +198,8 @@ impl Verifier {
         if message.message_signature.is_none() {
             read::requirements(&view, message, scratch)?;
         }
-        Ok(NeedsKey { verifier: self, view, now, message, plan, judged, scratch: lease })
+        lease.desk().judged = judged;
+        Ok(NeedsKey { verifier: self, view, now, message, plan, scratch: lease })
     }
 
     /// Captures that were pinned down.
@@ -234,7 +234,6 @@ pub struct NeedsKey<'a> {
     now: UnixTime,
     message: &'a Message,
     plan: &'a MessagePlan,
-    judged: Judged,
     scratch: Lease,
 }
 
@@ -414,7 +413,9 @@ pub(crate) fn unambiguous(view: &RequestView<'_>, plan: &MessagePlan, noted: &No
         return refuse(Reason::TargetMalformed);
     }
     // What is signed as `host` must be where the request goes.
-    let other = |host: &[u8]| !host.eq_ignore_ascii_case(view.authority.as_bytes());
+    // Nearly always these are the same bytes, and their case need not be looked at.
+    let authority = view.authority.as_bytes();
+    let other = |host: &[u8]| host != authority && !host.eq_ignore_ascii_case(authority);
     let mut others = false;
     if !view.authority.is_empty() {
         match noted.line(view, &plan.names, plan.host) {

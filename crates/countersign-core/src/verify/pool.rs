@@ -1,21 +1,46 @@
 //! Buffers, reused from one message to the next: after warm-up a verification allocates none.
+//!
+//! What is learnt on the way lies with them: the states that a message passes are moved, and it is not.
 
 use std::sync::{Arc, Mutex};
 
+use super::Identity;
+use super::coverage::Facts;
+use super::fresh::Judged;
+use crate::plan::Plan;
 use crate::plan::run::Scratch;
 
-/// Buffers that wait for the next message.
-#[derive(Debug, Default)]
+/// Buffers that wait for the next message, and the plan that they are used for.
+#[derive(Debug)]
 #[expect(clippy::vec_box, reason = "a lease moves a pointer, not a dozen buffers")]
-pub(super) struct Pool(Mutex<Vec<Box<Scratch>>>);
+pub(super) struct Pool {
+    pub(super) plan: Arc<Plan>,
+    spare: Mutex<Vec<Box<Desk>>>,
+}
+
+/// What a verification works with.
+#[derive(Debug, Default)]
+pub(super) struct Desk {
+    pub(super) scratch: Scratch,
+    /// What the message says about time; set by the first state.
+    pub(super) judged: Judged,
+    /// What tells the message from others; set where its signature holds.
+    pub(super) identity: Identity,
+    /// What its coverage hangs on; set by the last state.
+    pub(super) facts: Facts,
+}
 
 impl Pool {
     /// How many buffers are kept.
     const MOST: usize = 64;
 
+    pub(super) fn new(plan: Arc<Plan>) -> Arc<Self> {
+        Arc::new(Self { plan, spare: Mutex::default() })
+    }
+
     pub(super) fn lease(pool: &Arc<Self>) -> Lease {
-        let scratch = pool.0.lock().ok().and_then(|mut spare| spare.pop()).unwrap_or_default();
-        Lease { pool: Arc::clone(pool), scratch: Some(scratch) }
+        let desk = pool.spare.lock().ok().and_then(|mut spare| spare.pop()).unwrap_or_default();
+        Lease { pool: Arc::clone(pool), desk: Some(desk) }
     }
 }
 
@@ -23,28 +48,40 @@ impl Pool {
 #[derive(Debug)]
 pub(super) struct Lease {
     pool: Arc<Pool>,
-    scratch: Option<Box<Scratch>>,
+    desk: Option<Box<Desk>>,
 }
 
 impl Lease {
+    pub(super) fn plan(&self) -> &Arc<Plan> {
+        &self.pool.plan
+    }
+
+    pub(super) fn desk(&mut self) -> &mut Desk {
+        self.desk.get_or_insert_default()
+    }
+
+    pub(super) fn peek_desk(&self) -> &Desk {
+        static EMPTY: std::sync::OnceLock<Desk> = std::sync::OnceLock::new();
+        self.desk.as_deref().unwrap_or_else(|| EMPTY.get_or_init(Desk::default))
+    }
+
     pub(super) fn get(&mut self) -> &mut Scratch {
-        self.scratch.get_or_insert_default()
+        &mut self.desk().scratch
     }
 
     pub(super) fn peek(&self) -> &Scratch {
-        static EMPTY: std::sync::OnceLock<Scratch> = std::sync::OnceLock::new();
-        self.scratch.as_deref().unwrap_or_else(|| EMPTY.get_or_init(Scratch::default))
+        &self.peek_desk().scratch
     }
 }
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        let Some(mut scratch) = self.scratch.take() else { return };
-        scratch.wipe();
-        if let Ok(mut spare) = self.pool.0.lock()
+        let Some(mut desk) = self.desk.take() else { return };
+        desk.scratch.wipe();
+        if let Ok(mut spare) = self.pool.spare.lock()
             && spare.len() < Pool::MOST
         {
-            spare.push(scratch);
+            spare.push(desk);
         }
     }
 }
@@ -52,10 +89,11 @@ impl Drop for Lease {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::carrier::tests::any_plan;
 
     #[test]
     fn attack_35_what_a_secret_has_been_through_is_overwritten_before_others_use_it() {
-        let pool = Arc::default();
+        let pool = Pool::new(any_plan());
         for secret in [true, false] {
             let mut lease = Pool::lease(&pool);
             lease.get().out.extend_from_slice(b"correct horse");

@@ -30,7 +30,7 @@ pub(crate) fn carriers(
         let mark = out.len();
         let found = match read.from {
             From::Line(number) => noted.line(view, &plan.names, number)?,
-            From::Query => noted.parameter(split_target(view.target).1.unwrap_or_default(), &carrier.name),
+            From::Parameter(number) => noted.parameter(view.target, number),
             From::Message => Value::Ask,
         };
         let found = match found {

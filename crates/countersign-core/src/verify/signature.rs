@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::alg::{Digest, Hash, MacKey, PrivateKey, PublicKey, Verdict, ct_eq};
+use crate::canon::Malformed;
 use crate::key::{Key, Material, Ready};
 use crate::plan::list::invert;
 use crate::plan::run::{Env, Scratch, Stop, run_on, run_whole};
@@ -33,12 +34,13 @@ pub(crate) fn holds(
                 Some(pair) => pair.public(),
                 None => public(env.key)?,
             };
-            let text = scratch.out.get(mark..).unwrap_or_default();
+            let Scratch { out, captures, tmp, decoded, .. } = scratch;
+            let text = out.get(mark..).unwrap_or_default();
             let mut any = false;
-            for &(start, end) in &scratch.captures.signatures {
-                let claimed = scratch.captures.bytes.get(start..end).unwrap_or_default();
-                if let Some(signature) = decoded(message, claimed) {
-                    match key.verify(*algorithm, text, &signature) {
+            for &(start, end) in &captures.signatures {
+                let claimed = captures.bytes.get(start..end).unwrap_or_default();
+                if decode(message, claimed, decoded, tmp).is_ok() {
+                    match key.verify(*algorithm, text, decoded) {
                         Verdict::Holds => any = true,
                         Verdict::Fails => {}
                         Verdict::Unsuitable => return Err(unsuitable()),
@@ -46,7 +48,7 @@ pub(crate) fn holds(
                 }
             }
             let digest = Hash::Sha256.digest(text);
-            scratch.out.truncate(mark);
+            out.truncate(mark);
             return Ok(any.then_some(digest));
         }
         (PrimitivePlan::Agreed, _) => return Err(unsuitable()),
@@ -176,31 +178,33 @@ pub(crate) fn encode(env: &Env<'_>, scratch: &mut Scratch, raw: &[u8]) -> Result
     run_on(env, scratch, raw, &env.plan.encode)
 }
 
-/// The raw signature that an encoded one stands for. `None`: it stands for none.
-fn decoded(message: &Message, claimed: &[u8]) -> Option<Vec<u8>> {
+/// Leaves in `value` the raw signature that an encoded one stands for, if it stands for one. `spare`: room to decode in.
+fn decode(message: &Message, claimed: &[u8], value: &mut Vec<u8>, spare: &mut Vec<u8>) -> Result<(), Malformed> {
+    value.clear();
     if claimed.len() > LONGEST {
-        return None;
+        return Err(Malformed);
     }
-    let mut value = claimed.to_vec();
+    value.extend_from_slice(claimed);
     for filter in message.signature.encode.iter().rev() {
-        value = match filter {
+        match filter {
             Filter::Convert(convert) => {
-                let mut out = Vec::with_capacity(value.len());
-                invert(*convert, &value, &mut out).ok()?;
-                out
+                spare.clear();
+                invert(*convert, value, spare)?;
+                std::mem::swap(value, spare);
             }
-            Filter::Translate(from, to) => value
-                .iter()
-                .map(|byte| match to.iter().position(|other| other == byte) {
-                    Some(at) => from.get(at).copied(),
-                    None if from.contains(byte) => None,
-                    None => Some(*byte),
-                })
-                .collect::<Option<Vec<u8>>>()?,
-            _ => return None,
-        };
+            Filter::Translate(from, to) => {
+                for byte in value.iter_mut() {
+                    match to.iter().position(|other| other == byte) {
+                        Some(at) => *byte = *from.get(at).ok_or(Malformed)?,
+                        None if from.contains(byte) => return Err(Malformed),
+                        None => {}
+                    }
+                }
+            }
+            _ => return Err(Malformed),
+        }
     }
-    Some(value)
+    Ok(())
 }
 
 fn public(key: Option<&Key>) -> Result<&PublicKey, Stop> {

@@ -4,11 +4,11 @@ use std::hash::{DefaultHasher, Hasher as _};
 use std::sync::Arc;
 
 use super::Verifier;
-use super::coverage::{self, Coverage, Facts};
-use super::fresh::Judged;
-use super::pool::Lease;
+use super::coverage::{self, Coverage, CoverageBasis};
+use super::pool::{Desk, Lease};
 use crate::alg::{Digest, Hash, Hasher};
 use crate::plan::Plan;
+use crate::plan::carrier::Captures;
 use crate::plan::run::Scratch;
 use crate::reject::{Reason, Rejection, Subject};
 use crate::replay::{FirstUse, ReplayEntry};
@@ -19,24 +19,18 @@ use crate::time::UnixTime;
 impl Verifier {
     /// The replay entry: what it is a digest of never depends on how the signature is encoded, nor on a nonce or
     /// a time that is not signed. `owner`: whose key it was, by its record or by what is signed.
-    pub(super) fn entry(
-        &self,
-        verified: &Verified,
-        owner: &[u8],
-        judged: &Judged,
-        identity: Identity,
-        now: UnixTime,
-    ) -> ReplayEntry {
+    pub(super) fn entry(&self, verified: &Verified, owner: &[u8], now: UnixTime) -> ReplayEntry {
+        let Desk { judged, identity, facts, scratch } = verified.lease.peek_desk();
         let found = self.plan.message(verified.response);
         let plan = found.map(|(_, plan)| plan);
         let nonce = plan.filter(|plan| plan.signs_nonce).and_then(|plan| plan.fresh.nonce);
-        let Scratch { captures, found: signed, .. } = verified.scratch.peek();
+        let Scratch { captures, found: signed, .. } = scratch;
         let made;
         let unique = if let Some(nonce) = nonce.and_then(|rule| captures.get(rule.field)) {
             nonce
         } else {
             made = match identity {
-                Identity::Digest(digest) => digest,
+                Identity::Digest(digest) => *digest,
                 Identity::Base => Hash::Sha256.digest(&signed.base),
             };
             made.as_bytes()
@@ -45,7 +39,7 @@ impl Verifier {
         let owner = if nonce.is_some_and(|rule| !rule.per_key) { b"".as_slice() } else { owner };
         // A time that nobody signed tells no two messages apart, and ends nothing: it can be exchanged.
         let free = found.is_some_and(|(message, plan)| {
-            let covers = |id| coverage::covers_capture(message, plan, &verified.facts, captures, id);
+            let covers = |id| coverage::covers_capture(message, plan, facts, captures, id);
             let time = plan.fresh.timestamp.map(|window| window.field);
             debug_assert!(time.is_none_or(|id| !coverage::certain::covers(message, id) || covers(id)));
             time.is_some_and(|id| !plan.signs_time && !covers(id))
@@ -73,9 +67,10 @@ impl Verifier {
 }
 
 /// What tells a message from others where no nonce does.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(crate) enum Identity {
     /// The digest of the base of its message signature, made only where it is asked for.
+    #[default]
     Base,
     /// A digest of what was signed.
     Digest(Digest),
@@ -253,35 +248,39 @@ impl NeedsReplay {
 /// ```
 #[derive(Debug)]
 pub struct Verified {
-    plan: Arc<Plan>,
     response: bool,
     /// Where it lies among the captured bytes.
     key_id: Option<(usize, usize)>,
-    signed_at: Option<UnixTime>,
+    /// Where uses of the key are counted, if a store counts them.
     tally: Option<Arc<Tally>>,
-    facts: Facts,
-    scratch: Lease,
+    /// Holds the plan, and all that was found out.
+    lease: Lease,
 }
 
 impl Verified {
     /// Called where everything else was checked, and nowhere else.
-    pub(super) fn new(
-        plan: &Arc<Plan>,
+    pub(super) const fn new(
         response: bool,
         key_id: Option<(usize, usize)>,
-        signed_at: Option<UnixTime>,
         tally: Option<Arc<Tally>>,
-        facts: Facts,
-        scratch: Lease,
+        lease: Lease,
     ) -> Self {
-        Self { plan: Arc::clone(plan), response, key_id, signed_at, tally, facts, scratch }
+        Self { response, key_id, tally, lease }
+    }
+
+    fn plan(&self) -> &Arc<Plan> {
+        self.lease.plan()
+    }
+
+    fn captures(&self) -> &Captures {
+        &self.lease.peek().captures
     }
 
     /// Whose key made the signature; `None` where neither the message nor the key record names one.
     #[must_use]
     pub fn key_id(&self) -> Option<&[u8]> {
         let (start, end) = self.key_id?;
-        self.scratch.peek().captures.bytes.get(start..end)
+        self.captures().bytes.get(start..end)
     }
 
     /// Counts a use of the key that made the signature, if a store counts them. For whoever accepts the message, once
@@ -295,27 +294,39 @@ impl Verified {
     /// The scheme's name.
     #[must_use]
     pub fn scheme(&self) -> &str {
-        &self.plan.scheme.name
+        &self.plan().scheme.name
     }
 
     /// The signed time, where the scheme has one.
     #[must_use]
-    pub const fn signed_at(&self) -> Option<UnixTime> {
-        self.signed_at
+    pub fn signed_at(&self) -> Option<UnixTime> {
+        self.lease.peek_desk().judged.signed_at
     }
 
     /// What the signature covers of this message.
     #[must_use]
     pub fn covered(&self) -> Coverage {
-        let Some((message, plan)) = self.plan.message(self.response) else { return Coverage::default() };
-        coverage::of(message, plan, &self.facts, &self.scratch.peek().captures)
+        let Some((message, plan)) = self.plan().message(self.response) else { return Coverage::default() };
+        coverage::of(message, plan, &self.lease.peek_desk().facts, self.captures())
+    }
+
+    /// What [`covered`](Self::covered) hangs on; `None` where that is more than can be kept.
+    #[must_use]
+    pub fn coverage_basis(&self) -> Option<CoverageBasis> {
+        CoverageBasis::of(self.plan(), self.response, &self.lease.peek_desk().facts, self.captures())
+    }
+
+    /// Whether this is covered as the message of that basis was.
+    #[must_use]
+    pub fn is_covered_by(&self, basis: &CoverageBasis) -> bool {
+        basis.is_of(self.plan(), self.response, &self.lease.peek_desk().facts, self.captures())
     }
 
     /// A capture, by its name in the scheme: nonce, scope, region …
     #[must_use]
     pub fn field(&self, name: &str) -> Option<&[u8]> {
-        let (message, _) = self.plan.message(self.response)?;
+        let (message, _) = self.plan().message(self.response)?;
         let id: FieldId = message.fields.iter().position(|field| field.name == name)?;
-        self.scratch.peek().captures.get(id)
+        self.captures().get(id)
     }
 }

@@ -28,6 +28,26 @@ fn attack_10_coverage_is_what_the_message_lists() {
     }
 }
 
+/// Every message that these tests verify is held against those before it; here is what has to differ, and what need not.
+#[test]
+fn attack_10_what_is_covered_hangs_on_what_is_there_and_on_what_is_listed() {
+    let subject = Subject::of("aws-sigv4");
+    let verified = |message: &Message| {
+        let signed = subject.signed(message);
+        subject.verify(&signed).expect("it holds");
+        subject.bases()
+    };
+    let one = Message::new("GET", "/a?b=1");
+    // The first one derives the key, and with it entries of `[let]` that nobody needs again.
+    verified(&one);
+    let before = verified(&one);
+    let more = |message: &Message| verified(message) - before;
+    assert_eq!(more(&Message::new("GET", "/c?d=2")), 0, "another request");
+    assert_eq!(more(&one.clone().with_field("X-Amz-Meta-A", "1")), 1, "a name more");
+    assert_eq!(more(&one.clone().with_field("X-Amz-Meta-B", "1")), 2, "another name");
+    assert_eq!(more(&one.with_field("X-Amz-Meta-A", "2")), 2, "the same names");
+}
+
 /// What cuts, leaves out or stands in covers nothing: each base with a change of the message that it does not see.
 #[test]
 fn attack_10_what_is_not_seen_is_not_said_to_be_covered() {

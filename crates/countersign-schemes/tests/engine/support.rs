@@ -8,11 +8,11 @@ use countersign_core::request::{RequestView, Transport};
 use countersign_core::scheme::model::Primitive;
 use countersign_core::time::UnixTime;
 use countersign_core::{
-    Checked, Coverage, Explanation, Freshness, NeedsBody, Plan, Rejection, ReplayEntry, SignError, Signer, Verified,
-    Verifier,
+    Checked, Coverage, CoverageBasis, Explanation, Freshness, NeedsBody, Plan, Rejection, ReplayEntry, SignError,
+    Signer, Verified, Verifier,
 };
 use countersign_schemes::{Catalogue, Library, catalogue, load};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 /// When messages are signed, in seconds.
 pub(crate) const NOW: i64 = 1_760_000_000;
@@ -125,6 +125,8 @@ pub(crate) struct Subject {
     pub(crate) key: Key,
     pub(crate) keys: KeySet,
     pub(crate) verifier: Verifier,
+    /// What was covered of the messages that were verified, by its bases.
+    pub(crate) covered: Mutex<Vec<(CoverageBasis, Coverage)>>,
 }
 
 impl Subject {
@@ -166,7 +168,7 @@ impl Subject {
         for (name, value) in &vars {
             verifier = verifier.with_var(name, value);
         }
-        Self { name: plan.scheme().name.clone(), plan, vars, key, keys, verifier }
+        Self { name: plan.scheme().name.clone(), plan, vars, key, keys, verifier, covered: Mutex::default() }
     }
 
     /// The same scheme with another key on both sides, and a verifier that takes whatever region is claimed.
@@ -178,6 +180,7 @@ impl Subject {
             keys: KeySet::new([Arc::new(crate::keys::verifying(&key, &self.plan))]),
             key,
             verifier: self.unassuming(),
+            covered: Mutex::default(),
         }
     }
 
@@ -272,6 +275,7 @@ impl Subject {
     }
 
     fn held(&self, verified: &Verified, entry: Option<ReplayEntry>) -> Held {
+        self.one_basis_one_coverage(verified);
         let names = self.plan.scheme().request.fields.iter().map(|field| &field.name);
         let captures = names
             .filter(|name| *name != "signature")
@@ -284,6 +288,26 @@ impl Subject {
             captures,
             entry,
         }
+    }
+
+    /// What is verified on the basis of a message before is covered like it.
+    fn one_basis_one_coverage(&self, verified: &Verified) {
+        let mut earlier = self.covered.lock().expect("the lock");
+        let known = earlier.iter().find(|(basis, _)| verified.is_covered_by(basis));
+        let coverage = verified.covered();
+        match (known, verified.coverage_basis()) {
+            (Some((basis, known)), _) => assert_eq!(coverage, *known, "{}: {basis:?}", self.name),
+            (None, Some(basis)) => {
+                assert!(verified.is_covered_by(&basis), "{}: {basis:?}", self.name);
+                earlier.push((basis, coverage));
+            }
+            (None, None) => {}
+        }
+    }
+
+    /// How many bases of coverage the messages had that were verified.
+    pub(crate) fn bases(&self) -> usize {
+        self.covered.lock().expect("the lock").len()
     }
 
     pub(crate) fn explain(&self, message: &Message) -> Explanation {

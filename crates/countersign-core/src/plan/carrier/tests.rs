@@ -148,6 +148,11 @@ fn plan(bits: &[Bit], split: Option<&str>, reject: bool) -> Option<(Arc<Plan>, u
     Some((Plan::compile(&scheme), count))
 }
 
+/// A plan that verifies something.
+pub(crate) fn any_plan() -> Arc<Plan> {
+    plan(&[Bit::Capture("hex", false)], None, false).expect("a scheme in order").0
+}
+
 /// What the captures are written as; `None` where one that is needed is missing.
 fn written(plan: &Plan, captures: &[Option<Vec<u8>>]) -> Option<Vec<u8>> {
     let message: &MessagePlan = &plan.request;

@@ -10,11 +10,13 @@
 pub(crate) mod certain;
 mod walk;
 
+use std::sync::Arc;
+
 use crate::httpsig;
-use crate::plan::MessagePlan;
 use crate::plan::carrier::Captures;
 use crate::plan::noted::Noted;
 use crate::plan::source::is_form;
+use crate::plan::{MessagePlan, Plan};
 use crate::reject::{Reason, Rejection, Subject};
 use crate::request::RequestView;
 use crate::scheme::draft::Place;
@@ -40,8 +42,65 @@ impl Coverage {
     }
 }
 
-/// What a verification learnt about the message that coverage depends on.
+/// All that coverage hangs on: messages that have the same basis are covered alike.
+///
+/// For whoever has something to do for each coverage, and would rather do it once for many messages.
 #[derive(Debug)]
+pub struct CoverageBasis {
+    plan: Arc<Plan>,
+    response: bool,
+    facts: Facts,
+    captured: Captured,
+    /// What the captures hold that list names.
+    listed: Vec<Option<Vec<u8>>>,
+}
+
+/// Which of the captures are there, and which hold something, one bit each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Captured {
+    there: u64,
+    filled: u64,
+}
+
+impl Captured {
+    fn of(message: &Message, captures: &Captures) -> Self {
+        let mut captured = Self { there: 0, filled: 0 };
+        for id in 0..message.fields.len() {
+            if let Some(value) = captures.get(id) {
+                captured.there |= bit(id);
+                captured.filled |= if value.is_empty() { 0 } else { bit(id) };
+            }
+        }
+        captured
+    }
+}
+
+impl CoverageBasis {
+    /// The basis of a message. `None`: it hangs on more than is kept here.
+    pub(super) fn of(plan: &Arc<Plan>, response: bool, facts: &Facts, captures: &Captures) -> Option<Self> {
+        let (message, compiled) = plan.message(response)?;
+        // Of a message signature it is the list of components, which is told only by reading it.
+        if message.message_signature.is_some() || message.fields.len() > 64 {
+            return None;
+        }
+        let listed = compiled.listings.iter().map(|id| captures.get(*id).map(<[u8]>::to_vec)).collect();
+        let captured = Captured::of(message, captures);
+        Some(Self { plan: Arc::clone(plan), response, facts: *facts, captured, listed })
+    }
+
+    /// Whether [`Self::of`] would make the same once more.
+    pub(super) fn is_of(&self, plan: &Arc<Plan>, response: bool, facts: &Facts, captures: &Captures) -> bool {
+        let Some((message, compiled)) = plan.message(response) else { return false };
+        Arc::ptr_eq(&self.plan, plan)
+            && self.response == response
+            && self.facts == *facts
+            && self.captured == Captured::of(message, captures)
+            && self.listed.iter().map(Option::as_deref).eq(compiled.listings.iter().map(|id| captures.get(*id)))
+    }
+}
+
+/// What a verification learnt about the message that coverage depends on.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Facts {
     /// The alternative that holds.
     pub(super) variant: usize,
@@ -60,7 +119,7 @@ pub(crate) struct Facts {
 }
 
 /// One bit for each of the first 64 entries of `[let]`; one that was not computed has neither.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct LetsFound {
     pub(crate) there: u64,
     pub(crate) absent: u64,
