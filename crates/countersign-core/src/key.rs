@@ -261,7 +261,7 @@ fn is_json(text: &str) -> bool {
     text.trim_ascii_start().starts_with('{')
 }
 
-/// The candidates for one claimed key id: one, or a few while keys rotate; none where the id is unknown.
+/// The candidates for one claimed key id: one, or a few while keys rotate, the newest first; none where the id is unknown.
 #[derive(Debug, Clone, Default)]
 pub struct KeySet {
     keys: Vec<Arc<Key>>,

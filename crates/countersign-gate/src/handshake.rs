@@ -188,8 +188,8 @@ impl Acceptor {
         if let Some(refusal) = candidates.absence() {
             return Err(refusal.into());
         }
-        let newest = candidates.secrets().last().map(Secret::new);
-        let tally = candidates.last().and_then(Key::tally).cloned();
+        let newest = candidates.secrets().next().map(Secret::new);
+        let tally = candidates.newest().and_then(Key::tally).cloned();
         Ok((ServerIdentity { own: newest.map(|secret| (id.clone(), secret)) }, tally))
     }
 

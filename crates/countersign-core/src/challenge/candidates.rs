@@ -33,6 +33,7 @@ impl Candidates {
                 none = Refusal::KeyNotValid;
             }
         }
+        fitting.sort_by_key(|key| std::cmp::Reverse(key.not_before));
         Self { keys: fitting, none }
     }
 
@@ -58,10 +59,10 @@ impl Candidates {
         self.keys.iter().filter_map(|key| Some((&**key, secret(key)?)))
     }
 
-    /// The key whose secret is the last of them.
+    /// The newest key: the one that is valid since latest, and otherwise the first that was given.
     #[must_use]
-    pub fn last(&self) -> Option<&Key> {
-        self.keys.last().map(|key| &**key)
+    pub fn newest(&self) -> Option<&Key> {
+        self.keys.first().map(|key| &**key)
     }
 
     /// The key whose secret satisfies `holds`. Every secret is tried; where there is none, one that nobody has.

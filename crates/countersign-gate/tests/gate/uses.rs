@@ -67,6 +67,37 @@ fn the_servers_own_key_is_used_by_whoever_is_admitted() {
     wait_for(|| uses(&both) == [1, 1], || format!("{:?}", uses(&both)));
 }
 
+/// The one that was there first has ended its service once the client knows the new one.
+#[test]
+fn the_servers_own_key_is_the_newest_while_it_rotates() {
+    let own = |secret: &[u8], not_before| {
+        let mut key = Key::secret(secret).with_id("gate");
+        key.not_before = not_before;
+        key
+    };
+    let since = |secs| Some(countersign_core::UnixTime::from_secs(secs));
+    for [first, second] in [
+        [own(NEW, None), own(OLD, None)],
+        [own(NEW, since(2)), own(OLD, since(1))],
+        [own(OLD, since(1)), own(NEW, since(2))],
+    ] {
+        let keys = Arc::new(MemoryKeys::new([first, second, Key::secret(OLD).with_id("alice")]).unwrap());
+        let acceptor = Acceptor::new(Protocol::CountersignV1, keys).with_own_key_id(Some("gate".to_owned()));
+        let site = Site::with(acceptor, |_| {});
+        let connect = |secret: &[u8]| {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            let connector = Connector::new(Protocol::CountersignV1, "alice", Secret::new(OLD))
+                .with_server("gate", Secret::new(secret));
+            runtime.block_on(async {
+                let stream = tokio::net::TcpStream::connect(site.gate.addr()).await.unwrap();
+                connector.connect(stream, None).await.is_ok()
+            })
+        };
+        assert!(!connect(OLD));
+        assert!(connect(NEW));
+    }
+}
+
 /// What is kept of a password outlives the key that it was made of; its count does not.
 #[test]
 fn a_secret_that_has_become_another_keys_counts_for_that() {

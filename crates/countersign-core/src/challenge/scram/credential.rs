@@ -67,7 +67,7 @@ impl Credential {
                 }
                 derived = true;
             }
-        } else if let Some((salt, iterations, _)) = stored.last().and_then(|(_, text)| read(text)) {
+        } else if let Some((salt, iterations, _)) = stored.first().and_then(|(_, text)| read(text)) {
             // The newest decides; others serve where they share its salt.
             let kept = |(key, text): &(&Key, &[u8])| {
                 let (salt, iterations, kept) = read(text)?;

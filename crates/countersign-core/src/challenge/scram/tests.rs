@@ -7,6 +7,7 @@ use super::*;
 use crate::challenge::tests::{Connecting, SECRET, Serving, identity, keys, known, talk, vector};
 use crate::challenge::{self, Binding, ClientTurn, Protocol, ServerTurn, line};
 use crate::key::Key;
+use crate::time::UnixTime;
 
 const SCRAM: Protocol = Protocol::Scram(Rules::sha256());
 
@@ -86,6 +87,23 @@ fn while_keys_rotate_each_password_works() {
         let mut server = Serving::begin(SCRAM, both.clone(), 2, None);
         talk(&mut client, &mut server, 1000);
         assert_eq!(server.end.is_some_and(|end| end.is_ok()), holds, "{password}");
+    }
+}
+
+#[test]
+fn of_verifiers_that_were_made_elsewhere_the_newest_decides_the_salt() {
+    let nothing = "A".repeat(43) + "=";
+    let stored = |salt: &str, since: Option<i64>| {
+        let mut key = Key::secret(format!("SCRAM-SHA-256$4096:{salt}${nothing}:{nothing}").into_bytes());
+        key.not_before = since.map(UnixTime::from_secs);
+        key
+    };
+    for [first, second] in [
+        [stored("bmV3", None), stored("b2xk", None)],
+        [stored("bmV3", Some(-1)), stored("b2xk", Some(-2))],
+        [stored("b2xk", Some(-2)), stored("bmV3", Some(-1))],
+    ] {
+        assert_eq!(&*Credential::of(&keys([first, second]), b"another").salt, b"new");
     }
 }
 
