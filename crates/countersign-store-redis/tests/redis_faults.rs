@@ -221,17 +221,28 @@ fn a_paused_server_is_undecided_in_time_and_decides_each_request_once() {
     assert!(firsts.iter().all(|firsts| *firsts <= 1), "{firsts:?}");
 }
 
+/// Asks until there is no room any more, and says how many were accepted. A server may have room for one more when its
+/// buffers have shrunk, so it has to say so several times.
+fn fill(store: &RedisReplay, request: impl Fn(u32) -> countersign_core::replay::ReplayEntry) -> u32 {
+    let (mut accepted, mut refused) = (0, 0);
+    while refused < 5 {
+        match in_time(store, &request(accepted)) {
+            Ok(FirstUse::First) => accepted += 1,
+            Err(StoreError::Full) => refused += 1,
+            other => panic!("request {accepted}: {other:?}"),
+        }
+    }
+    accepted
+}
+
 #[test]
 fn attack_25_a_server_out_of_memory_is_full_and_forgets_nothing() {
     let server = Server::start();
     let store = store(&quick(server.port));
     let used: usize = server.info("used_memory").parse().unwrap();
     server.ask(&["CONFIG", "SET", "maxmemory", &(used + 1_000_000).to_string()]);
-    let accepted =
-        (0..100_000).take_while(|number| in_time(&store, &request(*number, 0)) == Ok(FirstUse::First)).count();
-    let accepted = u32::try_from(accepted).unwrap();
+    let accepted = fill(&store, |number| request(number, 0));
     assert!((1_000..100_000).contains(&accepted), "{accepted}");
-    assert_eq!(in_time(&store, &request(accepted, 0)), Err(StoreError::Full));
     none_is_first(&store, 0..accepted, "full");
     server.ask(&["CONFIG", "SET", "maxmemory", "0"]);
     assert_eq!(
@@ -250,11 +261,9 @@ fn memory_full_of_what_is_over_is_freed_when_it_is_needed() {
     let store = store(&quick(server.port));
     let used: usize = server.info("used_memory").parse().unwrap();
     server.ask(&["CONFIG", "SET", "maxmemory", &(used + 1_500_000).to_string()]);
-    let mut number = 0;
-    while ask(&store, &entry(1, number, 1_000, 1_100)) == Ok(FirstUse::First) {
-        number += 1;
-    }
-    assert_eq!(ask(&store, &entry(1, number, 1_100, 1_200)), Err(StoreError::Full));
+    let held = fill(&store, |number| entry(1, number, 1_000, 1_100));
+    let more = fill(&store, |number| entry(3, number, 1_100, 1_200));
+    assert!(more < held / 10, "{more} of {held} were freed while they lived");
     for later in 0..1_000 {
         assert_eq!(ask(&store, &entry(2, later, 1_101, 1_200)), Ok(FirstUse::First), "request {later}");
     }
