@@ -136,25 +136,20 @@ impl Noted {
     /// Notes the parameters of a target's query, of the pairs that [`query_pairs`](canon::query_pairs) makes of it.
     pub(crate) fn note_query(&mut self, target: &[u8], names: &Names) {
         self.parameters.resize(names.names.len(), Place::default());
-        let (path, _) = canon::split_at_byte(target, b'?');
+        let (path, query) = canon::split_at_byte(target, b'?');
         let mut pair = Pair { start: path.len().saturating_add(1), ..Pair::default() };
         let mut readable = true;
-        let mut at = pair.start;
-        let means_something = |byte: &u8| matches!(byte, b'%' | b'&' | b'+' | b'=');
-        while let Some(rest) = target.get(at..)
-            && let Some(step) = rest.iter().position(means_something)
-        {
-            at = at.saturating_add(step);
-            match rest.get(step) {
-                Some(b'&') => {
+        for (at, byte) in (pair.start..).zip(query.iter().skip(1)) {
+            match byte {
+                b'&' => {
                     readable &= self.note_pair(target, &pair, at, names);
                     pair = Pair { start: at.saturating_add(1), ..Pair::default() };
                 }
-                Some(b'=') => pair.equals = pair.equals.or(Some(at)),
-                _ if pair.equals.is_none() => pair.escaped_name = true,
-                _ => pair.escaped_value = true,
+                b'=' if pair.equals.is_none() => pair.equals = Some(at),
+                b'%' | b'+' if pair.equals.is_none() => pair.escaped_name = true,
+                b'%' | b'+' => pair.escaped_value = true,
+                _ => {}
             }
-            at = at.saturating_add(1);
         }
         readable &= self.note_pair(target, &pair, target.len(), names);
         if !readable {

@@ -413,9 +413,7 @@ pub(crate) fn unambiguous(view: &RequestView<'_>, plan: &MessagePlan, noted: &No
         return refuse(Reason::TargetMalformed);
     }
     // What is signed as `host` must be where the request goes.
-    // Nearly always these are the same bytes, and their case need not be looked at.
-    let authority = view.authority.as_bytes();
-    let other = |host: &[u8]| host != authority && !host.eq_ignore_ascii_case(authority);
+    let other = |host: &[u8]| !host.eq_ignore_ascii_case(view.authority.as_bytes());
     let mut others = false;
     if !view.authority.is_empty() {
         match noted.line(view, &plan.names, plan.host) {
