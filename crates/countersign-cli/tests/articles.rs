@@ -24,6 +24,17 @@ fn refused(reason: &str) -> (u16, String) {
     (401, reason.to_owned())
 }
 
+#[test]
+fn a_route_whose_key_is_not_there_yet_is_told_of_at_the_start() {
+    let told = |site: &Site| site.gateway.log().contains("the route's key is not in the store");
+    let without = Site::start(API, &[]);
+    assert!(told(&without) && without.gateway.log().contains(APP), "{}", without.gateway.log());
+    assert_eq!(without.send(Transfer::new("early", now()).wire()).status(), 401);
+    live::add_key(without.folder(), APP, SHARED);
+    assert_eq!(without.send(Transfer::new("later", now()).wire()).status(), 200);
+    assert!(!told(&api()));
+}
+
 /// The first line of each answer that a client printed.
 fn statuses(client: &Finished) -> Vec<&str> {
     client.stdout.lines().filter(|line| line.starts_with(|c: char| c.is_ascii_digit())).collect()

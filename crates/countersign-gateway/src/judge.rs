@@ -105,6 +105,14 @@ impl Judge {
         value
     }
 
+    /// The key that the route names and that is not there, or not at present. It may be added while the gateway runs.
+    pub(crate) async fn lacks(&self, now: UnixTime) -> Option<&str> {
+        let key = self.key.as_deref()?;
+        let query = KeyQuery::new(&self.verifier.plan().scheme().name, Some(key.as_bytes()));
+        let found = self.stores.keys.resolve(&query).wait().await.ok()?;
+        (!found.keys().iter().any(|key| key.is_valid_at(now))).then_some(key)
+    }
+
     /// Whether the whole body has to be in memory.
     pub(crate) fn needs_buffer(&self) -> bool {
         self.verifier.plan().body_need() == BodyNeed::Buffer

@@ -93,7 +93,7 @@ impl Gateway {
     pub fn start(self) -> io::Result<Running> {
         let workers =
             self.server.workers.or_else(|| thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get);
-        self.check_pens()?;
+        self.check_keys()?;
         let listener = listen(self.server.listen)?;
         let console_listener = self.server.console.map(listen).transpose()?;
         let (stop, stopping) = watch::channel(Phase::Serving);
@@ -132,12 +132,22 @@ impl Gateway {
     }
 
     /// Refuses to serve routes whose keys cannot be used: nothing would ever get through.
-    fn check_pens(&self) -> io::Result<()> {
+    fn check_keys(&self) -> io::Result<()> {
         let now = (self.clock.0)();
         runtime()?.block_on(async {
             for route in self.site.routes.all() {
                 if let Some((what, fault)) = route.demands.fault(now).await {
                     return Err(io::Error::other(format!("`{what}` of the route `{}`: {fault}", route.label)));
+                }
+                if let Some(judge) = &route.demands.judge
+                    && let Some(key) = judge.lacks(now).await
+                {
+                    let route = &*route.label;
+                    tracing::warn!(
+                        route,
+                        key,
+                        "the route's key is not in the store, or not valid now: until it is, requests are refused"
+                    );
                 }
             }
             for (route, pen, answers) in &self.site.pens {
