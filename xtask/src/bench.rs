@@ -9,6 +9,14 @@ use crate::process::{Failure, cargo, command, run};
 
 /// Runs the benchmarks, one after the other.
 pub(crate) fn bench(root: &Path) -> Result<(), Failure> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let is_there = |program: &str| std::env::split_paths(&path).any(|folder| folder.join(program).is_file());
+    let lacking: Vec<&str> =
+        PEERS.iter().filter(|(program, _)| !is_there(program)).map(|(_, package)| *package).collect();
+    if !lacking.is_empty() {
+        let packages = lacking.join(" ");
+        return Err(Failure::Program(format!("what it is measured against is missing: apt-get install {packages}")));
+    }
     run(cargo(root).args(["build", "--release", "-p", "countersign-bench", "-p", "countersign-cli"]))?;
     // A workspace of its own: it links what `deny.toml` forbids here.
     let place = root.join("target/interop/cargo/httpsig--0.0.26");
@@ -28,6 +36,10 @@ pub(crate) fn bench(root: &Path) -> Result<(), Failure> {
     }
     Ok(())
 }
+
+/// What the figures are held against, with the packages of Debian that have them.
+const PEERS: [(&str, &str); 4] =
+    [("nginx", "nginx-light"), ("haproxy", "haproxy"), ("socat", "socat"), ("redis-server", "redis-server")];
 
 /// Whether it takes as long to refuse whatever is wrong: a measurement, so not part of `ci` either.
 pub(crate) fn timing(root: &Path, schemes: &[&str]) -> Result<(), Failure> {
