@@ -281,6 +281,14 @@ impl KeySet {
     pub fn keys(&self) -> &[Arc<Key>] {
         &self.keys
     }
+
+    /// Those that are valid now: the one that is valid since latest first, and otherwise in their order.
+    #[must_use]
+    pub fn valid_at(&self, now: UnixTime) -> Vec<Arc<Key>> {
+        let mut valid: Vec<_> = self.keys.iter().filter(|key| key.is_valid_at(now)).cloned().collect();
+        valid.sort_by_key(|key| std::cmp::Reverse(key.not_before));
+        valid
+    }
 }
 
 /// What a resolver is asked: everything here is a claim of an unauthenticated request.

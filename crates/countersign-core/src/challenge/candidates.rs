@@ -20,20 +20,16 @@ impl Candidates {
     /// The shared secrets among `keys` that are valid now and not bound to another algorithm.
     #[must_use]
     pub fn of(keys: &KeySet, now: UnixTime, algorithm: &str) -> Self {
-        let mut none = Refusal::KeyUnknown;
-        let mut fitting = Vec::new();
-        for key in keys.keys() {
-            if !matches!(key.material, Material::Secret(_))
-                || key.algorithm.as_deref().is_some_and(|own| own != algorithm)
-            {
-                none = Refusal::KeyNotFitting;
-            } else if key.is_valid_at(now) {
-                fitting.push(Arc::clone(key));
-            } else if none == Refusal::KeyUnknown {
-                none = Refusal::KeyNotValid;
-            }
-        }
-        fitting.sort_by_key(|key| std::cmp::Reverse(key.not_before));
+        let fits = |key: &Key| {
+            matches!(key.material, Material::Secret(_)) && key.algorithm.as_deref().is_none_or(|own| own == algorithm)
+        };
+        let none = match keys.keys() {
+            [] => Refusal::KeyUnknown,
+            all if all.iter().all(|key| fits(key)) => Refusal::KeyNotValid,
+            _ => Refusal::KeyNotFitting,
+        };
+        let mut fitting = keys.valid_at(now);
+        fitting.retain(|key| fits(key));
         Self { keys: fitting, none }
     }
 

@@ -30,6 +30,14 @@ pub(super) struct Desk {
     pub(super) facts: Facts,
 }
 
+impl Desk {
+    /// Nothing that was learnt of a message is there for the next one, whatever a state forgets to set.
+    fn clear(&mut self) {
+        self.scratch.wipe();
+        (self.judged, self.identity, self.facts) = Default::default();
+    }
+}
+
 impl Pool {
     /// How many buffers are kept.
     const MOST: usize = 64;
@@ -77,7 +85,7 @@ impl Lease {
 impl Drop for Lease {
     fn drop(&mut self) {
         let Some(mut desk) = self.desk.take() else { return };
-        desk.scratch.wipe();
+        desk.clear();
         if let Ok(mut spare) = self.pool.spare.lock()
             && spare.len() < Pool::MOST
         {
@@ -89,7 +97,9 @@ impl Drop for Lease {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::alg::Hash;
     use crate::plan::carrier::tests::any_plan;
+    use crate::time::UnixTime;
 
     #[test]
     fn attack_35_what_a_secret_has_been_through_is_overwritten_before_others_use_it() {
@@ -103,5 +113,19 @@ mod tests {
             let next = Pool::lease(&pool);
             assert_eq!((next.peek().out.is_empty(), next.peek().secret), (secret, false));
         }
+    }
+
+    #[test]
+    fn what_was_learnt_of_a_message_is_not_there_for_the_next() {
+        let pool = Pool::new(any_plan());
+        let mut lease = Pool::lease(&pool);
+        let desk = lease.desk();
+        desk.judged.signed_at = Some(UnixTime::from_secs(1));
+        desk.identity = Identity::Digest(Hash::Sha256.digest(b"a message"));
+        desk.facts = Facts { compared: 1, ..Facts::default() };
+        drop(lease);
+        let next = Pool::lease(&pool);
+        let Desk { judged, identity, facts, .. } = next.peek_desk();
+        assert!(judged.signed_at.is_none() && matches!(identity, Identity::Base) && *facts == Facts::default());
     }
 }

@@ -115,29 +115,27 @@ impl<T> Ring<T> {
         }
     }
 
-    /// The secrets that are valid now: in the order of their ids, and of one id the one that is valid since latest first.
+    /// The keys that are valid now, all of them secrets: in the order of their ids, and of one id the one that is valid since latest first.
     async fn keys(&self, now: UnixTime) -> Result<Vec<Arc<Key>>, NoKeys> {
-        let mut secrets = Vec::new();
+        let mut keys = Vec::new();
         for id in &self.ids {
             let query = KeyQuery::new(self.scheme, Some(id.as_bytes()));
             let found = self.store.resolve(&query).wait().await?;
             if found.keys().is_empty() {
                 return Err(NoKeys::Unusable(format!("there is no key `{id}` in the store")));
             }
-            let mut valid: Vec<&Arc<Key>> = found.keys().iter().filter(|key| key.is_valid_at(now)).collect();
-            valid.sort_by_key(|key| std::cmp::Reverse(key.not_before));
-            for key in valid {
-                match secret(key) {
-                    Some(_) => secrets.push(Arc::clone(key)),
-                    None => return Err(NoKeys::Unusable(format!("the key `{id}` is no secret"))),
+            for key in found.valid_at(now) {
+                if secret(&key).is_none() {
+                    return Err(NoKeys::Unusable(format!("the key `{id}` is no secret")));
                 }
+                keys.push(key);
             }
         }
-        if secrets.is_empty() {
+        if keys.is_empty() {
             let ids = self.ids.join("`, `");
             return Err(NoKeys::Unusable(format!("none of the keys `{ids}` is valid now")));
         }
-        Ok(secrets)
+        Ok(keys)
     }
 }
 

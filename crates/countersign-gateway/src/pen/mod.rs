@@ -188,9 +188,7 @@ impl Pen {
         let query = KeyQuery::new(&self.scheme, Some(self.key.as_bytes())).to_sign();
         let found = self.keys.resolve(&query).wait().await;
         let found = found.map_err(|error| Unsigned::Store(Arc::clone(&self.key), error))?;
-        let mut keys: Vec<Arc<Key>> =
-            found.keys().iter().filter(|key| key.is_valid_at(now)).map(Arc::clone).collect();
-        keys.sort_by_key(|key| std::cmp::Reverse(key.not_before));
+        let mut keys = found.valid_at(now);
         for key in &mut keys {
             if key.id.is_none() {
                 *key = Arc::new(Key::clone(key).with_id(&*self.key));
